@@ -1,0 +1,59 @@
+# make demo        a demonstration in one command: embedded stack, simulated partners, cases      ARGS="--exit" to end by itself
+# make test        every test, on two cores
+# make quick       the tests that need no server, in under a minute
+# make check       style, types, layers, deployment files, locks
+# make setup       install only
+PYTHON ?= python3
+ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+bin := .venv/bin
+install := $(bin)/python -m pip install --quiet
+
+.PHONY: setup demo test quick check lock bench replay
+
+setup: .venv/.dev
+
+$(bin)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Passage needs Python 3.11 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+# Everything to run Passage, each file checked against its hash.
+.venv/.runtime: requirements.lock pyproject.toml | $(bin)/python
+	$(install) --require-hashes --no-deps -r requirements.lock
+	$(install) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# And everything to test it: requirements-dev.lock holds the same pins and more.
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	$(install) --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/.runtime
+	@$(bin)/passage demo $(ARGS)
+
+test: .venv/.dev
+	$(bin)/python -m pytest -n 2 $(ARGS)
+
+quick: .venv/.dev
+	$(bin)/python -m pytest -n 2 tests/unit $(ARGS)
+
+replay: .venv/.dev
+	$(bin)/python -m pytest tests/replay $(ARGS)
+
+check: .venv/.dev
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy .
+	$(bin)/lint-imports --no-logo
+	$(bin)/python -m pip check
+	$(bin)/compose-lint deploy/compose.yaml
+	$(bin)/hadolint deploy/Dockerfile
+
+bench: .venv/.runtime
+	@$(bin)/passage bench $(or $(ARGS),floor)
+
+# The locks name no index: they hold on any mirror. Run after a change of dependencies in pyproject.toml.
+lock: .venv/.dev
+	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-header --extra build pyproject.toml -o requirements.lock
+	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock

@@ -1,0 +1,1 @@
+"""The only effects that a workflow may ask for."""

@@ -1,0 +1,151 @@
+"""Every setting of every Passage process, read once from the environment and nowhere else.
+
+`PASSAGE_*` variables win; what they leave open is taken from `stack.json` of a running embedded stack, so that a second
+terminal finds it without being told. Temporal's own address, TLS, API key and namespace come from
+`temporalio.envconfig` (`TEMPORAL_*` variables or its TOML file), the way of every Temporal tool.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+from domain.vocabulary import Partner
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or malformed. The message is one line that names the variable and never holds its value."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Frozen; secrets print as asterisks."""
+
+    model_config = SettingsConfigDict(env_prefix="PASSAGE_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    data_dir: Path = Path(".passage")
+    """Where the embedded stack keeps everything it must not lose."""
+    keys_dir: Path | None = None
+    """Wrapped keys of the directory key store; `<data_dir>/keys` unless told. Never inside a database's directory."""
+
+    database_url: SecretStr | None = None
+    """`postgresql://…` with the role of this process (owner for migrations, writer for the worker, and so on)."""
+
+    gateway_url: str = "http://127.0.0.1:8080"
+    """Where others reach the gateway."""
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(default=8080, ge=1, le=65535)
+    """Where the gateway listens."""
+
+    partners_url: str = "http://127.0.0.1:8090"
+    """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
+    partner_urls: dict[Partner, str] = Field(default_factory=dict)
+    """JSON object: the address of each partner that lives elsewhere, as they all do in production."""
+    simulators_host: str = "127.0.0.1"
+    simulators_port: int = Field(default=8090, ge=1, le=65535)
+    """Where the simulated partners listen."""
+
+    temporal_address: str | None = None
+    """Only a fallback, from `stack.json`: `TEMPORAL_ADDRESS` and Temporal's own file come first."""
+    temporal_ui_url: str | None = None
+    """Base address of the Temporal UI, for links shown to people."""
+
+    clock_factor: float = Field(default=1.0, gt=0, le=10_000_000)
+    """Domain seconds for each second of the server's clock. 1 in production."""
+    clock_server_epoch: AwareDatetime | None = None
+    clock_domain_epoch: AwareDatetime | None = None
+    """The domain's moment at the server's moment `clock_server_epoch`. Both or neither."""
+
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """`auto`: readable lines on a terminal, JSON everywhere else."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    probe_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where a process without a port of its own answers `/healthz` and `/readyz`; silent unless told."""
+
+    @model_validator(mode="after")
+    def _clock_is_whole(self) -> Self:
+        if (self.clock_server_epoch is None) != (self.clock_domain_epoch is None):
+            raise ValueError(
+                "PASSAGE_CLOCK_SERVER_EPOCH and PASSAGE_CLOCK_DOMAIN_EPOCH are given together or not at all"
+            )
+        if self.clock_factor != 1 and self.clock_server_epoch is None:
+            raise ValueError("PASSAGE_CLOCK_FACTOR needs PASSAGE_CLOCK_SERVER_EPOCH and PASSAGE_CLOCK_DOMAIN_EPOCH")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings passes it; no .env file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the running stack."""
+        data_dir = Path(env_settings().get("data_dir") or init_settings().get("data_dir") or ".passage")
+        stack = JsonConfigSettingsSource(settings_cls, json_file=data_dir / "stack.json")
+        return init_settings, env_settings, stack
+
+    @property
+    def stack_file(self) -> Path:
+        """Where the embedded stack writes its addresses and process ids."""
+        return self.data_dir / "stack.json"
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where the directory key store keeps wrapped keys."""
+        return self.keys_dir or self.data_dir / "keys"
+
+    @property
+    def required_database_url(self) -> str:
+        """The database's URL in clear, for the driver alone. Raises ConfigurationError when there is none."""
+        if self.database_url is None:
+            raise ConfigurationError(
+                "no database: set PASSAGE_DATABASE_URL, or start the embedded stack with `passage up`"
+            )
+        return self.database_url.get_secret_value()
+
+    def partner_url(self, partner: Partner) -> str:
+        """Base address of one partner, without a trailing slash."""
+        return self.partner_urls.get(partner, f"{self.partners_url.rstrip('/')}/{partner}").rstrip("/")
+
+    @cached_property
+    def temporal(self) -> ClientConnectConfig:
+        """Keyword arguments of `temporalio.client.Client.connect`, always with an address and a namespace."""
+        found = _temporal_environment()
+        address = found.get("target_host") or self.temporal_address or "127.0.0.1:7233"
+        return {**found, "target_host": address, "namespace": found.get("namespace") or "default"}
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process. Raises ConfigurationError."""
+    try:
+        return Settings()
+    except (ValidationError, SettingsError, ValueError) as error:
+        raise ConfigurationError(_one_line(error)) from None
+
+
+def _temporal_environment() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except Exception as error:  # noqa: BLE001  the bridge raises bare RuntimeError and ValueError for a malformed file
+        raise ConfigurationError(f"Temporal's configuration cannot be read: {error}") from None
+
+
+def _one_line(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return f"settings cannot be read: {str(error).splitlines()[0]}"
+    faults = [
+        f"{'PASSAGE_' + '_'.join(map(str, fault['loc'])).upper() + ': ' if fault['loc'] else ''}{fault['msg']}"
+        for fault in error.errors(include_input=False, include_url=False)
+    ]
+    return "; ".join(faults)

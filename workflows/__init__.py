@@ -1,0 +1,1 @@
+"""How a case moves: order, waiting, retries and deadlines. No rule is written here."""
