@@ -1,0 +1,237 @@
+"""What the workflow and the activities say to each other: names, task queues, inputs and the Step.
+
+A stored format: histories hold these for months. A field is only ever added, with a default; a name or a meaning
+never changes. Results (`Step` and what it holds) ignore keys they do not know, so workers deploy in any order; inputs
+refuse them, because an input that is half understood must wait for a worker that understands it.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+
+from activities.safe import TemporalSafe
+from domain.application import Country
+from domain.ids import CaseId, MessageId
+from domain.messages import CaseMessage, OfficerRef, Port, RulesVersion, Sender
+from domain.vocabulary import DeadlineName, Outcome, Partner, Reason, Stage, WaitingOn
+
+CASES_TASK_QUEUE: Final = "cases"
+"""Workflow `Case` and the activities that append."""
+CALLS_TASK_QUEUE: Final = "partner-calls"
+"""`call_partner` alone: a dead partner fills its own slots and never those of the activities that append."""
+
+CASE_WORKFLOW: Final = "Case"
+
+OPEN_CASE: Final = "open_case"
+"""First activity of every run: reads the case from the log, takes what waits in the inbox, returns the Step."""
+CALL_PARTNER: Final = "call_partner"
+
+ADVANCE: Final[dict[Stage, str]] = {
+    "sponsor_confirmation": "sponsor_confirmation",
+    "proof_of_entry": "proof_of_entry",
+    "security_vetting": "security_vetting",
+    "travel_authorization": "travel_authorization",
+    "work_permit_eligibility": "work_permit_eligibility",
+    "closed": OPEN_CASE,
+}
+"""The activity that takes the next messages of a case, by the stage it is in: one entrance under the stage's name, so
+that an operator reads the story in the timeline. All take `Advance` and return `Step`, as `open_case` does."""
+
+DIRECT_MAX: Final = 20
+"""Direct messages handed over in one `Advance`: each costs a write to the inbox, 20 stay well under its timeout."""
+ANSWERS_MAX: Final = 100
+"""Rows one activity takes before it says `more`: at some 10 ms each a second, far below its timeout."""
+CALLS_MAX: Final = 10
+"""A case has at most one open request to each of four partners; the rest is room for partners to come."""
+FLAGS_MAX: Final = 50
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+"""A word of a closed or agreed list, never a sentence."""
+ProgrammeId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+CaseMessageName = Literal[
+    "application.submitted",
+    "sponsor.confirmed",
+    "sponsor.not_confirmed",
+    "sponsor.needs_review",
+    "sponsor.withdrew",
+    "sponsor.replaced",
+    "entry.matched",
+    "entry.not_found",
+    "entry.mismatch",
+    "evidence.submitted",
+    "application.withdrawn",
+    "passport.changed",
+    "vetting.cleared",
+    "vetting.referred",
+    "vetting.hit",
+    "officer.decided",
+    "officer.confirmed",
+    "border.irregular_crossing",
+    "authorization.extension_requested",
+    "arrival.paroled",
+    "arrival.refused",
+    "work_permit.applied",
+    "work_permit.eligible",
+    "work_permit.ineligible",
+    "place.offered",
+    "programme.changed",
+]
+"""Every kind of message of a case, by its name in `domain/messages.py`; a test holds the two equal."""
+
+MESSAGE_SENDERS: Final[dict[str, tuple[Sender, ...]]] = {
+    kind.model_fields["message"].default: kind.SENDERS for kind in get_args(get_args(CaseMessage)[0])
+}
+
+INBOX_ONLY: Final[frozenset[CaseMessageName]] = frozenset(
+    {"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"}
+)
+"""Kinds whose content is personal: a direct signal can only ring for such a message that is in the inbox already."""
+
+
+class Result(TemporalSafe):
+    """Base of what activities return: a newer worker may say more than this one reads."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class CaseStart(TemporalSafe):
+    """Input of workflow `Case`: nothing that the log does not hold.
+
+    `seen_version` is the newest version of the case that an earlier run has seen; a log whose head is older was
+    restored from a backup, and nothing may be appended to it.
+    """
+
+    case_id: CaseId
+    seen_version: Annotated[int, Field(ge=0)] = 0
+
+
+class Bell(TemporalSafe):
+    """The payload of every signal of workflow `Case`: which message to look at.
+
+    `number` is set by the relay: the message is in the inbox under it. A trusted service, or an operator in the
+    Temporal UI, has none: then the message is written to the inbox with the fields given here, which are the fields of
+    `domain/messages.py` so far as they are codes. Text is never given: `why` is a code, such as `name-match`.
+    """
+
+    message_id: MessageId
+    number: Annotated[int, Field(ge=1)] | None = None
+    source: Sender | None = None
+    """Whose word it is, where a kind has more than one sender; by default the kind's first."""
+    request_id: MessageId | None = None
+    officer: OfficerRef | None = None
+    decision: Literal["approve", "deny"] | None = None
+    why: Code | None = None
+    flags: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    fields: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    kind: Code | None = None
+    country: Country | None = None
+    crossed_at: AwareDatetime | None = None
+    port: Port | None = None
+    by: Literal["air"] | None = None
+    until: date | None = None
+
+
+class DirectMessage(TemporalSafe):
+    """A message that came as a signal and may not be in the inbox yet."""
+
+    message: CaseMessageName
+    bell: Bell
+
+    def source(self) -> Sender:
+        """Whose word it is: the sender it names, else the first that may send this kind.
+
+        A sender that may not send it is returned all the same: the inbox refuses and records it like any other.
+        """
+        return self.bell.source or MESSAGE_SENDERS[self.message][0]
+
+    def content(self) -> dict[str, Any]:
+        """The message as `domain.messages.CASE_MESSAGE` reads it; a field foreign to its kind fails there."""
+        given = self.bell.model_dump(exclude={"message_id", "number", "source"}, exclude_defaults=True)
+        return {"message": self.message, **given}
+
+
+class Deadline(TemporalSafe):
+    """A limit of a case: `at` is domain time."""
+
+    name: DeadlineName
+    at: AwareDatetime
+
+
+class Advance(TemporalSafe):
+    """Input of `open_case` and of the stage-named activities.
+
+    `due` is the deadline whose timer fired, if one did: what the workflow saw, not an order; the activity applies
+    what is due by its own clock. `direct` are messages to write to the inbox first, in the order they came.
+    """
+
+    case_id: CaseId
+    seen_version: Annotated[int, Field(ge=0)] = 0
+    due: Deadline | None = None
+    direct: Annotated[tuple[DirectMessage, ...], Field(max_length=DIRECT_MAX)] = ()
+
+
+class Due(Result):
+    """The next limit of a case. `at` is domain time; `wake_at` is the same moment on the server's clock."""
+
+    name: DeadlineName
+    at: AwareDatetime
+    wake_at: AwareDatetime
+
+
+class Call(Result):
+    """A request to a partner that is in the log and that the partner has not accepted yet."""
+
+    request_id: MessageId
+    partner: Partner
+
+
+class Answer(Result):
+    """What became of inbox message `number`.
+
+    `answer` is None where this run of the workflow no longer or not yet knows it: the inbox does.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    answer: Literal["accepted", "rejected"] | None
+    code: Code | None = None
+
+
+class Step(Result):
+    """Where a case stands, computed from its head after the append; all that the workflow knows.
+
+    `version` orders Steps. `taken` is the highest inbox number decided; `answers` are those of this call, oldest
+    first. `since` and `due.at` are domain time. `more` says that the bounded call left undecided rows behind.
+    """
+
+    version: Annotated[int, Field(ge=0)]
+    stage: Stage
+    waiting_on: WaitingOn | None
+    since: AwareDatetime
+    due: Due | None = None
+    calls: Annotated[tuple[Call, ...], Field(max_length=CALLS_MAX)] = ()
+    taken: Annotated[int, Field(ge=0)] = 0
+    answers: Annotated[tuple[Answer, ...], Field(max_length=ANSWERS_MAX)] = ()
+    closed: bool = False
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    flags: Annotated[tuple[Code, ...], Field(max_length=FLAGS_MAX)] = ()
+    programme: ProgrammeId
+    rules_version: RulesVersion
+    more: bool = False
+
+
+class CallPartner(TemporalSafe):
+    """Input of `call_partner`, which sends a request that is in the log, with its id as idempotency key."""
+
+    case_id: CaseId
+    request_id: MessageId
+    partner: Partner
+
+
+class MessageRef(TemporalSafe):
+    """Input of update `answer`: a message that is in the inbox under `number`."""
+
+    message_id: MessageId
+    number: Annotated[int, Field(ge=1)]

@@ -1,0 +1,51 @@
+"""The outside of workflow `Case`: its id, signals, updates, task queues and search attributes."""
+
+from typing import Final
+
+from temporalio.common import SearchAttributeKey
+
+from activities.contracts import (
+    CALLS_TASK_QUEUE,
+    CASE_WORKFLOW,
+    CASES_TASK_QUEUE,
+    Answer,
+    Bell,
+    CaseMessageName,
+    CaseStart,
+    MessageRef,
+)
+from domain.ids import CaseId
+
+__all__ = [
+    "ANSWER_UPDATE",
+    "CALLS_TASK_QUEUE",
+    "CASES_TASK_QUEUE",
+    "CASE_WORKFLOW",
+    "SEARCH_ATTRIBUTES",
+    "SIGNALS",
+    "Answer",
+    "Bell",
+    "CaseMessageName",
+    "CaseStart",
+    "MessageRef",
+    "workflow_id",
+]
+
+ANSWER_UPDATE: Final = "answer"
+"""Update: `MessageRef` in, `Answer` out, once the message is decided."""
+
+CASE_STAGE: Final = SearchAttributeKey.for_keyword("CaseStage")
+WAITING_ON: Final = SearchAttributeKey.for_keyword("WaitingOn")
+OUTCOME: Final = SearchAttributeKey.for_keyword("Outcome")
+STAGE_DEADLINE: Final = SearchAttributeKey.for_datetime("StageDeadline")
+PROGRAMME: Final = SearchAttributeKey.for_keyword("Programme")
+RULES_VERSION: Final = SearchAttributeKey.for_keyword("RulesVersion")
+FLAGS: Final = SearchAttributeKey.for_keyword_list("Flags")
+
+SEARCH_ATTRIBUTES: Final = (CASE_STAGE, WAITING_ON, OUTCOME, STAGE_DEADLINE, PROGRAMME, RULES_VERSION, FLAGS)
+"""All must be registered before the first case starts: a server that does not know one keeps the workflow waiting."""
+
+
+def workflow_id(case_id: CaseId) -> str:
+    """The workflow of a case has the case's id, and one workflow of it runs at a time."""
+    return case_id
