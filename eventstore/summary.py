@@ -1,0 +1,70 @@
+"""What the heads keep of a stream, for lists, pages and `Step`; written with each append, never folded from events."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn, WorkPermit
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """What lists, pages, `Step` and the stuck query show of a case; written with each append, read from one row."""
+
+    case_id: str
+    programme: str
+    rules_version: str
+    stage: Stage
+    waiting_on: WaitingOn | None
+    since: datetime
+    """Since when it stands in this stage and waits on this."""
+    filed_at: datetime
+    due_name: DeadlineName | None = None
+    due_at: datetime | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    work_permit: WorkPermit | None = None
+    authorized_last_day: date | None = None
+    """Null while the limit is paused by a suspension."""
+    paroled_last_day: date | None = None
+    flags: tuple[str, ...] = ()
+    closed: bool = False
+    held: bool = False
+    """Any hold: by the programme, for a new supporter, for a changed passport."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeSummary:
+    """The programme head; what the cap is held against is decided by `cap_period` and `places` of this row."""
+
+    programme: str
+    status: Literal["open", "suspended", "terminated"]
+    places: int
+    cap_period: Literal["total", "month"]
+    rules_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryFilter:
+    """Which cases to list; None: no condition."""
+
+    programme: str | None = None
+    stage: Stage | None = None
+    waiting_on: WaitingOn | None = None
+    outcome: Outcome | None = None
+    open: bool | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StuckCandidate:
+    """An open case, or a filing not yet taken, that needs a running workflow (design.md, "Stuck")."""
+
+    case_id: str
+    overdue: bool
+    """Its due moment has passed."""
+    undecided: bool
+    """An inbox row of it is undecided."""
+    calls: bool
+    """A call to a partner is outstanding."""
+    waiting_on: WaitingOn | None
