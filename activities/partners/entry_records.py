@@ -1,0 +1,39 @@
+"""Proof of entry: Mexican entry records say whether and when the beneficiary entered Mexico."""
+
+from typing import Annotated, ClassVar, Protocol
+
+from pydantic import Field
+
+from activities.partners.client import PartnerChannel
+from activities.partners.requests import Accepted, PartnerRequest
+from domain.application import Beneficiary, Document, Entry
+from domain.vocabulary import Partner
+
+
+class EntryCheck(PartnerRequest):
+    """Do your records show the entries that this beneficiary declares and documents?"""
+
+    PARTNER: ClassVar[Partner] = "entry_records"
+
+    beneficiary: Beneficiary
+    entries: Annotated[tuple[Entry, ...], Field(max_length=100)]
+    documents: Annotated[tuple[Document, ...], Field(max_length=100)]
+
+
+class EntryRecords(Protocol):
+    """Answers later with `entry.matched`, `entry.not_found` or `entry.mismatch`."""
+
+    async def request_entry_check(self, request: EntryCheck) -> Accepted:
+        """Ask once; the same request again is the same request. Raises `PartnerError`."""
+        ...
+
+
+class EntryRecordsClient:
+    """Mexican entry records over HTTP."""
+
+    def __init__(self, channel: PartnerChannel) -> None:
+        self._channel = channel
+
+    async def request_entry_check(self, request: EntryCheck) -> Accepted:
+        """See `EntryRecords`."""
+        return await self._channel.send(request)

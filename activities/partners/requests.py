@@ -1,0 +1,65 @@
+"""What the requests to all partners have in common, and what a partner says when it takes one."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.application import Beneficiary, DocumentNumber, Name
+from domain.ids import CaseId, MessageId
+from domain.vocabulary import Partner
+
+
+class PartnerRequest(BaseModel):
+    """Base of what a partner is asked. Holds personal data: its text form shows only ids.
+
+    `request_id` is that of the event that states the intent; it is also the idempotency key. `requested_at` is that
+    event's moment, so that a repeated call says the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    PARTNER: ClassVar[Partner]
+
+    request_id: MessageId
+    case_id: CaseId
+    requested_at: AwareDatetime
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield "request_id", self.request_id
+        yield "case_id", self.case_id
+
+
+class PersonReference(BaseModel):
+    """As much of a beneficiary as tells them from others, for a partner that is not asked about them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    given_names: Name
+    surnames: Name
+    birth_date: date
+    passport_number: DocumentNumber
+
+    @classmethod
+    def of(cls, beneficiary: Beneficiary) -> Self:
+        """The reference to `beneficiary`."""
+        return cls(
+            given_names=beneficiary.given_names,
+            surnames=beneficiary.surnames,
+            birth_date=beneficiary.birth_date,
+            passport_number=beneficiary.passport.number,
+        )
+
+
+class Accepted(BaseModel):
+    """A partner's receipt: it has the request and will answer it. `accepted_at` is the partner's own moment.
+
+    Fields that a partner adds are ignored; `case_id` need not be there, but if it is, it must be ours.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    request_id: MessageId
+    accepted_at: AwareDatetime
+    case_id: CaseId | None = None

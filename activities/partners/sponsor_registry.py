@@ -1,0 +1,36 @@
+"""Sponsor confirmation: the supporter registry says whether the supporter can and will support the beneficiary."""
+
+from typing import ClassVar, Protocol
+
+from activities.partners.client import PartnerChannel
+from activities.partners.requests import Accepted, PartnerRequest, PersonReference
+from domain.application import Supporter
+from domain.vocabulary import Partner
+
+
+class SponsorCheck(PartnerRequest):
+    """Is this supporter who they say, able to support, and do they support this beneficiary?"""
+
+    PARTNER: ClassVar[Partner] = "sponsor_registry"
+
+    supporter: Supporter
+    beneficiary: PersonReference
+
+
+class SponsorRegistry(Protocol):
+    """Answers later with `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`."""
+
+    async def request_confirmation(self, request: SponsorCheck) -> Accepted:
+        """Ask once; the same request again is the same request. Raises `PartnerError`."""
+        ...
+
+
+class SponsorRegistryClient:
+    """The supporter registry over HTTP."""
+
+    def __init__(self, channel: PartnerChannel) -> None:
+        self._channel = channel
+
+    async def request_confirmation(self, request: SponsorCheck) -> Accepted:
+        """See `SponsorRegistry`."""
+        return await self._channel.send(request)

@@ -1,0 +1,35 @@
+"""Security vetting: the vetting service looks the beneficiary up in national security and public safety records."""
+
+from typing import ClassVar, Protocol
+
+from activities.partners.client import PartnerChannel
+from activities.partners.requests import Accepted, PartnerRequest
+from domain.application import Beneficiary
+from domain.vocabulary import Partner
+
+
+class VettingCheck(PartnerRequest):
+    """Is anything known about this beneficiary?"""
+
+    PARTNER: ClassVar[Partner] = "vetting"
+
+    beneficiary: Beneficiary
+
+
+class Vetting(Protocol):
+    """Answers later with `vetting.cleared`, `vetting.referred` or `vetting.hit`."""
+
+    async def request_vetting(self, request: VettingCheck) -> Accepted:
+        """Ask once; the same request again is the same request. Raises `PartnerError`."""
+        ...
+
+
+class VettingClient:
+    """The vetting service over HTTP."""
+
+    def __init__(self, channel: PartnerChannel) -> None:
+        self._channel = channel
+
+    async def request_vetting(self, request: VettingCheck) -> Accepted:
+        """See `Vetting`."""
+        return await self._channel.send(request)

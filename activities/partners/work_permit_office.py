@@ -1,0 +1,34 @@
+"""Work permit eligibility: the office says whether a paroled beneficiary may work."""
+
+from typing import ClassVar, Protocol
+
+from activities.partners.client import PartnerChannel
+from activities.partners.requests import Accepted, PartnerRequest, PersonReference
+from domain.vocabulary import Partner
+
+
+class WorkPermitCheck(PartnerRequest):
+    """May this beneficiary, who was paroled and applied, work?"""
+
+    PARTNER: ClassVar[Partner] = "work_permit_office"
+
+    beneficiary: PersonReference
+
+
+class WorkPermitOffice(Protocol):
+    """Answers later with `work_permit.eligible` or `work_permit.ineligible`."""
+
+    async def request_eligibility(self, request: WorkPermitCheck) -> Accepted:
+        """Ask once; the same request again is the same request. Raises `PartnerError`."""
+        ...
+
+
+class WorkPermitOfficeClient:
+    """The work permit office over HTTP."""
+
+    def __init__(self, channel: PartnerChannel) -> None:
+        self._channel = channel
+
+    async def request_eligibility(self, request: WorkPermitCheck) -> Accepted:
+        """See `WorkPermitOffice`."""
+        return await self._channel.send(request)
