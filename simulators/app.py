@@ -1,0 +1,146 @@
+"""The partners over HTTP: each at its own path, as if it were a service of its own, and routes to script them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from activities.partners.clients import AnyCheck
+from activities.partners.entry_records import EntryCheck
+from activities.partners.sponsor_registry import SponsorCheck
+from activities.partners.vetting import VettingCheck
+from activities.partners.work_permit_office import WorkPermitCheck
+from domain.application import DocumentNumber
+from domain.ids import CaseId
+from simulators.behaviour import PartnerBehaviours
+from simulators.desk import Call, PartnerDesk
+from simulators.journal import Journal
+
+BODY_MAX_BYTES: Final = 4 * 1024 * 1024
+"""A request with a hundred entries and documents has some 60 KiB, a script of ten thousand cases some 3 MiB."""
+
+IdempotencyKey = Annotated[str, Header(max_length=128)]
+ReplyTo = Annotated[str, Field(max_length=2000, pattern=r"^https?://")]
+
+
+class SponsorCall(SponsorCheck):
+    """What the supporter registry is sent."""
+
+    reply_to: ReplyTo
+
+
+class EntryCall(EntryCheck):
+    """What entry records are sent."""
+
+    reply_to: ReplyTo
+
+
+class VettingCall(VettingCheck):
+    """What the vetting service is sent."""
+
+    reply_to: ReplyTo
+
+
+class WorkPermitCall(WorkPermitCheck):
+    """What the work permit office is sent."""
+
+    reply_to: ReplyTo
+
+
+class Script(BaseModel):
+    """How partners behave towards the case whose beneficiary has this passport."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    passport_number: DocumentNumber
+    partners: PartnerBehaviours
+
+
+SCRIPTS: Final = TypeAdapter(Annotated[list[Script], Field(max_length=10_000)])
+
+
+def create_app(journal: Journal, desk: PartnerDesk) -> FastAPI:
+    """The app of all partners, over what `journal` remembers."""
+    app = FastAPI(title="Simulated partners of Passage", docs_url=None, redoc_url=None)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(ValidationError, _malformed)
+    app.middleware("http")(_bound_body)
+    _add_partners(app, desk)
+    _add_scripting(app, journal)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
+    @app.post("/sponsor_registry/v1/requests", status_code=202)
+    async def ask_sponsor_registry(call: SponsorCall, idempotency_key: IdempotencyKey) -> Response:
+        return await _take(desk, call, call.reply_to, idempotency_key)
+
+    @app.post("/entry_records/v1/requests", status_code=202)
+    async def ask_entry_records(call: EntryCall, idempotency_key: IdempotencyKey) -> Response:
+        return await _take(desk, call, call.reply_to, idempotency_key)
+
+    @app.post("/vetting/v1/requests", status_code=202)
+    async def ask_vetting(call: VettingCall, idempotency_key: IdempotencyKey) -> Response:
+        return await _take(desk, call, call.reply_to, idempotency_key)
+
+    @app.post("/work_permit_office/v1/requests", status_code=202)
+    async def ask_work_permit_office(call: WorkPermitCall, idempotency_key: IdempotencyKey) -> Response:
+        return await _take(desk, call, call.reply_to, idempotency_key)
+
+
+def _add_scripting(app: FastAPI, journal: Journal) -> None:
+    # Bodies are read as JSON text: strict models take a moment or a duration from text only there.
+    @app.put("/behaviours/default", status_code=204)
+    async def set_default(request: Request) -> None:
+        journal.set_default(PartnerBehaviours.model_validate_json(await request.body()))
+
+    # The passport number is in the body: an address ends up in logs.
+    @app.put("/behaviours/scripts", status_code=204)
+    async def set_scripts(request: Request) -> None:
+        for script in SCRIPTS.validate_json(await request.body()):
+            journal.set_for_passport(script.passport_number, script.partners)
+
+    @app.put("/behaviours/{case_id}", status_code=204)
+    async def set_for_case(case_id: CaseId, request: Request) -> None:
+        journal.set_for_case(case_id, PartnerBehaviours.model_validate_json(await request.body()))
+
+
+async def _take(desk: PartnerDesk, check: AnyCheck, reply_to: str, idempotency_key: str) -> Response:
+    partner = check.PARTNER
+    if idempotency_key != check.request_id:
+        return JSONResponse({"code": "idempotency-key-is-not-the-request-id"}, 422)
+    # Answers go to the address that the partners were set up with: a request does not say where data is sent.
+    if not reply_to.endswith(f"/v1/partners/{partner}/messages"):
+        return JSONResponse({"code": "reply-to-of-another-partner"}, 422)
+    reply = await desk.take(Call(partner, check.request_id, check.case_id, _passport_number(check)))
+    headers = {} if reply.retry_after_s is None else {"Retry-After": str(reply.retry_after_s)}
+    return Response(reply.body, reply.status, headers, media_type="application/json")
+
+
+def _passport_number(check: AnyCheck) -> str:
+    if isinstance(check, SponsorCheck | WorkPermitCheck):
+        return check.beneficiary.passport_number
+    return check.beneficiary.passport.number
+
+
+async def _malformed(_request: Request, error: Exception) -> Response:
+    """What is wrong and where, without what was sent."""
+    faults: list[Any] = []
+    if isinstance(error, RequestValidationError | ValidationError):
+        faults = [{"loc": fault["loc"], "type": fault["type"], "msg": fault["msg"]} for fault in error.errors()]
+    return JSONResponse({"code": "malformed", "faults": faults}, 422)
+
+
+async def _bound_body(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    length = request.headers.get("Content-Length", "0")
+    if "Transfer-Encoding" in request.headers or not length.isdecimal() or int(length) > BODY_MAX_BYTES:
+        return JSONResponse({"code": "too-large"}, 413)
+    return await call_next(request)

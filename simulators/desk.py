@@ -1,0 +1,112 @@
+"""What happens when a partner is called: the request is taken once, and an answer goes on its way."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from weakref import WeakValueDictionary
+
+from domain.ids import case_id_from_entropy
+from domain.vocabulary import Partner
+from simulators.behaviour import Fault, PartnerBehaviour
+from simulators.journal import Journal, Receipt
+from simulators.messages import PartnerMessage, Scheduler
+
+OVERSIZED_BYTES: Final = 128 * 1024
+"""Twice what Passage reads of a receipt."""
+
+SILENT: Final = PartnerBehaviour(answer="none")
+"""A partner that was told nothing takes the call and never answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to a partner, as far as the partners' behaviour depends on it."""
+
+    partner: Partner
+    request_id: str
+    case_id: str
+    passport_number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the partner says at once over HTTP."""
+
+    status: int
+    body: bytes
+    retry_after_s: int | None = None
+
+
+class PartnerDesk:
+    """All partners' front desk. `now` gives domain time."""
+
+    def __init__(self, journal: Journal, scheduler: Scheduler, now: Callable[[], datetime]) -> None:
+        self._journal = journal
+        self._scheduler = scheduler
+        self._now = now
+        self._taking: WeakValueDictionary[tuple[Partner, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def take(self, call: Call) -> Reply:
+        """Take `call` as the partner's behaviour towards its case says; the same request again changes nothing."""
+        behaviour = self._journal.behaviour(call.partner, call.case_id, call.passport_number) or SILENT
+        fault = behaviour.fault(self._journal.count_call(call.partner, call.case_id))
+        if fault == "unavailable":
+            return _problem(503, "unavailable")
+        if fault == "busy":
+            return _problem(429, "busy", behaviour.temper.retry_after_s)
+        key = (call.partner, call.request_id)
+        async with self._taking.setdefault(key, asyncio.Lock()):
+            receipt, first = await self._take_once(call, behaviour)
+        if receipt.case_id != call.case_id:
+            return _problem(422, "request-id-of-another-case")
+        if first and behaviour.temper.slow_s:
+            await asyncio.sleep(behaviour.temper.slow_s)
+        return Reply(202, _receipt_body(call.request_id, receipt, fault))
+
+    async def _take_once(self, call: Call, behaviour: PartnerBehaviour) -> tuple[Receipt, bool]:
+        known = self._journal.receipt(call.partner, call.request_id)
+        if known:
+            return known, False
+        receipt = Receipt(call.case_id, self._now())
+        # Answers before the receipt: a crash between the two leads to a repeated call and the same message ids again,
+        # the other way round it would lose the answers.
+        due_at = receipt.accepted_at if behaviour.temper.early else receipt.accepted_at + behaviour.after
+        for answer in self._answers(call, behaviour):
+            await self._scheduler.deliver(due_at, answer)
+        self._journal.note_receipt(call.partner, call.request_id, receipt)
+        return receipt, True
+
+    def _answers(self, call: Call, behaviour: PartnerBehaviour) -> list[PartnerMessage]:
+        answer = behaviour.answer_to(call.request_id)
+        if answer is None:
+            return []
+        right = PartnerMessage(call.partner, f"{call.request_id}:answer", call.case_id, answer)
+        answers = [right, right] if behaviour.temper.twice else [right]
+        if behaviour.temper.wrong_case:
+            another = self._journal.another_case(call.case_id) or _case_that_nobody_filed(call.case_id)
+            answers.insert(0, PartnerMessage(call.partner, f"{call.request_id}:wrong-case", another, answer))
+        return answers
+
+
+def _receipt_body(request_id: str, receipt: Receipt, fault: Fault | None) -> bytes:
+    said = {
+        "request_id": f"{request_id}:other" if fault == "misdirected" else request_id,
+        "accepted_at": receipt.accepted_at.isoformat(),
+    }
+    if fault == "oversized":
+        said["remarks"] = "x" * OVERSIZED_BYTES
+    body = json.dumps(said).encode()
+    return body[: len(body) // 2] if fault == "malformed" else body
+
+
+def _problem(status: int, code: str, retry_after_s: int | None = None) -> Reply:
+    return Reply(status, json.dumps({"code": code}).encode(), retry_after_s)
+
+
+def _case_that_nobody_filed(case_id: str) -> str:
+    """A case id in good order, always the same for one case."""
+    return case_id_from_entropy(hashlib.sha256(case_id.encode()).digest())

@@ -1,0 +1,121 @@
+"""What the simulated partners must remember, in one SQLite file: a restart loses nothing, as with real partners.
+
+It holds no request: of the people in them only a digest of the passport number, to recognise a script's case.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from domain.vocabulary import Partner
+from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
+
+IN_MEMORY: Final = Path(":memory:")
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS behaviour (scope TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    case_id TEXT, partner TEXT, count INTEGER NOT NULL, PRIMARY KEY (case_id, partner)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receipt (
+    partner TEXT, request_id TEXT, case_id TEXT NOT NULL, accepted_at TEXT NOT NULL, PRIMARY KEY (partner, request_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answer (
+    id INTEGER PRIMARY KEY, due_at REAL NOT NULL, retry_at REAL, attempts INTEGER NOT NULL DEFAULT 0,
+    path TEXT NOT NULL, message_id TEXT NOT NULL, body TEXT NOT NULL, outcome TEXT
+);
+CREATE INDEX IF NOT EXISTS answer_open ON answer (due_at) WHERE outcome IS NULL;
+"""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """The partners' database at `path`, made if it is not there; `IN_MEMORY` lasts as long as the connection."""
+    if path != IN_MEMORY:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, isolation_level=None)
+    # A killed process loses nothing that is written to the WAL; only a lost machine could, and it simulates no partner.
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=NORMAL")
+    database.executescript(_SCHEMA)
+    return database
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A request that was taken: for which case, and when."""
+
+    case_id: str
+    accepted_at: datetime
+
+
+class Journal:
+    """Behaviours, calls and receipts. Statements take microseconds, so they run on the event loop."""
+
+    def __init__(self, database: sqlite3.Connection, default: PartnerBehaviours) -> None:
+        self._database = database
+        self._default = default
+
+    def set_default(self, behaviours: PartnerBehaviours) -> None:
+        """Partners behave so towards every case that nothing else is said about."""
+        self._set("default", behaviours)
+
+    def set_for_case(self, case_id: str, behaviours: PartnerBehaviours) -> None:
+        """Partners behave so towards this case; what is left out stays as it was by script and default."""
+        self._set(f"case:{case_id}", behaviours)
+
+    def set_for_passport(self, passport_number: str, behaviours: PartnerBehaviours) -> None:
+        """Partners behave so towards the case whose beneficiary has this passport when it first calls."""
+        self._set(f"script:{_digest(passport_number)}", behaviours)
+
+    def behaviour(self, partner: Partner, case_id: str, passport_number: str) -> PartnerBehaviour | None:
+        """How `partner` is to behave towards the case: its own, its script's, or the default's word."""
+        self._database.execute(  # The case keeps its script when its passport changes.
+            "INSERT OR IGNORE INTO behaviour SELECT ?, body FROM behaviour WHERE scope = ?",
+            (f"bound:{case_id}", f"script:{_digest(passport_number)}"),
+        )
+        for scope in (f"case:{case_id}", f"bound:{case_id}", "default"):
+            told = self._get(scope)
+            behaviour = told.of(partner) if told else None
+            if behaviour is not None:
+                return behaviour
+        return self._default.of(partner)
+
+    def count_call(self, partner: Partner, case_id: str) -> int:
+        """Count one more call of the case to `partner`; returns the number of this call, from 1."""
+        statement = "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
+        row = self._database.execute(statement, (case_id, partner)).fetchone()
+        return int(row[0])
+
+    def receipt(self, partner: Partner, request_id: str) -> Receipt | None:
+        """The receipt that `partner` gave for this request, if it took it."""
+        row = self._database.execute(
+            "SELECT case_id, accepted_at FROM receipt WHERE partner = ? AND request_id = ?", (partner, request_id)
+        ).fetchone()
+        return Receipt(row[0], datetime.fromisoformat(row[1])) if row else None
+
+    def note_receipt(self, partner: Partner, request_id: str, receipt: Receipt) -> None:
+        """Remember that `partner` took this request."""
+        self._database.execute(
+            "INSERT INTO receipt VALUES (?, ?, ?, ?)",
+            (partner, request_id, receipt.case_id, receipt.accepted_at.isoformat()),
+        )
+
+    def another_case(self, case_id: str) -> str | None:
+        """A case other than this one that some partner has heard of."""
+        row = self._database.execute("SELECT case_id FROM calls WHERE case_id <> ? LIMIT 1", (case_id,)).fetchone()
+        return str(row[0]) if row else None
+
+    def _set(self, scope: str, behaviours: PartnerBehaviours) -> None:
+        body = behaviours.model_dump_json(exclude_none=True)
+        self._database.execute("INSERT OR REPLACE INTO behaviour VALUES (?, ?)", (scope, body))
+
+    def _get(self, scope: str) -> PartnerBehaviours | None:
+        row = self._database.execute("SELECT body FROM behaviour WHERE scope = ?", (scope,)).fetchone()
+        return PartnerBehaviours.model_validate_json(row[0]) if row else None
+
+
+def _digest(passport_number: str) -> str:
+    return hashlib.sha256(passport_number.encode()).hexdigest()
