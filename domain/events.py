@@ -32,14 +32,16 @@ ERASED_MOMENT = "0001-01-01T00:00:00+00:00"
 
 
 class Frozen(BaseModel):
+    """Frozen, nothing unknown, and errors that never repeat the input (decision 8)."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class RuleResult(Frozen):
-    """One rule tried: whether it passed, why in a code, and the events whose facts it used."""
+    """One rule tried: what it said, why in a code, and the events whose facts it used."""
 
     rule: Rule
-    passed: bool
+    result: Literal["passed", "failed", "referred"]
     because: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
     facts: tuple[EventId, ...] = ()
     cases: tuple[CaseId, ...] = ()
@@ -62,14 +64,9 @@ class Basis(Frozen):
 class CaseEvent(Frozen):
     """Base of every event of a case."""
 
-    TYPE: ClassVar[str]
     SCHEMA_VERSION: ClassVar[int] = 1
 
     at: AwareDatetime
-
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.TYPE = cls.__name__
 
 
 class ApplicationFiled(CaseEvent):
@@ -305,4 +302,3 @@ class PersonalDataErased(CaseEvent):
 
 CASE_EVENTS: tuple[type[CaseEvent], ...] = tuple(CaseEvent.__subclasses__())
 """Every event a case can have; the codec and the golden files are complete over it."""
-

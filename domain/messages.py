@@ -5,7 +5,7 @@ A message is never an instruction: it says what its sender knows or asks, and th
 """
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
@@ -228,22 +228,28 @@ class ProgrammeChanged(Message):
     message: Literal["programme.changed"] = "programme.changed"
 
 
-CaseMessage = Annotated[
-    ApplicationSubmitted
-    | SponsorConfirmedAnswer
+Answer = (
+    SponsorConfirmedAnswer
     | SponsorNotConfirmedAnswer
     | SponsorNeedsReviewAnswer
-    | SponsorWithdrewNotice
-    | SponsorReplacement
     | EntryMatchedAnswer
     | EntryNotFoundAnswer
     | EntryMismatchAnswer
-    | EvidenceSubmission
-    | WithdrawalRequest
-    | PassportChange
     | VettingClearedAnswer
     | VettingReferredAnswer
     | VettingHitAnswer
+    | WorkPermitEligibleAnswer
+    | WorkPermitIneligibleAnswer
+)
+"""A partner's answer to a request of ours."""
+
+Report = (
+    ApplicationSubmitted
+    | SponsorWithdrewNotice
+    | SponsorReplacement
+    | EvidenceSubmission
+    | WithdrawalRequest
+    | PassportChange
     | OfficerDecision
     | OfficerConfirmation
     | IrregularCrossingReport
@@ -251,12 +257,12 @@ CaseMessage = Annotated[
     | ArrivalParoled
     | ArrivalRefused
     | WorkPermitApplication
-    | WorkPermitEligibleAnswer
-    | WorkPermitIneligibleAnswer
     | PlaceOffered
-    | ProgrammeChanged,
-    Field(discriminator="message"),
-]
+    | ProgrammeChanged
+)
+"""What nobody asked for."""
+
+CaseMessage = Annotated[Answer | Report, Field(discriminator="message")]
 
 
 class ProgrammeSuspension(Message):
@@ -287,10 +293,10 @@ class RulesAdoption(Message):
     rules: RulesVersion
 
 
-ProgrammeMessage = Annotated[
-    ProgrammeSuspension | ProgrammeResumption | ProgrammeTermination | CapChange | RulesAdoption,
-    Field(discriminator="message"),
-]
+GovernmentsMessage = ProgrammeSuspension | ProgrammeResumption | ProgrammeTermination | CapChange | RulesAdoption
 
-CASE_MESSAGE: TypeAdapter[Any] = TypeAdapter(CaseMessage)
-PROGRAMME_MESSAGE: TypeAdapter[Any] = TypeAdapter(ProgrammeMessage)
+ProgrammeMessage = Annotated[GovernmentsMessage, Field(discriminator="message")]
+
+PARTNER_ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="message")])
+CASE_MESSAGE: TypeAdapter[Answer | Report] = TypeAdapter(CaseMessage)
+PROGRAMME_MESSAGE: TypeAdapter[GovernmentsMessage] = TypeAdapter(ProgrammeMessage)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from domain.events import Frozen
 from domain.messages import (
     CapChange,
-    ProgrammeMessage,
+    GovernmentsMessage,
     ProgrammeResumption,
     ProgrammeSuspension,
     ProgrammeTermination,
@@ -26,14 +26,9 @@ CapPeriod = Literal["total", "month"]
 class ProgrammeEvent(Frozen):
     """Base of every event of a programme; nothing in them is personal."""
 
-    TYPE: ClassVar[str]
     SCHEMA_VERSION: ClassVar[int] = 1
 
     at: AwareDatetime
-
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.TYPE = cls.__name__
 
 
 class ProgrammeOpened(ProgrammeEvent):
@@ -97,6 +92,7 @@ class Programme:
 
     @property
     def terminated(self) -> bool:
+        """It ended for good; nobody travels any more."""
         return self.terminated_at is not None
 
     @property
@@ -106,6 +102,7 @@ class Programme:
 
     @property
     def status(self) -> Literal["open", "suspended", "terminated"]:
+        """The one word that lists and pages show."""
         if self.terminated:
             return "terminated"
         return "suspended" if self.suspended else "open"
@@ -140,7 +137,8 @@ def evolve_programme(state: Programme, event: ProgrammeEvent) -> Programme:
             return replace(state, pauses=(*state.pauses[:-1], Pause(state.pauses[-1].since, event.at)))
         case ProgrammeTerminated():
             return replace(state, terminated_at=event.at, parole_ends_on=event.parole_ends_on)
-    raise TypeError(f"not an event of a programme: {type(event).__name__}")
+        case _:
+            raise TypeError(f"not an event of a programme: {type(event).__name__}")
 
 
 def open_programme(programme: str, rules: RuleSet, places: int | None, at: datetime) -> tuple[ProgrammeEvent, ...]:
@@ -159,7 +157,7 @@ def open_programme(programme: str, rules: RuleSet, places: int | None, at: datet
 
 
 def decide_programme(
-    state: Programme, message: ProgrammeMessage, at: datetime, book: RuleBook
+    state: Programme, message: GovernmentsMessage, at: datetime, book: RuleBook
 ) -> tuple[ProgrammeEvent, ...]:
     """What follows from a message of the governments at `at`.
 
@@ -185,7 +183,8 @@ def decide_programme(
             return (PlacesChanged(at=at, places=message.places),)
         case RulesAdoption():
             return (_adopt(state, message, at, book),)
-    assert_never(message)
+        case _:
+            assert_never(message)
 
 
 def _adopt(state: Programme, message: RulesAdoption, at: datetime, book: RuleBook) -> RulesAdopted:

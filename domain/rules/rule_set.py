@@ -73,18 +73,22 @@ class RuleSet(BaseModel):
 
     @property
     def evidence_limit(self) -> timedelta:
+        """The limit for evidence, in 24-hour days."""
         return timedelta(days=self.evidence_limit_days)
 
     @property
     def supporter_limit(self) -> timedelta:
+        """The limit to name another supporter, in 24-hour days."""
         return timedelta(days=self.supporter_limit_days)
 
     @property
     def referral_limit(self) -> timedelta:
+        """After this an unanswered referral escalates, in 24-hour days."""
         return timedelta(days=self.referral_limit_days)
 
     @property
     def pause_floor(self) -> timedelta:
+        """What a paused limit has left at least when it goes on."""
         return timedelta(days=self.pause_floor_days)
 
 
