@@ -8,19 +8,51 @@ import enum
 import re
 import types
 import typing
-from datetime import date, datetime
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from annotated_types import BaseMetadata, GroupedMetadata, MaxLen
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}")
 _PLAIN = (bool, int, datetime, date, AwareDatetime, type(None))
 _CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]")
 _SPACE_IN_CLASS = re.compile(r"^\[\^|\s|\\[sSwWDpP]")
 
 
+class Coded(Exception):
+    """A failure that may be shown: its whole text is its code, which stands in `activities/failures.py`."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self) -> None:
+        super().__init__(self.code)
+
+
 class UnsafeField(TypeError):
     """A field of a `TemporalSafe` class could hold personal data."""
+
+
+class Summary(str):
+    """A line for the Temporal UI: our own words, and in the gaps nothing but ids, codes, numbers and moments."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, template: str, **gaps: int | date | str) -> Self:
+        """`template` with its gaps filled, moments to the minute in UTC.
+
+        Raises `UnsafeField` for a gap that could hold free text; `template` is written in the code, never received.
+        """
+        return cls(template.format(**{name: _shown(name, gap) for name, gap in gaps.items()}))
+
+
+def _shown(name: str, gap: int | date | str) -> str:
+    if isinstance(gap, datetime):
+        return gap.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if isinstance(gap, (int, date, Summary)) or _WORD.fullmatch(gap):
+        return str(gap)
+    raise UnsafeField(f"{name}: only an id, a code, a number or a moment may stand in a summary")
 
 
 class TemporalSafe(BaseModel):
@@ -39,12 +71,17 @@ class TemporalSafe(BaseModel):
                 _check(annotation, f"{cls.__name__}.{name}")
 
 
+class Unreadable(TemporalSafe):
+    """Stands for a payload that its receiver could not read and asked to be told of; nothing of it is kept."""
+
+
 def _check(annotation: Any, where: str) -> None:
     """Raises `UnsafeField` unless `annotation` can hold nothing but what `TemporalSafe` allows."""
-    arguments, metadata = (annotation,), ()
+    inner: Any = annotation
+    metadata: tuple[Any, ...] = ()
     if get_origin(annotation) is Annotated:
-        arguments, metadata = (get_args(annotation)[0],), get_args(annotation)[1:]
-    inner = arguments[0]
+        inner, *rest = get_args(annotation)
+        metadata = tuple(rest)
     if inner is str:
         _check_text(metadata, where)
     elif get_origin(inner) in (Union, types.UnionType):

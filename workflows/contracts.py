@@ -21,8 +21,9 @@ __all__ = [
     "CALLS_TASK_QUEUE",
     "CASES_TASK_QUEUE",
     "CASE_WORKFLOW",
+    "NOT_A_CASE",
+    "NOT_A_MESSAGE",
     "SEARCH_ATTRIBUTES",
-    "SIGNALS",
     "Answer",
     "Bell",
     "CaseMessageName",
@@ -33,6 +34,11 @@ __all__ = [
 
 ANSWER_UPDATE: Final = "answer"
 """Update: `MessageRef` in, `Answer` out, once the message is decided."""
+
+NOT_A_CASE: Final = "not-a-case"
+"""Code of a run whose input is not the start of the case that its workflow id names."""
+NOT_A_MESSAGE: Final = "not-a-message"
+"""Code of an update that names no message."""
 
 CASE_STAGE: Final = SearchAttributeKey.for_keyword("CaseStage")
 WAITING_ON: Final = SearchAttributeKey.for_keyword("WaitingOn")

@@ -1,0 +1,113 @@
+"""What an operator sees of a case in the Temporal UI: search attributes and current details."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+
+from activities.contracts import Answer, Call, Step
+from activities.safe import Summary
+from domain.vocabulary import WaitingOn
+from workflows import contracts
+from workflows.doorbells import Bells
+
+NEXT: Final[dict[WaitingOn, str]] = {
+    "sponsor": "the supporter registry answers: `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`",
+    "entry_records": "the entry records answer: `entry.matched`, `entry.not_found` or `entry.mismatch`",
+    "applicant": "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",
+    "vetting": "vetting answers: `vetting.cleared`, `vetting.referred` or `vetting.hit`",
+    "officer": "an officer decides: `officer.decided`, and for a denial `officer.confirmed` by a second officer",
+    "place": "a place becomes free: `place.offered`",
+    "arrival": "the border reports: `arrival.paroled` or `arrival.refused`",
+    "work_permit_office": "the work permit office answers: `work_permit.eligible` or `work_permit.ineligible`",
+    "parole_end": "the beneficiary applies (`work_permit.applied`), or parole ends",
+    "programme": "the programme resumes: `programme.changed`",
+}
+"""Who acts next, and with which signal."""
+
+
+def show_search_attributes(step: Step) -> None:
+    """One upsert with what differs from what the server has, or none: each costs an event and an action."""
+    now = workflow.info().typed_search_attributes
+    wanted: tuple[tuple[Any, Any], ...] = (
+        (contracts.CASE_STAGE, step.stage),
+        (contracts.WAITING_ON, step.waiting_on),
+        (contracts.OUTCOME, step.outcome),
+        (contracts.STAGE_DEADLINE, step.due.at if step.due else None),
+        (contracts.PROGRAMME, step.programme),
+        (contracts.RULES_VERSION, step.rules_version),
+        (contracts.FLAGS, list(step.flags) or None),
+    )
+    changed: list[SearchAttributeUpdate[Any]] = [
+        key.value_unset() if value is None else key.value_set(value)
+        for key, value in wanted
+        if (now.get(key) or None) != value
+    ]
+    if changed:
+        workflow.upsert_search_attributes(changed)
+
+
+def details(step: Step | None, bells: Bells, trouble: str | None, refused_calls: Mapping[str, str]) -> str:
+    """Markdown for the UI, from the Step and from what this run noted: no link, nothing personal, under 4 KB.
+
+    `trouble` is the code with which the last activity gave up; `refused_calls` are the request ids that a partner
+    refused for good, with the code.
+    """
+    lines = [*_trouble(trouble), *_where(step, refused_calls), *_news(step, bells)]
+    return "\n".join(lines)
+
+
+def _trouble(code: str | None) -> Iterator[str]:
+    if code:
+        yield _bullet("Needs an engineer", "the activity gave up with `{code}`; the next signal tries again", code=code)
+
+
+def _where(step: Step | None, refused_calls: Mapping[str, str]) -> Iterator[str]:
+    if step is None:
+        return
+    yield _bullet("Stage", "`{stage}` since {since}", stage=step.stage, since=step.since)
+    if step.outcome:
+        yield _bullet("Outcome", "`{outcome}`", outcome=step.outcome)
+    if step.reason:
+        yield _bullet("Reason", "`{reason}`", reason=step.reason)
+    if step.waiting_on:
+        yield _bullet("Waiting on", "`{whom}`", whom=step.waiting_on)
+        yield f"- **Next** {NEXT[step.waiting_on]}"
+    if step.due:
+        yield _bullet("Due", "`{limit}` {at}", limit=step.due.name, at=step.due.at)
+    for call in step.calls:
+        yield _call(call, refused_calls.get(call.request_id))
+    if step.flags:
+        yield "- **Flags** " + ", ".join(f"`{flag}`" for flag in step.flags)
+
+
+def _news(step: Step | None, bells: Bells) -> Iterator[str]:
+    if bells.last:
+        yield _bullet("Last signal", "`{last}`", last=bells.last)
+    if bells.refused:
+        yield _bullet("Signals refused", "{refused}: not readable, or too many at once", refused=bells.refused)
+    if step is None:
+        return
+    if step.answers:
+        yield _answer(step.answers[-1])
+    yield _bullet("Case", "version {version}, programme `{programme}`, rules `{rules}`", version=step.version,
+                  programme=step.programme, rules=step.rules_version)
+
+
+def _answer(answer: Answer) -> str:
+    template = "number {number}, {answer}" + (", `{code}`" if answer.code else "")
+    return _bullet("Last message taken", template, number=answer.number, answer=answer.answer or "decided",
+                   code=answer.code or "none")
+
+
+def _call(call: Call, code: str | None) -> str:
+    if code:
+        return _bullet("Refused call", "`{partner}` refused request `{request}`: `{code}`; a person must look",
+                       partner=call.partner, request=call.request_id, code=code)
+    return _bullet("Calling", "`{partner}` has not accepted request `{request}` yet", partner=call.partner,
+                   request=call.request_id)
+
+
+def _bullet(head: str, template: str, **gaps: Any) -> str:
+    return Summary.of(f"- **{head}** {template}", **gaps)
