@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx2
 import uvicorn
@@ -37,16 +38,23 @@ async def serve(settings: Settings, clock: Clock) -> None:
 class _Server(uvicorn.Server):
     """Ends by returning: uvicorn's own handlers would raise the signal again, past what is left to close."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """SIGINT and SIGTERM end `serve`."""
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, self.handle_exit, each, None)
-        return nullcontext()
+        yield
 
 
 def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    address = {"host": settings.simulators_host, "port": settings.simulators_port}
-    config = uvicorn.Config(app, **address, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        host=settings.simulators_host,
+        port=settings.simulators_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
     return _Server(config)
 
 

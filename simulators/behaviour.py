@@ -45,6 +45,13 @@ ANSWERS: Final = _answers()
 """Each partner's answer by its message name; its `SENDERS` says whose it is."""
 
 
+def _tuples(given: Any) -> Any:
+    """`given` with tuples in place of lists: a list is how YAML and JSON write what a message holds as a tuple."""
+    if isinstance(given, Mapping):
+        return {key: _tuples(value) for key, value in given.items()}
+    return tuple(map(_tuples, given)) if isinstance(given, list) else given
+
+
 class Temper(BaseModel):
     """How badly a partner behaves, beyond `fail`; the first calls meet `fail`, then these in the order given here."""
 
@@ -159,10 +166,3 @@ AGREEABLE: Final = PartnerBehaviours(
 """Partners who say yes in the usual time, until they are told otherwise."""
 
 PARTNERS: Final[tuple[Partner, ...]] = get_args(Partner)
-
-
-def _tuples(given: Any) -> Any:
-    """`given` with tuples in place of lists: a list is how YAML and JSON write what a message holds as a tuple."""
-    if isinstance(given, Mapping):
-        return {key: _tuples(value) for key, value in given.items()}
-    return tuple(map(_tuples, given)) if isinstance(given, list) else given
