@@ -5,7 +5,10 @@ terminal finds it without being told. Temporal's own address, TLS, API key and n
 `temporalio.envconfig` (`TEMPORAL_*` variables or its TOML file), the way of every Temporal tool.
 """
 
-from functools import cached_property
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -21,6 +24,9 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from domain.vocabulary import Partner
 
+DEFAULT_DATA_DIR = Path(".passage")
+STACK_FILE = "stack.json"
+
 
 class ConfigurationError(Exception):
     """A setting is missing or malformed. The message is one line that names the variable and never holds its value."""
@@ -31,7 +37,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PASSAGE_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    data_dir: Path = Path(".passage")
+    data_dir: Path = DEFAULT_DATA_DIR
     """Where the embedded stack keeps everything it must not lose."""
     keys_dir: Path | None = None
     """Wrapped keys of the directory key store; `<data_dir>/keys` unless told. Never inside a database's directory."""
@@ -81,24 +87,10 @@ class Settings(BaseSettings):
             raise ValueError("PASSAGE_CLOCK_FACTOR needs PASSAGE_CLOCK_SERVER_EPOCH and PASSAGE_CLOCK_DOMAIN_EPOCH")
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings passes it; no .env file is read
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the running stack."""
-        data_dir = Path(env_settings().get("data_dir") or init_settings().get("data_dir") or ".passage")
-        stack = JsonConfigSettingsSource(settings_cls, json_file=data_dir / "stack.json")
-        return init_settings, env_settings, stack
-
     @property
     def stack_file(self) -> Path:
         """Where the embedded stack writes its addresses and process ids."""
-        return self.data_dir / "stack.json"
+        return self.data_dir / STACK_FILE
 
     @property
     def keys_directory(self) -> Path:
@@ -118,20 +110,71 @@ class Settings(BaseSettings):
         """Base address of one partner, without a trailing slash."""
         return self.partner_urls.get(partner, f"{self.partners_url.rstrip('/')}/{partner}").rstrip("/")
 
-    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The variables from which another process reads these same settings. Secrets stand in clear."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {f"PASSAGE_{name.upper()}": _as_variable(value) for name, value in values.items() if value is not None}
+
+    @property
     def temporal(self) -> ClientConnectConfig:
         """Keyword arguments of `temporalio.client.Client.connect`, always with an address and a namespace."""
-        found = _temporal_environment()
-        address = found.get("target_host") or self.temporal_address or "127.0.0.1:7233"
-        return {**found, "target_host": address, "namespace": found.get("namespace") or "default"}
+        given = _temporal_environment()
+        address = given.get("target_host") or self.temporal_address or "127.0.0.1:7233"
+        return {**given, "target_host": address, "namespace": given.get("namespace") or "default"}
+
+    @property
+    def temporal_is_given(self) -> bool:
+        """Whether the environment names a Temporal server, so that none is to be started."""
+        return "target_host" in _temporal_environment()
 
 
-def load_settings() -> Settings:
-    """Read the settings of this process. Raises ConfigurationError."""
+class _WithRunningStack(Settings):
+    """Settings whose gaps are filled from a running stack's `stack.json`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings passes it; no .env file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the running stack."""
+        data_dir = Path(init_settings().get("data_dir") or env_settings().get("data_dir") or DEFAULT_DATA_DIR)
+        stack = JsonConfigSettingsSource(settings_cls, json_file=data_dir / STACK_FILE)
+        return init_settings, env_settings, stack
+
+
+def load_settings(*, data_dir: Path | None = None, from_running_stack: bool = True) -> Settings:
+    """Read the settings of this process. Raises ConfigurationError.
+
+    `data_dir` wins over the environment. `from_running_stack=False` is for the stack itself: what an earlier run left
+    in `stack.json` must not look like a setting.
+    """
+    kind = _WithRunningStack if from_running_stack else Settings
     try:
-        return Settings()
+        return kind() if data_dir is None else kind(data_dir=data_dir)
     except (ValidationError, SettingsError, ValueError) as error:
         raise ConfigurationError(_one_line(error)) from None
+
+
+def child_environment(own: Mapping[str, str], *, without: str = "") -> dict[str, str]:
+    """This process's environment for a child, with `own` on top, less every variable that begins with `without`."""
+    inherited = {name: value for name, value in os.environ.items() if not without or not name.startswith(without)}
+    return {**inherited, **own}
+
+
+def _as_variable(value: object) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict():
+            return json.dumps(value)
+        case datetime():
+            return value.isoformat()
+        case _:
+            return str(value)
 
 
 def _temporal_environment() -> ClientConnectConfig:
@@ -144,8 +187,14 @@ def _temporal_environment() -> ClientConnectConfig:
 def _one_line(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return f"settings cannot be read: {str(error).splitlines()[0]}"
-    faults = [
-        f"{'PASSAGE_' + '_'.join(map(str, fault['loc'])).upper() + ': ' if fault['loc'] else ''}{fault['msg']}"
-        for fault in error.errors(include_input=False, include_url=False)
-    ]
-    return "; ".join(faults)
+    return "; ".join(
+        f"{_variable(fault['loc'])}{fault['msg']}" for fault in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """`PASSAGE_PARTNER_URLS (vetting): ` for a fault inside the value; nothing for a fault of the whole."""
+    if not location:
+        return ""
+    inside = f" ({'.'.join(map(str, location[1:]))})" if location[1:] else ""
+    return f"PASSAGE_{str(location[0]).upper()}{inside}: "

@@ -1,0 +1,162 @@
+"""The embedded stack as one thing: Postgres, Temporal, gateway, relay, worker, and simulated partners if wanted.
+
+A server that the environment names (`PASSAGE_DATABASE_URL`, `TEMPORAL_ADDRESS`) takes the place of the embedded one.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Self, TextIO
+
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from config import Settings, child_environment
+from stack.database import PostgresService, migrate_database
+from stack.errors import StackError
+from stack.ports import HOST, choose_port
+from stack.probes import answers, polls
+from stack.services import PythonService, Service, Step
+from stack.state import StackState, forget, lock
+from stack.supervisor import Supervisor
+from stack.temporal import NAMESPACE, EmbeddedTemporal, register_search_attributes
+from workflows.contracts import CASES_TASK_QUEUE, SEARCH_ATTRIBUTES
+
+_INTAKE_STAGE = 4
+"""Stopped first: nothing new comes in while the rest drains."""
+
+
+class EmbeddedStack:
+    """All processes of one data directory. Use as a context manager, or start once and stop once."""
+
+    def __init__(self, settings: Settings, *, simulators: bool = False) -> None:
+        """`settings` are those of the environment alone; the children get them with the addresses chosen here."""
+        self._data_dir = settings.data_dir.absolute()
+        keys_dir = settings.keys_directory.absolute()
+        self._settings = settings.model_copy(update={"data_dir": self._data_dir, "keys_dir": keys_dir})
+        self._simulators = simulators
+        self._postgres = None if settings.database_url else PostgresService(self._data_dir / "postgres")
+        self._temporal = None if settings.temporal_is_given else EmbeddedTemporal(self._data_dir)
+        self._worker_started = datetime.now(UTC)
+        self._supervisor: Supervisor | None = None
+        self._lock: TextIO | None = None
+
+    async def start(self) -> StackState:
+        """Bring everything up and write `stack.json`. Raises StackError; call `stop` even then."""
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = lock(self._data_dir)
+        self._settings.stack_file.unlink(missing_ok=True)  # of a run that was killed: its addresses hold no more
+        self._supervisor = Supervisor(self._data_dir, self._plan(), changed=lambda: self.state.write(self._data_dir))
+        await self._supervisor.start()
+        self.state.write(self._data_dir)
+        return self.state
+
+    async def failure(self) -> str:
+        """Wait until the stack cannot go on, and say why in one line."""
+        return await self._running.failure()
+
+    async def stop(self) -> None:
+        """Stop everything that `start` started."""
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+            forget(self._data_dir)
+        if self._lock is not None:
+            self._lock.close()
+
+    async def __aenter__(self) -> Self:
+        """Start; a start that fails is stopped again."""
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    @property
+    def state(self) -> StackState:
+        """Where everything is reached, and the process ids of this moment."""
+        found = self._settings
+        return StackState(
+            temporal_address=self._temporal.address if self._temporal else found.temporal["target_host"],
+            temporal_ui_url=self._temporal.ui_url if self._temporal else found.temporal_ui_url,
+            gateway_url=found.gateway_url,
+            partners_url=found.partners_url,
+            database_url=self._postgres.owner_url if self._postgres else found.required_database_url,
+            keys_dir=str(found.keys_directory),
+            clock_factor=found.clock_factor,
+            clock_server_epoch=found.clock_server_epoch,
+            clock_domain_epoch=found.clock_domain_epoch,
+            pids=self._running.pids,
+        )
+
+    @property
+    def _running(self) -> Supervisor:
+        if self._supervisor is None:
+            raise RuntimeError("the stack was not started")
+        return self._supervisor
+
+    def _plan(self) -> list[Service | Step]:
+        gateway = PythonService(
+            "gateway", "gateway", self._environment, self._gateway_port, self._gateway_answers, stage=_INTAKE_STAGE
+        )
+        simulators = PythonService(
+            "simulators", "simulators", self._environment, self._simulators_port, stage=_INTAKE_STAGE
+        )
+        return [
+            *([self._postgres] if self._postgres else []),
+            Step("migrations", self._migrate),
+            *([self._temporal] if self._temporal else []),
+            Step("search attributes", self._register_search_attributes),
+            gateway,
+            *([simulators] if self._simulators else []),
+            PythonService("relay", "gateway.relay", self._environment),
+            PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
+        ]
+
+    def _environment(self) -> Mapping[str, str]:
+        url = self._postgres.writer_url if self._postgres else self._settings.required_database_url
+        own = self._settings.model_copy(update={"database_url": SecretStr(url)}).environment()
+        if self._temporal is None:
+            return child_environment(own)
+        return child_environment({**own, **self._temporal.client_environment}, without="TEMPORAL_")
+
+    def _gateway_port(self) -> tuple[int]:
+        port = choose_port(self._settings.gateway_port)
+        self._set(gateway_host=HOST, gateway_port=port, gateway_url=f"http://{HOST}:{port}")
+        return (port,)
+
+    def _simulators_port(self) -> tuple[int]:
+        port = choose_port(self._settings.simulators_port)
+        self._set(simulators_host=HOST, simulators_port=port, partners_url=f"http://{HOST}:{port}")
+        return (port,)
+
+    def _set(self, **values: object) -> None:
+        self._settings = self._settings.model_copy(update=values)
+
+    async def _gateway_answers(self) -> bool:
+        return await answers(f"{self._settings.gateway_url}/readyz")
+
+    async def _migrate(self) -> None:
+        await migrate_database(self._postgres.owner_url if self._postgres else self._settings.required_database_url)
+
+    async def _connect(self) -> Client:
+        if self._temporal is None:
+            return await Client.connect(**self._settings.temporal)
+        return await Client.connect(self._temporal.address, namespace=NAMESPACE)
+
+    async def _register_search_attributes(self) -> None:
+        try:
+            await register_search_attributes(await self._connect(), SEARCH_ATTRIBUTES)
+        except (RPCError, RuntimeError) as error:
+            raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {error}") from None
+
+    def _worker_environment(self) -> Mapping[str, str]:
+        self._worker_started = datetime.now(UTC)
+        return self._environment()
+
+    async def _worker_polls(self) -> bool:
+        return await polls(await self._connect(), CASES_TASK_QUEUE, self._worker_started)

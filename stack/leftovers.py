@@ -1,0 +1,63 @@
+"""What an earlier run that was killed may have left behind: its processes, and its logs."""
+
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+import structlog
+
+from stack.errors import StackError
+from stack.state import read_processes, write_processes
+
+_GRACE_S = 10.0
+_KILL_S = 5.0
+_LOG_KEEP_BYTES = 20_000_000
+_LAST_WORDS_CHARACTERS = 200
+
+log = structlog.stdlib.get_logger("stack")
+
+
+def end_orphans(data_dir: Path) -> None:
+    """End the children of an earlier run that were not stopped, each recognised by pid, start time and command line.
+
+    Raises StackError if one cannot be ended.
+    """
+    # Last started first: what others need goes last, as in an orderly stop.
+    for record in reversed(read_processes(data_dir)):
+        process = record.find()
+        if process is None:
+            continue
+        log.warning("ending what an earlier run left", service=record.name, pid=process.pid)
+        if not _ended(process, (record.stop_signal, signal.SIGKILL)):
+            raise StackError(f"{record.name} of an earlier run (process {process.pid}) cannot be ended")
+    write_processes(data_dir, ())
+
+
+def _ended(process: psutil.Process, signals: Iterable[signal.Signals]) -> bool:
+    for number in signals:
+        try:
+            process.send_signal(number)
+            process.wait(_KILL_S if number is signal.SIGKILL else _GRACE_S)
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.TimeoutExpired:
+            continue
+        return True
+    return False
+
+
+def open_log(path: Path) -> BinaryIO:
+    """The log of one child, appended to; a long one is set aside first, and the one set aside before is dropped."""
+    if path.exists() and path.stat().st_size > _LOG_KEEP_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+def last_words(path: Path) -> str:
+    """The last line of a log that says something, short enough to stand in a message."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - 8192))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line.strip()[:_LAST_WORDS_CHARACTERS] for line in reversed(lines) if line.strip()), "it said nothing")
