@@ -10,11 +10,12 @@ import httpx2
 import uvicorn
 from fastapi import FastAPI
 
+from activities.clock import Clock, ScaledClock, SystemClock
 from config import ConfigurationError, Settings, load_settings
 from logs import configure_logs
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE
-from simulators.delivery import DELIVERY_TIMEOUT_S, Clock, GatewayDelivery, SameTime, system_time
+from simulators.delivery import DELIVERY_TIMEOUT_S, GatewayDelivery, system_time
 from simulators.desk import PartnerDesk
 from simulators.journal import Journal, open_database
 
@@ -58,6 +59,12 @@ def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     return _Server(config)
 
 
+def _clock(settings: Settings) -> Clock:
+    if settings.clock_domain_epoch is None or settings.clock_server_epoch is None:
+        return SystemClock()
+    return ScaledClock(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+
+
 def main() -> int:
     """Exit codes: 0 after an orderly end, 2 when a setting is wrong."""
     try:
@@ -66,7 +73,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
         return 2
     configure_logs(settings, "simulators")
-    asyncio.run(serve(settings, SameTime()))
+    asyncio.run(serve(settings, _clock(settings)))
     return 0
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import httpx2
 import structlog
 
+from activities.clock import Clock
 from simulators.messages import PartnerMessage
 
 logger = structlog.get_logger()
@@ -27,30 +28,6 @@ IDLE_S: Final = 3600.0
 """Nothing is due: look again after this at the latest; a new answer wakes at once."""
 
 Outcome = Literal["taken", "refused"]
-
-
-class Clock(Protocol):
-    """Domain time and the server's, each from the other."""
-
-    def now(self, server_time: datetime) -> datetime:
-        """The domain's moment at the server's moment."""
-        ...
-
-    def server_time(self, domain_time: datetime) -> datetime:
-        """The server's moment at the domain's moment."""
-        ...
-
-
-class SameTime:
-    """Domain time is the server's, as in production."""
-
-    def now(self, server_time: datetime) -> datetime:
-        """`server_time` itself."""
-        return server_time
-
-    def server_time(self, domain_time: datetime) -> datetime:
-        """`domain_time` itself."""
-        return domain_time
 
 
 def system_time() -> datetime:

@@ -99,7 +99,7 @@ class PartnerChannel:
         if response.headers.get("Content-Encoding", "identity") != "identity":
             return PartnerMalformed(self._partner, "encoded")
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > RESPONSE_MAX_BYTES:
                 return PartnerMalformed(self._partner, "too-long")

@@ -1,10 +1,8 @@
-"""What can go wrong when a partner is asked, classified: try again, or refer to a person.
+"""What can go wrong when a partner is asked; `activities/failures.py` says which of it is final and which an alarm.
 
 No text of these errors holds anything of the request or of the partner's answer: only the partner's name and a code.
 They are raised outside of `except` blocks, so that no cause or context holds the HTTP request either.
 """
-
-from typing import ClassVar
 
 from domain.vocabulary import Partner
 
@@ -12,12 +10,8 @@ from domain.vocabulary import Partner
 class PartnerError(Exception):
     """A partner did not take a request. Shown as `<partner>: <code>`.
 
-    `retryable`: the same request, under the same key, may succeed later. `alarm`: somebody must look at the partner
-    or at the agreement with it, whatever a retry brings. `retry_after_s`: how long the partner asked us to wait.
+    `retry_after_s`: how long the partner asked us to wait, if it did.
     """
-
-    retryable: ClassVar[bool] = True
-    alarm: ClassVar[bool] = False
 
     def __init__(self, partner: Partner, code: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{partner}: {code}")
@@ -27,27 +21,20 @@ class PartnerError(Exception):
 
 
 class PartnerUnavailable(PartnerError):
-    """Not reached, not answered in time, or failing (5xx): try again by the caller's own policy."""
+    """Not reached, not answered in time, or failing (5xx): the same request may succeed later."""
 
 
 class PartnerBusy(PartnerError):
-    """The partner asked for a pause (429, or 503 with Retry-After): try again, not before `retry_after_s`."""
+    """The partner asked for a pause (429, or 503 with Retry-After): again, but not before `retry_after_s`."""
 
 
 class PartnerRefused(PartnerError):
-    """The partner will not take this request as it stands (4xx): a retry changes nothing, refer it to a person."""
-
-    retryable = False
-    alarm = True
+    """The partner will not take this request as it stands (4xx): a retry changes nothing, a person must look."""
 
 
 class PartnerMalformed(PartnerError):
-    """The answer is outside the agreement: not the schema, too long, a redirect. Try again, and raise an alarm."""
-
-    alarm = True
+    """The answer is outside the agreement: not the schema, too long, a redirect. Again, and somebody must look."""
 
 
 class PartnerMisdirected(PartnerError):
-    """The answer is about another request or another case than the one asked. Try again, and raise an alarm."""
-
-    alarm = True
+    """The answer is about another request or another case than the one asked. Again, and somebody must look."""

@@ -1,0 +1,166 @@
+"""What may be said about a simulated partner, and what is refused."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from domain.messages import EntryMatchedAnswer, PartnerAnswer, VettingClearedAnswer
+from simulators.behaviour import AGREEABLE, ANSWERS, AnswerName, PartnerBehaviour, PartnerBehaviours
+from simulators.durations import SCHEMA_PATTERN, Duration, format_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("P3D", 72),
+        ("PT1H", 1),
+        ("P1DT12H", 36),
+        ("P2W", 336),
+        ("P1W1D", 192),
+        ("PT90M", 1.5),
+        ("PT0S", 0),
+        ("P1DT1H1M36S", 25.0266666667),
+    ],
+)
+def test_a_duration_has_a_fixed_length(text: str, hours: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=round(hours * 3600))
+    assert parse_duration(format_duration(parse_duration(text))) == parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["P", "PT", "P1DT", "P1Y", "P1M", "P1.5D", "-P1D", "P-1D", "3D", "P3D ", "p3d", "P3H", "PT3D", "", 3, None]
+)
+def test_what_has_no_fixed_length_is_no_duration(text: object) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["P36526D", "P99999999W", "PT99999999H"])
+def test_a_duration_beyond_a_hundred_years_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="longer than a hundred years"):
+        parse_duration(text)
+
+
+def test_the_published_pattern_of_a_duration_is_what_is_parsed() -> None:
+    string = TypeAdapter(Duration).json_schema()
+    assert string["pattern"] == SCHEMA_PATTERN
+
+
+def test_every_answer_of_every_partner_can_be_told() -> None:
+    assert set(get_args(AnswerName)) == set(ANSWERS) | {"none"}
+    assert len(ANSWERS) == len(PartnerAnswer.__subclasses__()) == 11
+
+
+def told(**partners: Any) -> PartnerBehaviours:
+    """From plain values, as a scenario's loader has them."""
+    return PartnerBehaviours.model_validate(partners)
+
+
+def test_the_fields_beside_the_behaviour_are_the_answers() -> None:
+    behaviours = told(
+        entry_records={"answer": "entry.matched", "after": "PT1H", "entered_at": _NOON, "place": "Tapachula"},
+        vetting={"answer": "vetting.cleared", "findings": [{"kind": "removal_order", "dated": date(2020, 1, 1)}]},
+    )
+
+    assert behaviours.entry_records is not None
+    assert behaviours.entry_records.answer_to("r:1") == EntryMatchedAnswer(
+        request_id="r:1", entered_at=_NOON, place="Tapachula"
+    )
+    assert behaviours.vetting is not None
+    cleared = behaviours.vetting.answer_to("r:2")
+    assert isinstance(cleared, VettingClearedAnswer)
+    assert cleared.findings[0].dated == date(2020, 1, 1)
+
+
+_NOON = datetime(2022, 9, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("partner", "behaviour", "where"),
+    [
+        ("vetting", {"answer": "vetting.hit", "kindd": "x"}, "vetting.kindd"),
+        ("vetting", {"answer": "vetting.hit", "kind": 3}, "vetting.kind"),
+        ("vetting", {"answer": "vetting.hit", "flags": ["x"]}, "vetting.flags"),
+        ("vetting", {"answer": "vetting.cleared", "findings": [{"kind": "removal_order"}]}, "vetting.findings.0.dated"),
+        ("vetting", {"answer": "sponsor.confirmed"}, "vetting"),
+        ("vetting", {"answer": "arrival.paroled"}, "vetting.answer"),
+        ("vetting", {"after": "P1D"}, "vetting.answer"),
+        ("vetting", {"answer": "none", "kind": "x"}, "vetting"),
+        ("vetting", {"answer": "vetting.hit", "request_id": "r:1"}, "vetting"),
+        ("vetting", {"answer": "vetting.hit", "message": "vetting.cleared"}, "vetting"),
+        ("vetting", {"answer": "vetting.hit", "fail": "3"}, "vetting.fail"),
+        ("vetting", {"answer": "vetting.hit", "fail": -1}, "vetting.fail"),
+        ("vetting", {"answer": "vetting.hit", "fail": True}, "vetting.fail"),
+        ("vetting", {"answer": "vetting.hit", "after": 3}, "vetting.after"),
+        ("vetting", {"answer": "vetting.hit", "temper": {"loud": 1}}, "vetting.temper.loud"),
+        (
+            "entry_records",
+            {"answer": "entry.matched", "entered_at": "2022-09-01T12:00:00Z"},
+            "entry_records.entered_at",
+        ),
+        (
+            "entry_records",
+            {"answer": "entry.matched", "entered_at": _NOON.replace(tzinfo=None)},
+            "entry_records.entered_at",
+        ),
+        ("carrier", {"answer": "none"}, "carrier"),
+    ],
+)
+def test_what_is_wrong_is_named(partner: str, behaviour: dict[str, Any], where: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        told(**{partner: behaviour})
+
+    assert [".".join(map(str, fault["loc"])) for fault in raised.value.errors()] == [where]
+
+
+def test_a_behaviour_reads_from_json_what_it_wrote() -> None:
+    behaviours = told(
+        vetting={
+            "answer": "vetting.cleared",
+            "after": "P5DT1S",
+            "findings": [{"kind": "removal_order", "dated": date(2020, 1, 1)}],
+            "temper": {"slow_s": 0.5, "twice": True},
+        },
+        entry_records={"answer": "entry.matched", "entered_at": _NOON, "fail": 3},
+    )
+
+    again = PartnerBehaviours.model_validate_json(behaviours.model_dump_json(exclude_none=True))
+
+    for partner in ("vetting", "entry_records"):
+        before, after = behaviours.of(partner), again.of(partner)
+        assert before is not None
+        assert after is not None
+        assert after.answer_to("r:1") == before.answer_to("r:1")
+        assert (after.after, after.fail, after.temper) == (before.after, before.fail, before.temper)
+
+
+def test_json_text_is_as_strict_as_plain_values() -> None:
+    with pytest.raises(ValidationError, match="valid string"):
+        PartnerBehaviours.model_validate_json(json.dumps({"vetting": {"answer": "vetting.hit", "kind": 3}}))
+
+
+def test_the_first_calls_meet_the_faults_in_order_and_later_ones_none() -> None:
+    behaviour = PartnerBehaviour.model_validate(
+        {"answer": "none", "fail": 2, "temper": {"misdirected": 1, "busy": 2, "malformed": 1, "oversized": 1}}
+    )
+
+    assert [behaviour.fault(call) for call in range(1, 10)] == [
+        "unavailable",
+        "unavailable",
+        "busy",
+        "busy",
+        "malformed",
+        "oversized",
+        "misdirected",
+        None,
+        None,
+    ]
+
+
+def test_partners_who_were_told_nothing_say_yes() -> None:
+    said = [getattr(AGREEABLE, partner).answer for partner in PartnerBehaviours.model_fields]
+
+    assert said == ["sponsor.confirmed", "entry.matched", "vetting.cleared", "work_permit.eligible"]
