@@ -54,6 +54,8 @@ bench: .venv/.runtime
 	@$(bin)/passage bench $(or $(ARGS),floor)
 
 # The locks name no index: they hold on any mirror. Run after a change of dependencies in pyproject.toml.
+compile := $(bin)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --extra build pyproject.toml
 lock: .venv/.dev
-	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-header --extra build pyproject.toml -o requirements.lock
-	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-header --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(compile) --extra embedded --extra dev -o requirements-dev.lock
+	$(compile) --extra embedded -c requirements-dev.lock -o requirements.lock
+	$(compile) -c requirements-dev.lock -o deploy/requirements.lock

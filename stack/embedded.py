@@ -60,6 +60,8 @@ class EmbeddedStack:
         if self._supervisor is not None:
             await self._supervisor.stop()
             forget(self._data_dir)
+        if self._postgres is not None:
+            self._postgres.release()
         if self._lock is not None:
             self._lock.close()
 
@@ -141,7 +143,10 @@ class EmbeddedStack:
         return await answers(f"{self._settings.gateway_url}/readyz")
 
     async def _migrate(self) -> None:
-        await migrate_database(self._postgres.owner_url if self._postgres else self._settings.required_database_url)
+        if self._postgres:
+            await self._postgres.migrate()
+        else:
+            await migrate_database(self._settings.required_database_url)
 
     async def _connect(self) -> Client:
         if self._temporal is None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Launch:
     ports: tuple[int, ...] = ()
     """Ready at the earliest when the process itself listens on each of them."""
     directory: Path | None = None
-    user: str | None = None
-    """The system user it runs as; Postgres refuses to run as root."""
+    popen: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of `subprocess.Popen`, such as the system user: Postgres refuses to run as root."""
 
 
 class Service(Protocol):

@@ -204,13 +204,13 @@ class Supervisor:
 
 def _start(launch: Launch, log_file: Path) -> subprocess.Popen[bytes]:
     with open_log(log_file) as output:
-        return subprocess.Popen(  # noqa: S603  the stack's own programs, no shell
+        return subprocess.Popen(
             launch.argv,
             env=dict(launch.environment),
             cwd=launch.directory,
-            user=launch.user,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            **launch.popen,
             start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor alone, which then stops in order
         )

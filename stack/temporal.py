@@ -67,7 +67,7 @@ class EmbeddedTemporal:
             "--port": str(self._port),
             "--ui-port": str(self._ui_port),
             "--db-filename": "temporal.db",
-            "--log-level": "warn",
+            "--log-level": "error",
             "--log-format": "json",
         }
         pragmas = [word for pair in _PRAGMAS.items() for word in ("--sqlite-pragma", "=".join(pair))]
