@@ -4,7 +4,6 @@ A `Conflict` is answered by reading and deciding again; the two others are never
 """
 
 
-
 class Conflict(Exception):
     """The world moved between reading and appending: nothing was written; read and decide again."""
 

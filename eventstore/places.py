@@ -12,7 +12,8 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class TakePlace:
     """With `TravelAuthorized`. Raises `NoPlace` unless this case holds a reservation, or a place is free and nobody
-    waits ahead of it. Leaves the waiting list."""
+    waits ahead of it. Leaves the waiting list.
+    """
 
     month: str
 
