@@ -42,8 +42,10 @@ RETRY_AFTER_MAX: Final = timedelta(hours=1)
 
 
 class LogRestored(Coded):
-    """The log's head is older than a version this case's workflow has seen: a backup was restored. Nothing may be
-    appended until people have compared the two."""
+    """The log's head is older than a version this case's workflow has seen: a backup was restored.
+
+    Nothing may be appended until people have compared the two.
+    """
 
     code = "log-restored"
 
@@ -75,11 +77,15 @@ FAILURES: Final[dict[str, Failure]] = {
     "decision-contended": Failure("retry", "five attempts met a changed world", again_after=timedelta(seconds=1)),
     "timed-out": Failure("retry", "something we waited for did not answer in time"),
     "log-restored": Failure(
-        "retry", "the log is older than what the case has seen; nothing was appended: docs/runbooks", alarm=True,
+        "retry",
+        "the log is older than what the case has seen; nothing was appended: docs/runbooks",
+        alarm=True,
         again_after=timedelta(minutes=1),  # until people have mended the log; the case must then go on by itself
     ),
     "key-unknown": Failure(
-        "retry", "the key store lacks a key: the wrong store, or a restore that lost keys", alarm=True,
+        "retry",
+        "the key store lacks a key: the wrong store, or a restore that lost keys",
+        alarm=True,
         again_after=timedelta(minutes=1),
     ),
     "key-destroyed": Failure("refuse", "the case's personal data was erased, so nothing more can be decided"),
@@ -91,7 +97,9 @@ FAILURES: Final[dict[str, Failure]] = {
         "retry", "the input is from a newer or a broken sender", again_after=timedelta(seconds=30)
     ),
     "not-temporal-safe": Failure(
-        "retry", "a value that may not enter Temporal was to be returned: a defect, mended by a deployment", alarm=True,
+        "retry",
+        "a value that may not enter Temporal was to be returned: a defect, mended by a deployment",
+        alarm=True,
         again_after=timedelta(minutes=1),
     ),
     "partner-unavailable": Failure("retry", "a partner cannot be reached or fails"),
@@ -100,7 +108,9 @@ FAILURES: Final[dict[str, Failure]] = {
     "partner-misdirected": Failure("retry", "a partner's answer is about another request", alarm=True),
     "partner-refused": Failure("refer", "a partner will not take this request as it stands", alarm=True),
     "internal": Failure(
-        "retry", "an unknown failure: a defect, mended by a deployment, after which the case goes on", alarm=True,
+        "retry",
+        "an unknown failure: a defect, mended by a deployment, after which the case goes on",
+        alarm=True,
         again_after=timedelta(seconds=30),
     ),
 }

@@ -35,7 +35,10 @@ def person_identities(beneficiary: Beneficiary) -> tuple[str, ...]:
 
 
 class SupporterIdentities(NamedTuple):
-    """`person` says who the supporter is; the details are compared with those of other supporters."""
+    """`person` says who the supporter is; the details are compared with those of other supporters.
+
+    A detail that was left empty is the empty text, which is equal to nobody's.
+    """
 
     person: str
     tax_id: str
@@ -45,11 +48,9 @@ class SupporterIdentities(NamedTuple):
 
 def supporter_identities(supporter: Supporter) -> SupporterIdentities:
     """A supporter is one person by names and birth date."""
-    person = _name_identity("supporter", supporter.given_names, supporter.surnames, supporter.birth_date)
     return SupporterIdentities(
-        person=person,
-        # A detail that was left empty is shared with nobody.
-        tax_id=f"tax_id|{_signs(supporter.tax_id) or person}",
-        phone=f"phone|{_signs(supporter.phone) or person}",
-        address=f"address|{_signs(supporter.address) or person}",
+        person=_name_identity("supporter", supporter.given_names, supporter.surnames, supporter.birth_date),
+        tax_id=_signs(supporter.tax_id),
+        phone=_signs(supporter.phone),
+        address=_signs(supporter.address),
     )

@@ -1,0 +1,182 @@
+"""The appending activity: take what waits in the inbox, in order, meet what is due, and say where the case stands.
+
+Every row and every deadline is a transaction of its own. Running it once more, after any crash, changes nothing that
+it had already done: a decided row is not taken again, and a deadline that was met no longer runs.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from temporalio import activity
+
+from activities.asking import Asking
+from activities.casebook import CaseAt, CaseBook
+from activities.clock import Clock
+from activities.consequences import summarize
+from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
+from activities.deciding import command_of, decide_and_append
+from activities.direct import DirectSignals
+from activities.failures import LogRestored
+from domain.commands import MeetDeadline
+from domain.ids import CaseId
+from domain.limits import Deadline, deadlines
+from eventstore.inbox import InboxRow, UnknownStream
+from eventstore.store import Bell, OpenedCall
+
+DEADLINES_MAX: Final = 20
+"""Deadlines one activity meets: a case has at most seven, and none comes back once met."""
+
+RingBells = Callable[[Iterable[Bell]], Awaitable[None]]
+"""Rings the bells that an append wrote for other cases."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one activity has done so far."""
+
+    at: CaseAt
+    now: datetime
+    answers: list[Answer] = field(default_factory=list)
+    bells: list[Bell] = field(default_factory=list)
+    taken: int = 0
+    deadlines_met: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.answers) >= ANSWERS_MAX or self.deadlines_met >= DEADLINES_MAX
+
+
+class CaseActivities:
+    """The activities that append to a case. One entrance a stage, so that the timeline tells the case's story."""
+
+    def __init__(self, book: CaseBook, clock: Clock, asking: Asking, direct: DirectSignals, ring: RingBells) -> None:
+        self._book = book
+        self._clock = clock
+        self._asking = asking
+        self._direct = direct
+        self._ring = ring
+
+    @activity.defn(name=OPEN_CASE)
+    async def open_case(self, advance: Advance) -> Step:
+        """Begin a run: whatever a lost Temporal, a reset or a termination left undone is done now."""
+        return await self._advance(advance)
+
+    @activity.defn(name=ADVANCE["sponsor_confirmation"])
+    async def sponsor_confirmation(self, advance: Advance) -> Step:
+        """Take what waits while the supporter is being confirmed."""
+        return await self._advance(advance)
+
+    @activity.defn(name=ADVANCE["proof_of_entry"])
+    async def proof_of_entry(self, advance: Advance) -> Step:
+        """Take what waits while the entry into Mexico is being proved."""
+        return await self._advance(advance)
+
+    @activity.defn(name=ADVANCE["security_vetting"])
+    async def security_vetting(self, advance: Advance) -> Step:
+        """Take what waits while vetting is under way."""
+        return await self._advance(advance)
+
+    @activity.defn(name=ADVANCE["travel_authorization"])
+    async def travel_authorization(self, advance: Advance) -> Step:
+        """Take what waits from readiness to arrival."""
+        return await self._advance(advance)
+
+    @activity.defn(name=ADVANCE["work_permit_eligibility"])
+    async def work_permit_eligibility(self, advance: Advance) -> Step:
+        """Take what waits from parole to its end."""
+        return await self._advance(advance)
+
+    async def _advance(self, advance: Advance) -> Step:
+        now = self._clock.now(activity.info().started_time)
+        if advance.due is not None:
+            # Its timer has fired, so its moment has come, whatever the two clocks' last digits say.
+            now = max(now, advance.due.at)
+        await self._direct.receive(advance, now)
+        run = await self._begin(advance, now)
+        programme = await self._take_all(run, advance)
+        calls = await self._asking.ask(run.at.case)
+        await self._ring(run.bells)
+        return await self._step(run, programme, calls)
+
+    async def _begin(self, advance: Advance, now: datetime) -> _Run:
+        at = await self._book.case_at(advance.case_id)
+        if at.case.version < advance.seen_version:
+            raise LogRestored
+        return _Run(at, now)
+
+    async def _take_all(self, run: _Run, advance: Advance) -> str:
+        """Rows in number order, and before each of them the deadlines that were over when it was received."""
+        case_id: CaseId = advance.case_id
+        programme = run.at.case.programme
+        if advance.due is not None and advance.due.name == "month":
+            await self._take_rows(run, case_id, programme)
+            await self._meet(run, Deadline(advance.due.at, "month"))
+            return run.at.case.programme
+        return await self._take_rows(run, case_id, programme)
+
+    async def _take_rows(self, run: _Run, case_id: CaseId, programme: str) -> str:
+        while not run.full:
+            row = await self._book.inbox.next_undecided(case_id)
+            programme = programme or (row.programme if row else "")
+            if not programme:
+                raise UnknownStream
+            due = await self._due(run, programme, row.received_at if row else run.now)
+            if due is not None:
+                await self._meet(run, due)
+            elif row is not None:
+                await self._take(run, programme, row)
+            else:
+                break
+        return programme
+
+    async def _due(self, run: _Run, programme: str, by: datetime) -> Deadline | None:
+        case = run.at.case
+        if case.closed or not case.filed:
+            return None
+        state = await self._book.known_programme(programme)
+        running = deadlines(case, run.now, self._book.rules_of(case, state), state)
+        return running[0] if running and running[0].at <= by else None
+
+    async def _meet(self, run: _Run, due: Deadline) -> None:
+        command = MeetDeadline(due.name, due.at)
+        decided = await decide_and_append(self._book, run.at, run.at.case.programme, command, run.now, None)
+        run.at = decided.at
+        run.bells.extend(decided.bells)
+        run.deadlines_met += 1
+
+    async def _take(self, run: _Run, programme: str, row: InboxRow) -> None:
+        run.now = max(run.now, row.received_at)
+        decided = await decide_and_append(self._book, run.at, programme, command_of(row), run.now, row)
+        run.at = decided.at
+        run.bells.extend(decided.bells)
+        if decided.answer is not None:
+            run.taken = max(run.taken, row.number)
+            run.answers.append(Answer(number=row.number, answer=decided.answer.answer, code=decided.answer.code))
+
+    async def _step(self, run: _Run, programme: str, calls: tuple[OpenedCall, ...]) -> Step:
+        case = run.at.case
+        state = await self._book.known_programme(programme)
+        summary = summarize(case, state, self._book.rules_of(case, state), run.now)
+        due = None
+        if summary.due_name is not None and summary.due_at is not None:
+            wake_at = self._clock.server_time(summary.due_at)
+            due = Due(name=summary.due_name, at=summary.due_at, wake_at=wake_at)
+        return Step(
+            version=case.version,
+            stage=summary.stage,
+            waiting_on=summary.waiting_on,
+            since=summary.since,
+            due=due,
+            calls=tuple(Call(request_id=call.request_id, partner=call.partner) for call in calls),
+            taken=run.taken,
+            answers=tuple(run.answers),
+            closed=summary.closed,
+            outcome=summary.outcome,
+            reason=summary.reason,
+            flags=summary.flags,
+            programme=programme,
+            rules_version=summary.rules_version,
+            more=run.full,
+        )

@@ -1,0 +1,109 @@
+"""Calling out: the intent is in the log before the first attempt, and a failed attempt is not lost (decision 6)."""
+
+from datetime import datetime
+from typing import Final
+
+from temporalio import activity
+
+from activities.casebook import CaseBook
+from activities.contracts import CALL_PARTNER, CallPartner
+from activities.partners.clients import AnyCheck, PartnerClients, check_for
+from activities.partners.errors import PartnerError
+from domain.application import Application
+from domain.case import Case
+from domain.events import (
+    CaseEvent,
+    EntryCheckRequested,
+    SponsorConfirmationRequested,
+    VettingRequested,
+    WorkPermitApplied,
+)
+from domain.ids import CaseId
+from eventstore.store import EventStore, OpenedCall
+
+REQUESTS: Final = (SponsorConfirmationRequested, EntryCheckRequested, VettingRequested, WorkPermitApplied)
+
+
+class Asking:
+    """Sends partners the requests that are owed to them."""
+
+    def __init__(self, book: CaseBook, partners: PartnerClients) -> None:
+        self._book = book
+        self._partners = partners
+
+    async def ask(self, case: Case) -> tuple[OpenedCall, ...]:
+        """Try each request that was never tried, once; return what no partner has accepted yet.
+
+        A partner that fails here costs the case nothing: `call_partner` goes on beside the workflow's loop.
+        """
+        if not case.requests:
+            return ()
+        owed = await self._book.store.outstanding_calls(case.case_id)
+        return tuple([call for call in owed if call.attempts > 0 or not await self._accepted(case, call)])
+
+    async def _accepted(self, case: Case, call: OpenedCall) -> bool:
+        try:
+            await self._send(case, call)
+        except PartnerError as error:
+            activity.logger.info(
+                "partner did not take the request", extra={"code": error.code, "partner": call.partner}
+            )
+            await self._book.store.mark_call(call.request_id, accepted=False)
+            return False
+        return True
+
+    async def _send(self, case: Case, call: OpenedCall) -> None:
+        request = _request(case, call, await _requested_at(self._book.store, case, call.request_id))
+        await self._partners.call(call.partner, request)
+        await self._book.store.mark_call(call.request_id, accepted=True)
+
+    @activity.defn(name=CALL_PARTNER)
+    async def call_partner(self, call: CallPartner) -> None:
+        """Send one request again, under the same key; nothing where it was answered or became void meanwhile.
+
+        Raises:
+            PartnerError: the partner did not take it; its class says whether to try again.
+        """
+        case_id: CaseId = call.case_id
+        case = await self._book.case(case_id)
+        for outstanding in await self._book.store.outstanding_calls(case_id):
+            if outstanding.request_id == call.request_id:
+                await self._send_again(case, outstanding)
+
+    async def _send_again(self, case: Case, call: OpenedCall) -> None:
+        try:
+            await self._send(case, call)
+        except PartnerError:
+            await self._book.store.mark_call(call.request_id, accepted=False)
+            raise
+
+
+def _request(case: Case, call: OpenedCall, requested_at: datetime) -> AnyCheck:
+    return check_for(
+        call.partner,
+        request_id=call.request_id,
+        case_id=case.case_id,
+        requested_at=requested_at,
+        application=_present_facts(case),
+    )
+
+
+def _present_facts(case: Case) -> Application:
+    """What was filed, as it is now: a changed passport, another supporter, later evidence."""
+    filed = case.require_application()
+    return filed.model_copy(
+        update={
+            "beneficiary": case.require_beneficiary(),
+            "supporter": case.supporter or filed.supporter,
+            "documents": case.documents,
+        }
+    )
+
+
+async def _requested_at(store: EventStore, case: Case, request_id: str) -> datetime:
+    """The moment of the event that stated the intent; its id is the request's."""
+    for stored in (await store.load(case.case_id)).events:
+        event: CaseEvent | object = stored.event
+        if isinstance(event, REQUESTS) and event.request_id == request_id:
+            return event.at
+    raise LookupError("an outstanding call has no event that states it")
