@@ -1,19 +1,25 @@
 """Logs of every process: one line an event, JSON outside a terminal, ids bound, never personal data.
 
 What libraries log through the standard library (Temporal's SDK, uvicorn, asyncpg) goes the same way, so that one line
-looks like another. Exceptions are logged without local variables: their values may be personal (decision 8).
+looks like another. Of an exception the kinds, the codes and the places are logged, never the message or a variable:
+either may quote a person's data (decision 8).
 """
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config import Settings
 
 _QUIET = {"uvicorn.access": logging.WARNING, "httpx2": logging.WARNING, "httpcore2": logging.WARNING}
 """Loggers that would print addresses with ids, or a line for every request."""
+
+_CAUSES_MAX = 5
+_FRAMES_MAX = 20
 
 
 def configure_logs(settings: Settings, process: str) -> None:
@@ -26,6 +32,7 @@ def configure_logs(settings: Settings, process: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exceptions,
     ]
     structlog.configure(
         processors=[
@@ -48,10 +55,28 @@ def configure_logs(settings: Settings, process: str) -> None:
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:
-    strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    if as_json:
-        exceptions = structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
-        )
-        return [strip, exceptions, structlog.processors.JSONRenderer()]
-    return [strip, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    last: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
+
+
+def _exceptions(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """In place of `exc_info`: the exception and what caused it, outermost first."""
+    given = line.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given is True else given
+    found: list[dict[str, object]] = []
+    while isinstance(error, BaseException) and len(found) < _CAUSES_MAX:
+        found.append(_described(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if found:
+        line["exception"] = found
+    return line
+
+
+def _described(error: BaseException) -> dict[str, object]:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+    code = getattr(error, "code", None) or getattr(error, "sqlstate", None) or getattr(error, "errno", None)
+    return {
+        "kind": type(error).__qualname__,
+        **({"code": str(code)} if code is not None else {}),
+        "at": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    }
