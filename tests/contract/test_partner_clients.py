@@ -1,0 +1,151 @@
+"""One suite for what stands above the partners: the clients against the simulators over HTTP, and those in memory."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pytest
+
+from activities.partners.clients import PartnerClients, open_partner_clients
+from activities.partners.errors import (
+    PartnerBusy,
+    PartnerError,
+    PartnerMalformed,
+    PartnerMisdirected,
+    PartnerUnavailable,
+)
+from activities.partners.memory import MemoryPartners
+from domain.vocabulary import Partner
+from simulators.app import create_app
+from simulators.behaviour import AGREEABLE, PartnerBehaviours
+from simulators.desk import PartnerDesk
+from simulators.journal import IN_MEMORY, Journal, open_database
+from simulators.messages import PartnerMessage
+from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
+
+PARTNERS: tuple[Partner, ...] = get_args(Partner)
+TAKEN_AT = datetime(2022, 10, 20, 14, 0, 5, tzinfo=UTC)
+TROUBLE: dict[str, tuple[dict[str, Any], type[PartnerError]]] = {
+    "unavailable": ({"fail": 1}, PartnerUnavailable),
+    "busy": ({"temper": {"busy": 1, "retry_after_s": 7}}, PartnerBusy),
+    "malformed": ({"temper": {"malformed": 1}}, PartnerMalformed),
+    "oversized": ({"temper": {"oversized": 1}}, PartnerMalformed),
+    "misdirected": ({"temper": {"misdirected": 1}}, PartnerMisdirected),
+}
+
+
+@dataclass
+class Partners:
+    """The clients under test, how to make the next call fail, and which requests the partners hold."""
+
+    clients: PartnerClients
+    trouble: Callable[[Partner, str], None]
+    taken: Callable[[], list[tuple[Partner, str]]]
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[Partners]:
+    partners = MemoryPartners(lambda: TAKEN_AT)
+
+    def trouble(partner: Partner, kind: str) -> None:
+        error = TROUBLE[kind][1]
+        partners.fail_next(error(partner, kind, retry_after_s=7.0 if error is PartnerBusy else None))
+
+    def taken() -> list[tuple[Partner, str]]:
+        return [(each.PARTNER, each.request_id) for each in partners.taken]
+
+    yield Partners(partners.clients(), trouble, taken)
+
+
+class Noted:
+    """A scheduler that only notes what it is to deliver."""
+
+    def __init__(self) -> None:
+        self.answers: list[PartnerMessage] = []
+
+    async def deliver(self, at: datetime, answer: PartnerMessage) -> None:
+        assert at >= TAKEN_AT
+        self.answers.append(answer)
+
+
+@asynccontextmanager
+async def over_http() -> AsyncIterator[Partners]:
+    journal, noted = Journal(open_database(IN_MEMORY), AGREEABLE), Noted()
+    app = create_app(journal, PartnerDesk(journal, noted, lambda: TAKEN_AT))
+
+    def trouble(partner: Partner, kind: str) -> None:
+        agreeable = AGREEABLE.of(partner)
+        assert agreeable is not None
+        told = {"answer": agreeable.answer} | TROUBLE[kind][0]
+        journal.set_for_case(CASE_ID, PartnerBehaviours.model_validate({partner: told}))
+
+    def taken() -> list[tuple[Partner, str]]:
+        return [(each.partner, each.answer.request_id or "") for each in noted.answers]
+
+    async with served(app) as url:
+        urls: dict[Partner, str] = {partner: f"{url}/{partner}" for partner in PARTNERS}
+        async with open_partner_clients(urls, "http://gateway.example") as clients:
+            yield Partners(clients, trouble, taken)
+
+
+@pytest.fixture(params=[in_memory, over_http], ids=["memory", "http"])
+async def partners(request: pytest.FixtureRequest) -> AsyncIterator[Partners]:
+    opened: Callable[[], AbstractAsyncContextManager[Partners]] = request.param
+    async with opened() as partners:
+        yield partners
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+async def test_a_partner_takes_a_request_and_says_when(partners: Partners, partner: Partner) -> None:
+    accepted = await partners.clients.call(partner, a_check(partner))
+
+    assert (accepted.request_id, accepted.accepted_at) == (f"{CASE_ID}:{partner}", TAKEN_AT)
+    assert partners.taken() == [(partner, f"{CASE_ID}:{partner}")]
+
+
+async def test_the_same_request_again_gets_the_first_receipt_and_is_taken_once(partners: Partners) -> None:
+    first = await partners.clients.call("vetting", a_check())
+    again = await partners.clients.call("vetting", a_check())
+
+    assert again == first
+    assert len(partners.taken()) == 1
+
+
+async def test_a_second_request_of_the_same_case_is_another_one(partners: Partners) -> None:
+    for request_id in ("r:1", "r:2"):
+        await partners.clients.call("vetting", a_check(request_id=request_id))
+
+    assert partners.taken() == [("vetting", "r:1"), ("vetting", "r:2")]
+
+
+async def test_one_partner_does_not_know_anothers_requests(partners: Partners) -> None:
+    for partner in PARTNERS:
+        await partners.clients.call(partner, a_check(partner, request_id="r:1"))
+
+    assert partners.taken() == [(partner, "r:1") for partner in PARTNERS]
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+@pytest.mark.parametrize("partner", PARTNERS)
+async def test_after_trouble_the_same_request_is_taken_once(partners: Partners, partner: Partner, kind: str) -> None:
+    partners.trouble(partner, kind)
+
+    with pytest.raises(TROUBLE[kind][1]) as raised:
+        await partners.clients.call(partner, a_check(partner))
+    accepted = await partners.clients.call(partner, a_check(partner))
+
+    assert raised.value.partner == partner
+    assert raised.value.retry_after_s == (7.0 if kind == "busy" else None)
+    assert accepted.request_id == f"{CASE_ID}:{partner}"
+    assert partners.taken() == [(partner, f"{CASE_ID}:{partner}")]
+
+
+async def test_trouble_with_one_partner_is_no_trouble_with_another(partners: Partners) -> None:
+    partners.trouble("vetting", "unavailable")
+
+    await partners.clients.call("entry_records", a_check("entry_records"))
+    await partners.clients.call("sponsor_registry", a_check("sponsor_registry", case_id=OTHER_CASE_ID))
+
+    assert len(partners.taken()) == 2

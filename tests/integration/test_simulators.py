@@ -1,0 +1,377 @@
+"""The simulated partners as a process: they answer when it is time, whatever happens to them or to the gateway."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx2
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from activities.partners.clients import AnyCheck, open_partner_clients
+from activities.partners.requests import Accepted
+from domain.messages import CASE_MESSAGE
+from domain.vocabulary import Partner
+from tests.support.partner_calls import APPLICATION, CANARIES, CASE_ID, OTHER_CASE_ID, a_check, free_port, served
+
+REPOSITORY = Path(__file__).parents[2]
+PARTNERS: tuple[Partner, ...] = get_args(Partner)
+FACTOR = 86_400.0
+"""A day a second."""
+DOMAIN_EPOCH = datetime(2022, 10, 20, tzinfo=UTC)
+
+
+class Gateway:
+    """A gateway that notes what it is told, and can be unwell."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[float, str, str, dict[str, Any]]] = []
+        self.statuses: list[int] = []
+        """What it says to the next messages, 202 after that."""
+        self.attempts = 0
+        self._arrived = asyncio.Event()
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.post("/v1/partners/{partner}/messages")
+        async def take(partner: str, request: Request) -> Response:
+            self.attempts += 1
+            status = self.statuses.pop(0) if self.statuses else 202
+            if status == 202:
+                at = asyncio.get_running_loop().time()
+                self.received.append((at, partner, request.headers["webhook-id"], await request.json()))
+                self._arrived.set()
+            return Response(status_code=status)
+
+        return app
+
+    async def messages(self, count: int) -> list[tuple[float, str, str, dict[str, Any]]]:
+        """The first `count` messages, as soon as they are here."""
+        async with asyncio.timeout(15):
+            while len(self.received) < count:
+                self._arrived.clear()
+                await self._arrived.wait()
+        return self.received[:count]
+
+
+class Simulators:
+    """The process, started and stopped at will over the same data directory."""
+
+    def __init__(self, data_dir: Path, gateway_url: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = data_dir.parent / "simulators.log"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PASSAGE_")},
+            "PASSAGE_DATA_DIR": str(data_dir),
+            "PASSAGE_GATEWAY_URL": gateway_url,
+            "PASSAGE_SIMULATORS_PORT": str(self.port),
+            "PASSAGE_CLOCK_FACTOR": str(FACTOR),
+            "PASSAGE_CLOCK_DOMAIN_EPOCH": DOMAIN_EPOCH.isoformat(),
+            "PASSAGE_CLOCK_SERVER_EPOCH": datetime.now(UTC).isoformat(),
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "simulators", cwd=REPOSITORY, env=self._environment, stdout=log, stderr=log
+            )
+        async with asyncio.timeout(20), httpx2.AsyncClient(trust_env=False) as http:
+            while True:
+                try:
+                    await http.get(f"{self.url}/healthz")
+                except httpx2.TransportError:
+                    await asyncio.sleep(0.02)
+                else:
+                    return
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        return await self._process.wait()
+
+    async def put(self, path: str, body: Any) -> int:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            return (await http.put(f"{self.url}{path}", content=json.dumps(body))).status_code
+
+    async def tell(self, partner: Partner = "vetting", case_id: str = CASE_ID, **behaviour: Any) -> None:
+        told = {"answer": "vetting.cleared"} | behaviour
+        assert await self.put(f"/behaviours/{case_id}", {partner: told}) == 204
+
+    async def call(self, check: AnyCheck | None = None, timeout_s: float = 5.0) -> Accepted:
+        check = check or a_check()
+        urls: dict[Partner, str] = {partner: f"{self.url}/{partner}" for partner in PARTNERS}
+        async with open_partner_clients(urls, "http://gateway.example", timeout_s=timeout_s) as clients:
+            return await clients.call(check.PARTNER, check)
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+
+@pytest.fixture
+async def gateway() -> Gateway:
+    return Gateway()
+
+
+@asynccontextmanager
+async def running(tmp_path: Path, gateway: Gateway) -> AsyncIterator[Simulators]:
+    async with served(gateway.app()) as gateway_url:
+        simulators = Simulators(tmp_path / "data", gateway_url)
+        await simulators.start()
+        try:
+            yield simulators
+        finally:
+            await simulators.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+async def simulators(tmp_path: Path, gateway: Gateway) -> AsyncIterator[Simulators]:
+    async with running(tmp_path, gateway) as simulators:
+        yield simulators
+
+
+async def test_each_partner_answers_as_the_gateway_reads_it(simulators: Simulators, gateway: Gateway) -> None:
+    quick = {
+        "sponsor_registry": {"answer": "sponsor.not_confirmed", "after": "PT1H", "why": "insufficient-resources"},
+        "entry_records": {"answer": "entry.matched", "after": "PT2H", "entered_at": "2022-09-01T10:00:00-05:00"},
+        "vetting": {"answer": "vetting.hit", "after": "PT3H", "kind": "name-match"},
+        "work_permit_office": {"answer": "work_permit.eligible", "after": "PT4H"},
+    }
+    assert await simulators.put("/behaviours/default", quick) == 204
+
+    for partner in PARTNERS:
+        await simulators.call(a_check(partner))
+
+    received = {partner: (message_id, body) for _, partner, message_id, body in await gateway.messages(4)}
+    for sender, (message_id, body) in received.items():
+        assert message_id == f"{CASE_ID}:{sender}:answer"
+        assert body.pop("case") == CASE_ID
+        assert body["request_id"] == f"{CASE_ID}:{sender}"
+        assert sender in CASE_MESSAGE.validate_json(json.dumps(body)).SENDERS
+    assert received["sponsor_registry"][1]["why"] == "insufficient-resources"
+    assert received["entry_records"][1]["entered_at"] == "2022-09-01T10:00:00-05:00"
+    assert received["vetting"][1]["kind"] == "name-match"
+
+
+async def test_an_answer_comes_when_domain_time_has_passed_since_the_accepted_call(
+    simulators: Simulators, gateway: Gateway
+) -> None:
+    await simulators.tell(after="P1D", fail=1)  # a day is a second
+
+    called = asyncio.get_running_loop().time()
+    with pytest.raises(Exception, match="vetting: http-503"):
+        await simulators.call()
+    await asyncio.sleep(0.3)
+    accepted = await simulators.call()
+    at = (await gateway.messages(1))[0][0]
+
+    assert 1.25 <= at - called < 4
+    assert accepted.accepted_at >= DOMAIN_EPOCH + timedelta(days=0.3)
+
+
+async def test_killed_before_it_answers_it_answers_after_the_restart(simulators: Simulators, gateway: Gateway) -> None:
+    await simulators.tell(answer="vetting.hit", after="P1D", kind="name-match")
+    first = await simulators.call()
+    await simulators.stop(signal.SIGKILL)
+    await asyncio.sleep(1.2)
+    assert gateway.received == []
+
+    await simulators.start()
+    (_, _, message_id, body), *_ = await gateway.messages(1)
+
+    assert (message_id, body["message"]) == (f"{CASE_ID}:vetting:answer", "vetting.hit")
+    assert await simulators.call() == first
+    await asyncio.sleep(0.5)
+    assert len(gateway.received) == 1
+
+
+async def test_a_restart_forgets_no_script_and_no_count_of_failed_calls(
+    simulators: Simulators, gateway: Gateway
+) -> None:
+    await simulators.tell(answer="vetting.referred", flags=["x"], fail=2)
+    with pytest.raises(Exception, match="http-503"):
+        await simulators.call()
+    await simulators.stop(signal.SIGKILL)
+    await simulators.start()
+
+    with pytest.raises(Exception, match="http-503"):
+        await simulators.call()
+    await simulators.call()
+
+    assert (await gateway.messages(1))[0][3]["message"] == "vetting.referred"
+
+
+async def test_a_gateway_that_is_unwell_gets_the_answer_once_it_is_well(
+    simulators: Simulators, gateway: Gateway
+) -> None:
+    gateway.statuses = [503, 500, 429]
+    await simulators.tell(after="PT1H")
+
+    await simulators.call()
+
+    await gateway.messages(1)
+    assert gateway.attempts == 4
+
+
+async def test_an_answer_that_the_gateway_refuses_is_not_sent_again(simulators: Simulators, gateway: Gateway) -> None:
+    gateway.statuses = [404]
+    await simulators.tell(after="PT0S")
+    await simulators.call()
+    await simulators.call(a_check(case_id=OTHER_CASE_ID, request_id="r:2"))
+    await asyncio.sleep(1)
+
+    assert gateway.attempts == 1
+    assert '"event": "answer_refused"' in simulators.log()
+
+
+async def test_an_early_answer_is_there_before_the_receipt(simulators: Simulators, gateway: Gateway) -> None:
+    await simulators.tell(after="P100D", temper={"early": True})
+
+    await simulators.call()
+
+    assert len(gateway.received) == 1
+
+
+async def test_an_early_answer_does_not_fail_the_call_when_the_gateway_hangs(
+    simulators: Simulators, gateway: Gateway
+) -> None:
+    gateway.statuses = [503]
+    await simulators.tell(temper={"early": True})
+
+    await simulators.call()
+
+    await gateway.messages(1)
+
+
+async def test_an_answer_told_to_come_twice_comes_twice_under_one_id(simulators: Simulators, gateway: Gateway) -> None:
+    await simulators.tell(after="PT1H", temper={"twice": True})
+
+    await simulators.call()
+
+    first, second = await gateway.messages(2)
+    assert first[1:] == second[1:]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_answer_about_another_case_comes_under_an_id_of_its_own_and_the_right_one_too(
+    simulators: Simulators, gateway: Gateway, known: bool
+) -> None:
+    if known:
+        await simulators.call(a_check(case_id=OTHER_CASE_ID, request_id="r:2"))
+    await simulators.tell(temper={"wrong_case": True})
+
+    await simulators.call()
+
+    received = {message_id: body["case"] for _, _, message_id, body in await gateway.messages(2)}
+    assert received[f"{CASE_ID}:vetting:answer"] == CASE_ID
+    assert received[f"{CASE_ID}:vetting:wrong-case"] != CASE_ID
+    assert (received[f"{CASE_ID}:vetting:wrong-case"] == OTHER_CASE_ID) is known
+
+
+async def test_a_silent_partner_takes_the_call_and_never_answers(simulators: Simulators, gateway: Gateway) -> None:
+    await simulators.tell(answer="none")
+
+    await simulators.call()
+    await asyncio.sleep(0.5)
+
+    assert gateway.attempts == 0
+
+
+async def test_a_partner_too_slow_for_the_call_has_taken_it_all_the_same(
+    simulators: Simulators, gateway: Gateway
+) -> None:
+    await simulators.tell(after="PT1H", temper={"slow_s": 3.0})
+
+    with pytest.raises(Exception, match="vetting: timeout"):
+        await simulators.call(timeout_s=0.3)
+    await simulators.call(timeout_s=2)
+
+    await gateway.messages(1)
+    await asyncio.sleep(0.5)
+    assert gateway.attempts == 1
+
+
+async def test_a_script_is_found_by_the_passport_of_the_first_call_and_stays_with_the_case(
+    simulators: Simulators, gateway: Gateway
+) -> None:
+    script = {
+        "sponsor_registry": {"answer": "sponsor.needs_review", "flags": ["x"]},
+        "vetting": {"answer": "vetting.hit", "kind": "name-match"},
+    }
+    scripts = [{"passport_number": APPLICATION.beneficiary.passport.number, "partners": script}]
+    assert await simulators.put("/behaviours/scripts", scripts) == 204
+    passport = APPLICATION.beneficiary.passport.model_copy(update={"number": "NEW"})
+    changed = APPLICATION.model_copy(
+        update={"beneficiary": APPLICATION.beneficiary.model_copy(update={"passport": passport})}
+    )
+
+    await simulators.call(a_check("sponsor_registry"))
+    await simulators.call(a_check("vetting", application=changed))
+    await simulators.tell(case_id=OTHER_CASE_ID)
+    await simulators.call(a_check("vetting", application=changed, case_id=OTHER_CASE_ID, request_id="r:2"))
+
+    said = {(partner, body["case"]): body["message"] for _, partner, _, body in await gateway.messages(3)}
+    assert said == {
+        ("sponsor_registry", CASE_ID): "sponsor.needs_review",
+        ("vetting", CASE_ID): "vetting.hit",
+        ("vetting", OTHER_CASE_ID): "vetting.cleared",
+    }
+
+
+async def test_the_same_key_for_another_case_is_refused(simulators: Simulators) -> None:
+    await simulators.call()
+
+    with pytest.raises(Exception, match="vetting: http-422"):
+        await simulators.call(a_check(case_id=OTHER_CASE_ID, request_id=a_check().request_id))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/behaviours/default", {"vetting": {"answer": "vetting.hit", "kindd": "x"}}),
+        ("/behaviours/default", {"vetting": {"answer": "sponsor.confirmed"}}),
+        ("/behaviours/VEN-1111-1112", {}),
+        ("/behaviours/scripts", [{"passport_number": "", "partners": {}}]),
+    ],
+)
+async def test_a_behaviour_that_cannot_be_is_refused(simulators: Simulators, path: str, body: Any) -> None:
+    assert await simulators.put(path, body) == 422
+
+
+async def test_a_request_outside_the_agreement_is_refused_without_repeating_it(simulators: Simulators) -> None:
+    body = {"beneficiary": APPLICATION.beneficiary.model_dump(mode="json"), "case_id": CANARIES[0]}
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        response = await http.post(f"{simulators.url}/vetting/v1/requests", json=body, headers={"Idempotency-Key": "r"})
+
+    assert response.status_code == 422
+    assert [each for each in CANARIES if each in response.text] == []
+
+
+async def test_no_log_and_no_file_holds_personal_data(simulators: Simulators, gateway: Gateway, tmp_path: Path) -> None:
+    gateway.statuses = [503, 404]
+    number = APPLICATION.beneficiary.passport.number
+    await simulators.put("/behaviours/scripts", [{"passport_number": number, "partners": {}}])
+    for partner in PARTNERS:
+        await simulators.call(a_check(partner))
+    await simulators.stop()
+
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert CASE_ID.encode() in kept
+    assert [each for each in CANARIES if each.encode() in kept] == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_it_ends_in_order_when_asked(simulators: Simulators, how: signal.Signals) -> None:
+    assert await simulators.stop(how) == 0
+    assert "Traceback" not in simulators.log()
