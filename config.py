@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     clock_domain_epoch: AwareDatetime | None = None
     """The domain's moment at the server's moment `clock_server_epoch`. Both or neither."""
 
+    programme: str = Field(default="venezuela-air", pattern=r"^[a-z][a-z0-9-]{0,62}$")
+    programme_rules: str = "2022-10-19"
+    """The rule set under which the programme is opened when the database is new."""
+    programme_places: int | None = Field(default=None, ge=0)
+    """The cap at that opening; the rule set's own unless told."""
+
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto`: readable lines on a terminal, JSON everywhere else."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -53,3 +53,10 @@ class ScaledClock:
     def server_time(self, domain_time: datetime) -> datetime:
         """The inverse of `now`, to the microsecond."""
         return self.server_epoch + (domain_time - self.domain_epoch) / self.factor
+
+
+def clock_of(domain_epoch: datetime | None, server_epoch: datetime | None, factor: float) -> Clock:
+    """The clock of a process: the server's own, unless its settings name two moments that coincide."""
+    if domain_epoch is None or server_epoch is None:
+        return SystemClock()
+    return ScaledClock(domain_epoch, server_epoch, factor)

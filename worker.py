@@ -1,0 +1,166 @@
+"""The composition root of the worker: stores, keys, clients, clock and converter are put together here.
+
+`python -m worker` polls for cases and for calls to partners until SIGTERM, then drains: what runs ends, nothing new is
+taken. Any number of workers may run, of different versions, and each may die at any moment.
+"""
+
+import asyncio
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, get_args
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.advance import CaseActivities
+from activities.asking import Asking
+from activities.casebook import CaseBook
+from activities.clock import Clock, clock_of
+from activities.direct import DirectSignals
+from activities.failures import FailuresAsCodes
+from activities.govern import open_if_new
+from activities.partners.clients import PartnerClients, open_partner_clients
+from activities.ring import InboxBell, ring
+from config import ConfigurationError, Settings, load_settings
+from domain.rules.rule_set import bundled_rule_book
+from domain.vocabulary import Partner
+from eventstore.keys import DirectoryKeyStore
+from eventstore.lookups import Lookups
+from eventstore.postgres import PostgresStore
+from eventstore.store import Bell
+from logs import configure_logs
+from workflows.case import Case
+from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, identity
+from workflows.safe_payloads import DATA_CONVERTER, CallStackAnswers
+
+_log = structlog.get_logger()
+
+APPENDING_MAX: Final = 32
+"""Appending activities at once: a few more than the pool's connections, since each waits for partners too."""
+CALLING_MAX: Final = 64
+"""Calls to partners at once; each waits for a partner and holds almost nothing."""
+CACHED_CASES_MAX: Final = 1_000
+"""Cases kept in memory between their bells; an evicted one is replayed from its history, at most 90 events."""
+DRAIN_TIMEOUT: Final = timedelta(seconds=30)
+"""After SIGTERM: longer than a call to a partner, shorter than the 45 s that the orchestrator grants."""
+
+PASSED_THROUGH: Final = ("domain", "activities", "pydantic", "pydantic_core", "annotated_types", "structlog")
+"""Loaded once for all cases: none of it has mutable module state, and loading it again costs each case seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What a process that reads or writes cases stands on."""
+
+    store: PostgresStore
+    book: CaseBook
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
+    """The event store and what reads it, for the life of a process."""
+    keys = DirectoryKeyStore(settings.keys_directory)
+    store = await PostgresStore.connect(settings.required_database_url, keys)
+    try:
+        lookups = Lookups(await keys.pepper())
+        book = CaseBook(store, store.inbox, lookups, bundled_rule_book())
+        clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+        yield Backing(store, book, clock)
+    finally:
+        await store.close()
+
+
+async def connect_temporal(settings: Settings, role: str) -> Client:
+    """A client that can hold nothing personal, known to the server as `passage-<role>-<random mark>`."""
+    return await Client.connect(
+        **settings.temporal, data_converter=DATA_CONVERTER, identity=identity(role, secrets.token_hex(4))
+    )
+
+
+def case_workers(client: Client, backing: Backing, partners: PartnerClients) -> tuple[Worker, Worker]:
+    """The worker of cases and the worker of calls: partners in trouble never take a slot from an append."""
+
+    async def ring_bells(bells: Iterable[Bell]) -> None:
+        await ring(client, [InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells])
+
+    asking = Asking(backing.book, partners)
+    direct = DirectSignals(backing.book.inbox, client)
+    cases = CaseActivities(backing.book, backing.clock, asking, direct, ring_bells)
+    appending = Worker(
+        client,
+        task_queue=CASES_TASK_QUEUE,
+        workflows=[Case],
+        activities=[
+            cases.open_case,
+            cases.sponsor_confirmation,
+            cases.proof_of_entry,
+            cases.security_vetting,
+            cases.travel_authorization,
+            cases.work_permit_eligibility,
+        ],
+        interceptors=[FailuresAsCodes(), CallStackAnswers()],
+        workflow_runner=sandbox(),
+        max_concurrent_activities=APPENDING_MAX,
+        max_cached_workflows=CACHED_CASES_MAX,
+        graceful_shutdown_timeout=DRAIN_TIMEOUT,
+    )
+    calling = Worker(
+        client,
+        task_queue=CALLS_TASK_QUEUE,
+        activities=[asking.call_partner],
+        interceptors=[FailuresAsCodes()],
+        max_concurrent_activities=CALLING_MAX,
+        graceful_shutdown_timeout=DRAIN_TIMEOUT,
+    )
+    return appending, calling
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """Workflows run in the sandbox; what is pure is loaded once and passed through."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+async def serve(settings: Settings) -> None:
+    """Poll until SIGTERM or SIGINT, then drain."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    urls = {partner: settings.partner_url(partner) for partner in get_args(Partner)}
+    async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
+        await _open_programme(settings, backing)
+        client = await connect_temporal(settings, "worker")
+        appending, calling = case_workers(client, backing, partners)
+        async with appending, calling:
+            _log.info("worker polls", task_queues=[CASES_TASK_QUEUE, CALLS_TASK_QUEUE])
+            await stopped.wait()
+            _log.info("worker drains")
+
+
+async def _open_programme(settings: Settings, backing: Backing) -> None:
+    rules = backing.book.rules[settings.programme_rules]
+    now = backing.clock.now(datetime.now(UTC))
+    await open_if_new(backing.book, settings.programme, rules, settings.programme_places, now)
+
+
+def main() -> int:
+    """Exit codes: 0 after an orderly end, 2 when a setting is wrong."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
+        return 2
+    configure_logs(settings, "worker")
+    asyncio.run(serve(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
