@@ -50,8 +50,10 @@ class Case(Doorbells):
                 raise
             standing.give_up(failure)
         else:
-            self._bells.handed_over(direct)
             standing.take(step)
+        finally:
+            # Also after a failure: the activity writes them to the inbox before anything else, or refuses them.
+            self._bells.handed_over(direct)
 
     @workflow.update(
         name=ANSWER_UPDATE,

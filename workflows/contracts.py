@@ -29,6 +29,7 @@ __all__ = [
     "CaseMessageName",
     "CaseStart",
     "MessageRef",
+    "identity",
     "workflow_id",
 ]
 
@@ -55,3 +56,11 @@ SEARCH_ATTRIBUTES: Final = (CASE_STAGE, WAITING_ON, OUTCOME, STAGE_DEADLINE, PRO
 def workflow_id(case_id: CaseId) -> str:
     """The workflow of a case has the case's id, and one workflow of it runs at a time."""
     return case_id
+
+
+def identity(role: str, mark: str) -> str:
+    """Who a client or a worker is, as histories show it: `worker`, `gateway`, and a random mark of the process.
+
+    Never a host, a user or a person, which the SDK's default would name.
+    """
+    return f"passage-{role}-{mark}"

@@ -80,13 +80,19 @@ class Bells:
         self.heard += 1
         if bell.number is not None:
             self._highest = max(self._highest, bell.number)
-        elif len(self._direct) < PENDING_MAX:
-            message = DirectMessage(message=kind, bell=bell)
-            self._direct.setdefault((message.source(), bell.message_id), message)
-        else:
-            self.refused += 1
+            self.last = kind
             return
+        message = DirectMessage(message=kind, bell=bell)
+        key = (message.source(), bell.message_id)
+        if key not in self._direct and len(self._direct) >= PENDING_MAX:
+            self.refuse()
+            return
+        self._direct.setdefault(key, message)
         self.last = kind
+
+    def refuse(self) -> None:
+        """A signal that cannot be taken: counted and shown, and nothing follows."""
+        self.refused += 1
 
     def expect(self, number: int) -> None:
         """Somebody waits for the answer of message `number`, which is in the inbox."""
@@ -118,19 +124,20 @@ class Doorbells:
     def _not_a_message(self, name: str, payloads: Sequence[RawValue]) -> None:
         """Nobody waits for such a signal; counted and shown, so that whoever sent it sees that it did nothing."""
         del name, payloads
-        self._bells.refused += 1
+        self._bells.refuse()
 
 
 def _handler(kind: CaseMessageName) -> Callable[..., None]:
-    def note(self: Doorbells, bell: Bell | Unreadable | None = None) -> None:
-        if isinstance(bell, Bell):
-            self._bells.note(kind, bell)
-        else:
-            self._bells.refused += 1
+    class OneBell(Doorbells):
+        # In a class only because the SDK drops the payload's type when `self` carries an annotation.
+        def note(self, bell: Bell | Unreadable | None = None) -> None:
+            if isinstance(bell, Bell):
+                self._bells.note(kind, bell)
+            else:
+                self._bells.refuse()
 
-    note.__name__ = kind.replace(".", "_")
-    note.__qualname__ = f"Doorbells.{note.__name__}"
-    handler: Callable[..., None] = workflow.signal(name=kind, description=description(kind))(note)
+    OneBell.note.__qualname__ = f"Doorbells.{kind}"
+    handler: Callable[..., None] = workflow.signal(name=kind, description=description(kind))(OneBell.note)
     return handler
 
 

@@ -1,6 +1,7 @@
 """Nothing personal enters Temporal: what may be a payload, what may be a failure (decision 8).
 
-Every client, worker and replayer of the project uses `DATA_CONVERTER` and `INTERCEPTORS`, or none of this holds.
+Every client, worker and replayer of the project uses `DATA_CONVERTER`, or none of this holds; every worker also
+`activities.failures.FailuresAsCodes` and `CallStackAnswers`.
 """
 
 import functools
@@ -178,7 +179,7 @@ def _write_application_failure(exception: BaseException, code: str, failure: Fai
         info.non_retryable = True
 
 
-class StripWorkflows(Interceptor):
+class CallStackAnswers(Interceptor):
     """Workflow code holds nothing personal, so its call stack may be shown to the engineer who asks for it."""
 
     def workflow_interceptor_class(

@@ -1,7 +1,7 @@
 """Where a case stands, as far as one run of its workflow knows, and what follows from that for the run."""
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import CaseStart, Step
 from domain.vocabulary import Stage
@@ -54,17 +54,23 @@ class Standing:
         self._show()
 
     def give_up(self, failure: ActivityError) -> None:
-        """The activity failed in a way that no retry mends: keep the case open, show it, try at the next bell."""
-        self._trouble = failure_code(failure)
+        """The activity failed in a way that no retry mends: stay, show it, try again at the next bell.
+
+        A run that could not even read its case holds nothing worth staying for: raises `ApplicationError`.
+        """
+        code = failure_code(failure)
+        if self.step is None:
+            raise ApplicationError(code, type=code, non_retryable=True)
+        self._trouble = code
         self._answers.end(None)
-        self.timer.watch(self.step.due if self.step else None)
+        self.timer.watch(self.step.due)
         self._show()
 
     def asked(self) -> bool:
         """There is a reason to call the activity."""
         if self.timer.fired:
             return True
-        if self._trouble or self.step is None:
+        if self.step is None or self._trouble:
             return self._bells.heard != self._heard
         return self.step.more or self._bells.waiting(self.step.taken)
 

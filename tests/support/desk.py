@@ -1,0 +1,121 @@
+"""A worker with fake activities and the hands of those who ring: what every workflow test works with."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.failures import FailuresAsCodes
+from activities.ring import InboxBell, ring
+from domain.ids import case_id_from_entropy
+from tests.support.fake_case import FakeCase, FakeProgramme
+from workflows.case import Case
+from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, Bell
+from workflows.runner import RUNNER
+from workflows.safe_payloads import CallStackAnswers
+
+
+class Desk:
+    """One case, its inbox, its workflow."""
+
+    def __init__(self, environment: WorkflowEnvironment) -> None:
+        self.environment = environment
+        self.client: Client = environment.client
+        self.programme = FakeProgramme()
+        self.case_id = case_id_from_entropy(secrets.token_bytes(8))
+        self._sent = 0
+
+    @property
+    def case(self) -> FakeCase:
+        return self.programme.cases.setdefault(self.case_id, FakeCase())
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(self.case_id)
+
+    def receive(self, kind: str) -> tuple[str, int]:
+        """A message reaches the inbox: its id and number."""
+        self._sent += 1
+        return f"m-{self._sent}", self.programme.receive(self.case_id, kind, f"m-{self._sent}")
+
+    async def post(self, kind: Any) -> int:
+        """A message reaches the inbox and the relay rings."""
+        message_id, number = self.receive(kind)
+        await self.ring(kind, message_id, number)
+        return number
+
+    async def ring(self, kind: Any, message_id: str, number: int) -> None:
+        await ring(self.client, [InboxBell(self.case_id, kind, message_id, number)])
+
+    async def signal(self, kind: str, **fields: Any) -> None:
+        """Somebody with access to Temporal signals directly."""
+        await self.handle.signal(kind, Bell.model_validate(fields))
+
+    async def until(self, reached: Callable[[], bool], seconds: float = 15) -> None:
+        """Wait, in real time, for what the activities see."""
+        async with asyncio.timeout(seconds):
+            while not reached():  # noqa: ASYNC110 -- the fake activities run in this loop and give no event
+                await asyncio.sleep(0.02)
+
+    async def walk(self, *kinds: str) -> None:
+        """Post each message once the one before it is decided."""
+        for kind in kinds:
+            number = await self.post(kind)
+            await self.until(lambda number=number: len(self.case.answers) >= number)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Until the server has recorded what the last activity led to."""
+        before = -1
+        while (now := (await self.handle.describe()).history_length) != before:
+            before = now
+            await asyncio.sleep(0.15)
+
+    async def histories(self) -> list[dict[str, Any]]:
+        """Every run of the case, oldest first, as the JSON that anybody with access reads."""
+        runs = [
+            run async for run in self.client.list_workflows(f"WorkflowId = '{self.case_id}'")
+        ]
+        runs.sort(key=lambda run: run.start_time)
+        return [
+            (await self.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()).to_json_dict()
+            for run in runs
+        ]
+
+
+@asynccontextmanager
+async def working(environment: WorkflowEnvironment, **options: Any) -> AsyncIterator[Desk]:
+    """A desk whose worker runs; on leaving, the case's workflow is ended, so that no timer of it outlives the test."""
+    desk = Desk(environment)
+    interceptors = [CallStackAnswers(), FailuresAsCodes()]
+    async with AsyncExitStack() as stack:
+        for queue, workflows, activities in (
+            (CASES_TASK_QUEUE, [Case], desk.programme.activities()),
+            (CALLS_TASK_QUEUE, [], desk.programme.calls()),
+        ):
+            worker = Worker(
+                desk.client,
+                task_queue=queue,
+                workflows=workflows,
+                activities=activities,
+                interceptors=interceptors,
+                workflow_runner=RUNNER,
+                **options,
+            )
+            await stack.enter_async_context(worker)
+        try:
+            yield desk
+        finally:
+            await _end(desk)
+
+
+async def _end(desk: Desk) -> None:
+    with contextlib.suppress(RPCError):  # it ended by itself, or was never started
+        await desk.handle.terminate("the test is over")
