@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from eventstore.migrate import MigrationError, migrate
+from stack.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.ports import HOST
 from stack.postgres import EmbeddedPostgres, PostgresFailed
@@ -60,18 +60,6 @@ class PostgresService:
     def release(self) -> None:
         """Let another process have the directory; only when the server has ended."""
         self._server.release()
-
-
-async def migrate_database(owner_url: str) -> None:
-    """Bring the schema of any Postgres up to date. Raises StackError."""
-    try:
-        await migrate(owner_url)
-    except MigrationError as error:
-        raise StackError(str(error)) from None
-    except OSError as error:  # TimeoutError is one
-        raise StackError(f"the database does not answer: {error.strerror or 'no answer in time'}") from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StackError(f"the database refuses the migrations: {error}") from None
 
 
 async def _ensure_login(owner_url: str, password: str) -> None:

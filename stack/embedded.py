@@ -12,15 +12,16 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from config import Settings, child_environment
-from stack.database import PostgresService, migrate_database
+from stack.bootstrap import migrate_database, register_search_attributes
+from stack.database import PostgresService
 from stack.errors import StackError
 from stack.ports import HOST, choose_port
 from stack.probes import answers, polls
 from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor
-from stack.temporal import NAMESPACE, EmbeddedTemporal, register_search_attributes
-from workflows.contracts import CASES_TASK_QUEUE, SEARCH_ATTRIBUTES
+from stack.temporal import NAMESPACE, EmbeddedTemporal
+from workflows.contracts import CASES_TASK_QUEUE
 
 _INTAKE_STAGE = 4
 """Stopped first: nothing new comes in while the rest drains."""
@@ -155,7 +156,7 @@ class EmbeddedStack:
 
     async def _register_search_attributes(self) -> None:
         try:
-            await register_search_attributes(await self._connect(), SEARCH_ATTRIBUTES)
+            await register_search_attributes(await self._connect())
         except (RPCError, RuntimeError) as error:
             raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {error}") from None
 

@@ -3,14 +3,11 @@
 import shutil
 import signal
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
 from config import child_environment
@@ -87,32 +84,6 @@ class EmbeddedTemporal:
         except (RPCError, RuntimeError):  # RuntimeError: the SDK's word for "no connection"
             return False
         return await answers(self.ui_url)
-
-
-async def register_search_attributes(client: Client, wanted: Sequence[SearchAttributeKey[Any]]) -> None:
-    """Make the server know every attribute a case sets. Does nothing the second time.
-
-    Raises StackError if one exists with another type: such a server would refuse every case.
-    """
-    found = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
-    )
-    types = {key.name: _wire_type(key) for key in wanted}
-    known = {name: found.custom_attributes[name] for name in types if name in found.custom_attributes}
-    for name, kind in known.items():
-        if kind != types[name]:
-            raise StackError(
-                f"Temporal knows search attribute {name} with another type; Passage needs its own namespace"
-            )
-    missing = {name: kind for name, kind in types.items() if name not in known}
-    if missing:
-        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-        await client.operator_service.add_search_attributes(request)
-
-
-def _wire_type(key: SearchAttributeKey[Any]) -> IndexedValueType.ValueType:
-    # The SDK numbers its own enum as the wire does.
-    return IndexedValueType.ValueType(int(key.indexed_value_type))
 
 
 def _program() -> str:
