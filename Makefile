@@ -47,7 +47,7 @@ check: .venv/.dev
 	$(bin)/mypy .
 	$(bin)/lint-imports --no-logo
 	$(bin)/python -m pip check
-	$(bin)/compose-lint deploy/compose.yaml
+	$(bin)/compose-lint check --strict-config --fail-on low --skip-suppressed --config deploy/.compose-lint.yml deploy/compose.yaml
 	$(bin)/hadolint deploy/Dockerfile
 
 bench: .venv/.runtime

@@ -65,7 +65,7 @@ class PythonService:
     start_timeout_s: float = (
         30  # importing everything takes 1-2 s on an idle core; a loaded machine may need ten times that
     )
-    stop_timeout_s: float = field(default=15)  # the worker drains its activities, of which none lasts longer than 10 s
+    stop_timeout_s: float = 35  # the worker lets running activities end, for at most 30 s
 
     def prepare(self) -> Launch:
         """`-P` keeps a stray `worker.py` in the user's directory from being run in place of ours."""

