@@ -108,13 +108,12 @@ class CaseActivities:
 
     async def _take_all(self, run: _Run, advance: Advance) -> str:
         """Rows in number order, and before each of them the deadlines that were over when it was received."""
-        case_id: CaseId = advance.case_id
-        programme = run.at.case.programme
-        if advance.due is not None and advance.due.name == "month":
-            await self._take_rows(run, case_id, programme)
+        programme = await self._take_rows(run, advance.case_id, run.at.case.programme)
+        if advance.due is not None and advance.due.name == "month" and not run.at.case.closed:
+            # A new month has new places; they are given out in order, and this case may be among those that get one.
             await self._meet(run, Deadline(advance.due.at, "month"))
-            return run.at.case.programme
-        return await self._take_rows(run, case_id, programme)
+            await self._take_rows(run, advance.case_id, programme)
+        return programme
 
     async def _take_rows(self, run: _Run, case_id: CaseId, programme: str) -> str:
         while not run.full:
