@@ -1,7 +1,9 @@
-"""What a case costs: history events, and the actions that Temporal Cloud bills."""
+"""What a history says: whether anything is under way, and what the case costs in events and billed actions."""
 
 from collections import Counter
 from typing import Any
+
+from activities.contracts import CASES_TASK_QUEUE
 
 ACTIONS = {
     "WORKFLOW_EXECUTION_STARTED": 1,
@@ -33,3 +35,26 @@ def actions(histories: list[dict[str, Any]]) -> int:
 def events(histories: list[dict[str, Any]]) -> int:
     """History events of a case, continue-as-new left out."""
     return sum(len(history["events"]) for history in histories) - OF_A_FRESH_RUN * (len(histories) - 1)
+
+
+def is_idle(history: dict[str, Any]) -> bool:
+    """No workflow task is under way, nor an activity of the case's own task queue."""
+    counted = Counter(kinds(history))
+    tasks = counted["WORKFLOW_TASK_SCHEDULED"] - sum(
+        counted[f"WORKFLOW_TASK_{end}"] for end in ("COMPLETED", "FAILED", "TIMED_OUT")
+    )
+    queues = {
+        event["eventId"]: event["activityTaskScheduledEventAttributes"]["taskQueue"]["name"]
+        for event in history["events"]
+        if "activityTaskScheduledEventAttributes" in event
+    }
+    ended = {
+        event[key]["scheduledEventId"]
+        for event in history["events"]
+        for key in ("activityTaskCompletedEventAttributes", "activityTaskFailedEventAttributes")
+        if key in event
+    }
+    own = {each for each, queue in queues.items() if queue == CASES_TASK_QUEUE}
+    # A server lets at most one run a second begin anew, so that the next may not be there or not have its first task.
+    between_runs = "WORKFLOW_EXECUTION_CONTINUED_AS_NEW" in counted or not counted["WORKFLOW_TASK_SCHEDULED"]
+    return not tasks and own <= ended and not between_runs

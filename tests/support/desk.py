@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -15,6 +16,7 @@ from temporalio.worker import Worker
 from activities.failures import FailuresAsCodes
 from activities.ring import InboxBell, ring
 from domain.ids import case_id_from_entropy
+from tests.support.bill import is_idle
 from tests.support.fake_case import FakeCase, FakeProgramme
 from workflows.case import Case
 from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, Bell
@@ -71,12 +73,23 @@ class Desk:
             await self.until(lambda number=number: len(self.case.answers) >= number)
         await self.settle()
 
-    async def settle(self) -> None:
-        """Until the server has recorded what the last activity led to."""
-        before = -1
-        while (now := (await self.handle.describe()).history_length) != before:
-            before = now
-            await asyncio.sleep(0.15)
+    async def settle(self, seconds: float = 15) -> None:
+        """Until the newest run has nothing in hand: no workflow task, and no activity but calls to partners."""
+        calm = 0
+        async with asyncio.timeout(seconds):
+            while calm < 3:
+                history = (await self.handle.fetch_history()).to_json_dict()
+                calm = calm + 1 if is_idle(history) else 0
+                await asyncio.sleep(0.03)
+
+    async def metadata(self) -> WorkflowMetadata:
+        """What the Temporal UI asks a worker for: handlers and current details."""
+        plain = await Client.connect(self.client.service_client.config.target_host, namespace=self.client.namespace)
+        answer = await plain.get_workflow_handle(self.case_id).query(
+            "__temporal_workflow_metadata", result_type=WorkflowMetadata
+        )
+        assert isinstance(answer, WorkflowMetadata)
+        return answer
 
     async def histories(self) -> list[dict[str, Any]]:
         """Every run of the case, oldest first, as the JSON that anybody with access reads."""
@@ -88,6 +101,11 @@ class Desk:
             (await self.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()).to_json_dict()
             for run in runs
         ]
+
+
+async def details(desk: Desk) -> str:
+    """The current details of the case as the UI shows them."""
+    return (await desk.metadata()).current_details
 
 
 @asynccontextmanager
@@ -118,4 +136,4 @@ async def working(environment: WorkflowEnvironment, **options: Any) -> AsyncIter
 
 async def _end(desk: Desk) -> None:
     with contextlib.suppress(RPCError):  # it ended by itself, or was never started
-        await desk.handle.terminate("the test is over")
+        await desk.handle.terminate(reason="the test is over")

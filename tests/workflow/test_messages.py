@@ -1,0 +1,154 @@
+"""Whoever has access to Temporal may signal a case directly; what cannot be read changes nothing."""
+
+import asyncio
+import json
+import re
+from typing import get_args
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from activities.contracts import INBOX_ONLY, CaseMessageName
+from tests.support.desk import Desk, details, working
+from tests.support.temporal import binary
+from workflows.doorbells import SIGNALS, description
+
+DIRECT = [kind for kind in get_args(CaseMessageName) if kind not in INBOX_ONLY]
+
+
+async def cli_signal(desk: Desk, name: str, *payloads: str) -> None:
+    """What an operator types; the UI sends the same."""
+    command = [binary("temporal"), "workflow", "signal", "--address", desk.client.service_client.config.target_host]
+    command += ["--workflow-id", desk.case_id, "--name", name]
+    for payload in payloads:
+        command += ["--input", payload]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, errors = await process.communicate()
+    assert process.returncode == 0, errors
+
+
+async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        desk.programme.closes = {}
+        await desk.walk("application.submitted")
+        for number, kind in enumerate(DIRECT, start=1):
+            shown = re.search(r"\{.*\}", description(kind))
+            assert shown
+            payload = json.loads(shown.group()) | {"message_id": f"ops-{number}"}
+            await cli_signal(desk, kind, json.dumps(payload))
+        await desk.until(lambda: len(desk.programme.direct) == len(DIRECT))
+
+        assert [message.message for message in desk.programme.direct] == DIRECT
+        denial = next(message for message in desk.programme.direct if message.message == "officer.decided")
+        assert (denial.bell.officer, denial.bell.decision, denial.bell.why) == ("o-1", "deny", "name-match")
+
+
+async def test_a_kind_with_personal_content_rings_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted", "sponsor.confirmed", "entry.not_found")
+        message_id, _ = desk.receive("evidence.submitted")
+        await cli_signal(desk, "evidence.submitted", json.dumps({"message_id": message_id}))
+        await desk.until(lambda: desk.case.stage == "security_vetting")
+
+
+async def test_the_same_message_twice_is_one_message(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted")
+        for _ in range(5):
+            await desk.signal("sponsor.confirmed", message_id="registry-1")
+        await desk.until(lambda: desk.case.stage == "proof_of_entry")
+        await desk.settle()
+
+        assert desk.case.inbox[1:] == [("sponsor.confirmed", "registry-1")]
+        assert desk.case.version == 4
+
+
+async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted", "sponsor.confirmed")
+        asked = len(desk.programme.asked)
+        for _ in range(3):
+            await desk.ring("sponsor.confirmed", "m-2", 2)
+        await desk.settle()
+        assert len(desk.programme.asked) == asked
+
+
+async def test_a_lost_or_overtaken_bell_changes_nothing(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted")
+        desk.receive("sponsor.confirmed")  # its bell is lost
+        message_id, number = desk.receive("entry.matched")
+        await desk.ring("entry.matched", message_id, number)
+        await desk.until(lambda: desk.case.stage == "security_vetting")
+        assert [answer.answer for answer in desk.case.answers] == ["accepted"] * 3
+
+
+UNREADABLE: dict[str, tuple[str, ...]] = {
+    "no payload": (),
+    "two payloads": ('{"message_id": "m"}', '{"message_id": "n"}'),
+    "null": ("null",),
+    "text": ('"Rojas"',),
+    "a list": ("[]",),
+    "a key too many": ('{"message_id": "m", "name": "Rojas"}',),
+    "free text": ('{"message_id": "m", "why": "she told me on the phone"}',),
+    "no message id": ('{"number": 2}',),
+}
+
+
+@pytest.mark.parametrize("name", ["vetting.hit", "no.such.signal"])
+async def test_a_signal_that_cannot_be_read_is_shown_and_the_case_goes_on(
+    dev_server: WorkflowEnvironment, name: str
+) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted")
+        for payloads in UNREADABLE.values():
+            await cli_signal(desk, name, *payloads)
+        await desk.walk("sponsor.confirmed")
+
+        assert desk.case.stage == "proof_of_entry"
+        assert desk.programme.direct == []
+        # Two payloads never reach a handler: the SDK itself drops such a signal.
+        refused = len(UNREADABLE) - (0 if name == "no.such.signal" else 1)
+        assert f"**Signals refused** {refused}" in await details(desk)
+
+
+async def test_the_ui_offers_every_signal_with_its_meaning(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted")
+        metadata = await desk.metadata()
+        offered = {signal.name: signal.description for signal in metadata.definition.signal_definitions if signal.name}
+        assert offered == {kind: description(kind) for kind in SIGNALS}
+        assert all("message_id" in text for text in offered.values())
+
+
+async def test_a_burst_is_taken_in_order_by_bounded_activities(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted")
+        await asyncio.gather(*(desk.signal("vetting.referred", message_id=f"v-{each:03}") for each in range(50)))
+        await desk.until(lambda: len(desk.programme.direct) == 50)
+
+        assert all(len(what.direct) <= 20 for _, what in desk.programme.asked)
+        assert len({message.bell.message_id for message in desk.programme.direct}) == 50
+
+
+async def test_bounded_activities_are_called_until_nothing_is_left(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        desk.programme.at_once = 2
+        for kind in ("application.submitted", "sponsor.confirmed", "entry.matched", "vetting.cleared"):
+            message_id, number = desk.receive(kind)
+        await desk.ring("application.submitted", "m-1", 1)
+        await desk.until(lambda: desk.case.stage == "travel_authorization")
+        assert (message_id, number) == ("m-4", 4)
+
+
+async def test_a_bell_for_a_closed_case_is_answered_by_a_run_that_ends(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted", "application.withdrawn")
+        await desk.handle.result()
+        await desk.post("sponsor.confirmed")
+        await desk.handle.result()
+        assert [(answer.answer, answer.code) for answer in desk.case.answers] == [
+            ("accepted", None),
+            ("accepted", None),
+            ("rejected", "not-now"),
+        ]
