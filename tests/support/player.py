@@ -244,6 +244,8 @@ class Player:
                 if not before.parole:
                     self.places.free(case_id)
                 self._allot()
+            case _:
+                pass  # No other event touches places.
         if type(event) in _REQUESTS:
             call = Call(playing, _REQUESTS[type(event)], event.request_id)  # type: ignore[attr-defined]  # requests have it
             self._call(call)

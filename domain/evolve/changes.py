@@ -1,0 +1,53 @@
+"""What handlers of several stages change in the same way."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from domain.case import Case, Referral, Request
+from domain.events import CaseEvent
+from domain.vocabulary import Partner, Question, Stage
+
+Handlers = Mapping[type[CaseEvent], Callable[[Case, Any], Case]]
+"""By event: what it makes of a case. Each handler takes the event it stands under."""
+
+_STAGES: Final[tuple[Stage, ...]] = (
+    "sponsor_confirmation",
+    "proof_of_entry",
+    "security_vetting",
+    "travel_authorization",
+    "work_permit_eligibility",
+    "closed",
+)
+
+
+def forward(case: Case, stage: Stage) -> Stage:
+    """The later of the two: nothing moves a stage back."""
+    return max(case.stage, stage, key=_STAGES.index)
+
+
+def asked(case: Case, partner: Partner, request_id: str) -> tuple[Request, ...]:
+    """The open requests with a new one to `partner`, in place of any before it."""
+    return (*answered(case, partner), Request(request_id, partner))
+
+
+def answered(case: Case, partner: Partner) -> tuple[Request, ...]:
+    """The open requests without those to `partner`."""
+    return tuple(request for request in case.requests if request.partner != partner)
+
+
+def settled(case: Case, question: Question) -> tuple[Referral, ...]:
+    """The referrals, those approved on `question` marked as having taken effect."""
+    return tuple(
+        replace(r, settled=True) if r.question == question and r.decision == "approve" else r for r in case.referrals
+    )
+
+
+def without_answers_of(case: Case, prefix: str) -> tuple[str, ...]:
+    """The answers that wait with the case, without those whose message begins with `prefix`."""
+    return tuple(answer for answer in case.held_answers if f'"message":"{prefix}' not in answer)
+
+
+def unchanged(case: Case, event: CaseEvent) -> Case:
+    """The event tells what happened; what it changes, other events say."""
+    return case

@@ -1,0 +1,41 @@
+"""An event finds its handler. Nothing here or below judges, and nothing fails on a stored history."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from domain.case import Case
+from domain.events import CaseEvent
+from domain.evolve import entry, filing, officers, parole, pause, sponsor, travel, vetting
+from domain.evolve.changes import Handlers
+
+HANDLERS: Final[Handlers] = {
+    **filing.HANDLERS,
+    **sponsor.HANDLERS,
+    **entry.HANDLERS,
+    **vetting.HANDLERS,
+    **officers.HANDLERS,
+    **travel.HANDLERS,
+    **parole.HANDLERS,
+    **pause.HANDLERS,
+}
+"""One for every event of `CASE_EVENTS`."""
+
+
+def evolve(case: Case, event: CaseEvent) -> Case:
+    """The case after `event`."""
+    handler = HANDLERS.get(type(event))
+    if handler is None:
+        raise TypeError(f"not an event of a case: {type(event).__name__}")
+    before = (case.stage, case.waiting_on)
+    after = replace(handler(case, event), version=case.version + 1, last_at=event.at)
+    if after.since is None or (after.stage, after.waiting_on) != before:
+        after = replace(after, since=event.at)
+    return after
+
+
+def fold(case: Case, events: Iterable[CaseEvent]) -> Case:
+    """The case after all of `events`, in order."""
+    for event in events:
+        case = evolve(case, event)
+    return case
