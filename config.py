@@ -80,8 +80,9 @@ class Settings(BaseSettings):
     """`auto`: readable lines on a terminal, JSON everywhere else."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    probe_host: str = "127.0.0.1"
     probe_port: int | None = Field(default=None, ge=1, le=65535)
-    """Where a process without a port of its own answers `/healthz` and `/readyz`; silent unless told."""
+    """Where a process without a port of its own answers `/healthz` and `/readyz` (health.py); silent unless told."""
 
     @model_validator(mode="after")
     def _clock_is_whole(self) -> Self:
