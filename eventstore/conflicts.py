@@ -1,6 +1,6 @@
-"""How an append says no; in every case nothing was written.
+"""How an append says no; nothing was written (but see `StoreUnavailable`).
 
-A `Conflict` is answered by reading and deciding again; the two others are never retried.
+A `Conflict` is answered by reading and deciding again; `StoreUnavailable` by the same append again; the others never.
 """
 
 
@@ -61,3 +61,12 @@ class CommandContentDiffers(Exception):
 
 class IllegalAppend(Exception):
     """A defect of the caller, such as freeing a place the case does not hold; nothing was written."""
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer, or gave up on a lock or a timeout; to be retried.
+
+    Whether the transaction committed may be unknown: the same command again gives the first result.
+    """
+
+    code = "store-unavailable"

@@ -108,7 +108,9 @@ class Inbox(Protocol):
         """The undecided row of the case or programme with the lowest number."""
         ...
 
-    async def get(self, source: str, message_id: str) -> Receipt | None: ...
+    async def get(self, source: str, message_id: str) -> Receipt | None:
+        """The receipt of a message, with its answer once there is one."""
+        ...
 
     async def has_undecided(self, case_id: str, kinds: Collection[str] | None = None) -> bool:
         """Whether a row is undecided, of these kinds if they are named: what a boarding check asks."""

@@ -1,8 +1,20 @@
 """Keys of personal data: one a case, and the pepper of lookups, kept outside the event cluster (decision 9)."""
 
+import hashlib
+import hmac
+import os
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_TOMBSTONE = b"destroyed\n"
 
 
 class KeyDestroyed(Exception):
@@ -12,19 +24,34 @@ class KeyDestroyed(Exception):
 
 
 class KeyUnknown(Exception):
-    """The key store has no such key: another key store, or a restore that lost keys. An alarm."""
+    """The key store has no such key: a case that was never filed, another key store, or keys lost in a restore."""
 
     code = "key-unknown"
 
 
 class CaseKey:
-    """A case's key in memory: an AEAD for bodies and a MAC for digests, from one stored secret."""
+    """A case's key in memory, ready to use: two keys derived from its one stored secret of 32 bytes."""
 
-    __slots__ = ("aead", "key_id", "mac_key")
+    __slots__ = ("_aead", "_mac", "key_id")
 
-    key_id: str
-    aead: AESGCM
-    mac_key: bytes
+    def __init__(self, key_id: str, secret: bytes) -> None:
+        derived = hmac.digest(secret, b"passage case key 1", hashlib.sha512)
+        self.key_id = key_id
+        self._aead = AESGCM(derived[:32])
+        self._mac = derived[32:]
+
+    def encrypt(self, plain: bytes, bound_to: bytes) -> bytes:
+        """AES-256-GCM: a random nonce of 12 bytes, the ciphertext, the tag. `bound_to` is authenticated with it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, plain, bound_to)
+
+    def decrypt(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """Raises `cryptography.exceptions.InvalidTag` where bytes, key or `bound_to` are not the written ones."""
+        return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
+
+    def digest(self, content: bytes) -> bytes:
+        """HMAC-SHA256: recognises the same content, and tells nothing once the key is destroyed."""
+        return hmac.digest(self._mac, content, hashlib.sha256)
 
 
 class KeyStore(Protocol):
@@ -49,3 +76,123 @@ class KeyStore(Protocol):
     async def pepper(self) -> bytes:
         """32 bytes that key the lookup hashes; the same for ever."""
         ...
+
+
+class KeyCache:
+    """Keys in memory, bounded in number and in age, so that an erasure reaches every process in time."""
+
+    def __init__(self, size: int = 10_000, age_s: float = 60.0) -> None:
+        self._size = size
+        self._age_s = age_s
+        self._keys: OrderedDict[str, tuple[CaseKey, float]] = OrderedDict()
+
+    def get(self, key_id: str) -> CaseKey | None:
+        """The key, if it was put less than the age ago."""
+        found = self._keys.get(key_id)
+        if found is None:
+            return None
+        key, until = found
+        if time.monotonic() >= until:
+            del self._keys[key_id]
+            return None
+        self._keys.move_to_end(key_id)
+        return key
+
+    def put(self, key: CaseKey) -> CaseKey:
+        """Keep the key for the age; the least recently used makes room."""
+        self._keys[key.key_id] = (key, time.monotonic() + self._age_s)
+        while len(self._keys) > self._size:
+            self._keys.popitem(last=False)
+        return key
+
+    def forget(self, key_id: str) -> None:
+        """Drop the key now."""
+        self._keys.pop(key_id, None)
+
+
+class DirectoryKeyStore:
+    """Keys in a directory of their own (0700), each wrapped under the master key file (AES-256-GCM, bound to its id).
+
+    Keep it, and its short-lived backups, apart from the database's: who has both has everything, and a key restored
+    from an old backup would undo an erasure.
+    """
+
+    def __init__(self, path: Path, cache: KeyCache | None = None) -> None:
+        self._cases = path / "cases"
+        self._pepper_file = path / "pepper"
+        self._cache = cache or KeyCache()
+        self._cases.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+        _create(path / "master", os.urandom(32))
+        self._master = AESGCM((path / "master").read_bytes())
+
+    async def create(self, case_id: str) -> CaseKey:  # noqa: D102  # the port says it
+        file = self._file(case_id)
+        if not file.exists():
+            _create(file, self._wrap(case_id, os.urandom(32)))
+        return await self.get(case_id)
+
+    async def get(self, key_id: str) -> CaseKey:  # noqa: D102  # the port says it
+        cached = self._cache.get(key_id)
+        if cached is not None:
+            return cached
+        try:
+            wrapped = self._file(key_id).read_bytes()
+        except FileNotFoundError:
+            raise KeyUnknown(key_id) from None
+        if wrapped == _TOMBSTONE:
+            raise KeyDestroyed(key_id)
+        return self._cache.put(CaseKey(key_id, self._unwrap(key_id, wrapped)))
+
+    async def destroy(self, key_id: str) -> None:  # noqa: D102  # the port says it
+        self._cache.forget(key_id)
+        file = self._file(key_id)
+        if file.exists():
+            with file.open("r+b") as old:  # the name moves on to the tombstone; the old bytes must not stay on disk
+                old.write(bytes(file.stat().st_size))
+                os.fsync(old.fileno())
+        _write(file, _TOMBSTONE, os.replace)
+
+    async def pepper(self) -> bytes:  # noqa: D102  # the port says it
+        if not self._pepper_file.exists():
+            _create(self._pepper_file, self._wrap("pepper", os.urandom(32)))
+        return self._unwrap("pepper", self._pepper_file.read_bytes())
+
+    def _file(self, key_id: str) -> Path:
+        if not _KEY_ID.fullmatch(key_id):
+            raise KeyUnknown("not a key id")
+        return self._cases / key_id
+
+    def _wrap(self, key_id: str, secret: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._master.encrypt(nonce, secret, key_id.encode())
+
+    def _unwrap(self, key_id: str, wrapped: bytes) -> bytes:
+        return self._master.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.encode())
+
+
+def _create(file: Path, content: bytes) -> None:
+    """Write the file complete and durable, unless another process was first: then its content stands."""
+    if file.exists():
+        return
+    try:
+        _write(file, content, os.link)
+    except FileExistsError:
+        return
+
+
+def _write(file: Path, content: bytes, place: Callable[[Path, Path], None]) -> None:
+    begun = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
+    try:
+        with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(content)
+            new.flush()
+            os.fsync(new.fileno())
+        place(begun, file)
+    finally:
+        begun.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

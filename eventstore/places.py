@@ -11,8 +11,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class TakePlace:
-    """With `TravelAuthorized`. Raises `NoPlace` unless this case holds a reservation, or a place is free and nobody
-    waits ahead of it. Leaves the waiting list.
+    """With `TravelAuthorized`: the case has a place from now on and leaves the waiting list.
+
+    Raises `NoPlace` unless it holds a reservation, or a place is free and nobody waits ahead of it.
     """
 
     month: str

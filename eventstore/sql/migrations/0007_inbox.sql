@@ -3,13 +3,13 @@
 SET LOCAL ROLE passage_owner;
 
 CREATE TYPE passage.inbox_receipt AS (
-    number bigint, stream text, case_id text, received_at timestamptz, answer text, code text, digest bytea,
+    number bigint, stream text, case_id text, message_id text, received_at timestamptz, answer text, code text, digest bytea,
     first boolean
 );
 
 CREATE FUNCTION passage.receipt(p_source text, p_message_id text) RETURNS passage.inbox_receipt
 LANGUAGE sql STABLE AS $$
-    SELECT ROW(number, stream, case_id, received_at, answer, code, digest, false)::passage.inbox_receipt
+    SELECT ROW(number, stream, case_id, message_id, received_at, answer, code, digest, false)::passage.inbox_receipt
     FROM passage.inbox WHERE source = p_source AND message_id = p_message_id
 $$;
 
@@ -47,7 +47,7 @@ BEGIN
     VALUES (p_stream, nextval('passage.inbox_number'), p_case, v_programme, p_source, p_message_id, p_kind, p_body,
             p_key_id, p_digest, greatest(p_received_at, v_applied), p_sender)
     ON CONFLICT (source, message_id) DO NOTHING
-    RETURNING number, stream, case_id, received_at, NULL, NULL, digest, true INTO v_receipt;
+    RETURNING number, stream, case_id, message_id, received_at, NULL, NULL, digest, true INTO v_receipt;
     IF NOT FOUND THEN  -- the same message at the same time, by another door
         RETURN passage.receipt(p_source, p_message_id);
     END IF;

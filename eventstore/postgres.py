@@ -1,0 +1,265 @@
+"""The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/migrations/`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any, Self
+
+import asyncpg
+
+from eventstore.codec import CODEC, Codec
+from eventstore.conflicts import (
+    CommandContentDiffers,
+    Conflict,
+    IllegalAppend,
+    MessageDecided,
+    MessageFirst,
+    NoPlace,
+    PersonConflict,
+    PlaceFree,
+    ProgrammeConflict,
+    VersionConflict,
+)
+from eventstore.envelope import Envelope, command_digest_of, machine_clock
+from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.postgres_errors import translated
+from eventstore.postgres_inbox import PostgresInbox
+from eventstore.postgres_rows import (
+    APPEND_CASE,
+    APPEND_PROGRAMME,
+    append_case_arguments,
+    append_programme_arguments,
+    case_summary,
+    programme_summary,
+)
+from eventstore.store import Append, Appended, Bell, OpenedCall, Stream
+from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
+from eventstore.world import WorldQuery, WorldRead
+from eventstore.wrapping import needs_key, unwrap, wrap
+
+_REFUSED: dict[str, type[Conflict]] = {
+    each.code: each for each in (VersionConflict, ProgrammeConflict, PersonConflict, MessageFirst)
+}
+_UNDONE: dict[str, type[Conflict]] = {"PS001": NoPlace, "PS002": PlaceFree, "PS003": MessageDecided}
+_ILLEGAL = "PS004"
+
+_PAGE = 500
+"""Rows of one page of a listing."""
+
+_LOAD = """
+SELECT stream, version, event_id, type, schema_version, happened_at, recorded_at, actor, command_id, key_id,
+       rules_digest, public_body, encrypted_body, header, hash
+FROM passage.events WHERE stream = $1 ORDER BY version
+"""
+
+_SUMMARIES = """
+SELECT * FROM passage.case_head
+WHERE filed_number > $1
+  AND ($2::text IS NULL OR programme = $2)
+  AND ($3::text IS NULL OR stage = $3)
+  AND ($4::text IS NULL OR waiting_on = $4)
+  AND ($5::text IS NULL OR outcome = $5)
+  AND ($6::boolean IS NULL OR closed <> $6)
+ORDER BY filed_number LIMIT $7
+"""
+
+_STUCK = """
+WITH candidate AS (
+    SELECT case_id, coalesce(due_at <= $2, false) AS overdue, due_at, waiting_on FROM passage.case_head
+    WHERE NOT closed AND case_id > $1
+    UNION
+    SELECT b.stream, false, NULL, NULL FROM passage.bell AS b
+    WHERE b.stream > $1 AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = b.stream)
+      AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = b.stream)
+    ORDER BY 1 LIMIT $3
+)
+SELECT c.case_id, c.overdue, c.waiting_on, c.due_at,
+       EXISTS (SELECT FROM passage.inbox AS i WHERE i.stream = c.case_id AND i.answer IS NULL) AS undecided,
+       EXISTS (SELECT FROM passage.outbound_call AS o
+               WHERE o.case_id = c.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL) AS calls
+FROM candidate AS c ORDER BY c.case_id
+"""
+
+
+async def _keep(_: Any) -> None:
+    """Nothing of a session is ever changed, so giving it back to the pool needs no round trip."""
+
+
+class PostgresStore:
+    """`EventStore` over one bounded pool; `inbox` is the `Inbox` of the same database."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        keys: KeyStore,
+        clock: Callable[[], datetime] = machine_clock,
+        codec: Codec = CODEC,
+    ) -> None:
+        self._pool = pool
+        self._keys = keys
+        self._clock = clock
+        self._codec = codec
+        self.inbox = PostgresInbox(pool, keys)
+
+    @classmethod
+    async def connect(
+        cls,
+        database_url: str,
+        keys: KeyStore,
+        *,
+        connections: int = 16,
+        role: str = "passage_writer",
+        statement_timeout_s: float = 15.0,
+        clock: Callable[[], datetime] = machine_clock,
+    ) -> Self:
+        """Connect as the login of the URL and act as `role`, which can write through the functions only.
+
+        `connections` bounds the pool; a caller beyond it waits. A statement, and a wait for a lock in it, ends after
+        `statement_timeout_s`: 24,000 bells of a suspension take about one second.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        with translated():
+            pool = await asyncpg.create_pool(
+                database_url,
+                min_size=1,
+                max_size=connections,
+                command_timeout=statement_timeout_s + 5,
+                timeout=10,
+                reset=_keep,
+                server_settings={
+                    "application_name": "passage",
+                    "role": role,
+                    "statement_timeout": f"{statement_timeout_s:.0f}s",
+                    "lock_timeout": f"{statement_timeout_s:.0f}s",
+                    "idle_in_transaction_session_timeout": "15s",
+                    "jit": "off",
+                },
+            )
+        return cls(pool, keys, clock)
+
+    async def close(self) -> None:
+        """Close the pool; what is under way has ten seconds to end."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 10)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def load(self, stream: str) -> Stream:  # noqa: D102  # the port says it
+        with translated():
+            records = await self._pool.fetch(_LOAD, stream)
+        rows = [Envelope(**record) for record in records]
+        return unwrap(rows, await self._keys_of(rows), self._codec)
+
+    async def _keys_of(self, rows: list[Envelope]) -> dict[str, CaseKey | None]:
+        found: dict[str, CaseKey | None] = {}
+        for key_id in {row.key_id for row in rows if row.key_id is not None}:
+            try:
+                found[key_id] = await self._keys.get(key_id)
+            except KeyDestroyed:
+                found[key_id] = None
+        return found
+
+    async def append(self, append: Append) -> Appended:  # noqa: D102  # the port says it
+        key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
+        rows = wrap(append, key, self._clock(), self._codec)
+        if append.stream == append.programme:
+            result = await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows))
+        else:
+            result = await self._call(APPEND_CASE, append_case_arguments(append, rows, key))
+        status: str = result["status"]
+        if status in _REFUSED:
+            raise _REFUSED[status]
+        header: bytes | None = result["header"]  # of the command's first result, if that had an event
+        if header is not None and command_digest_of(header) != append.command_digest:
+            raise CommandContentDiffers(append.command_id)
+        rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
+        return Appended(
+            version=result["version"],
+            hash=result["hash"],
+            first_result=status == "appended",
+            bells=tuple(Bell(*each) for each in rung),
+        )
+
+    async def _call(self, statement: str, arguments: tuple[Any, ...]) -> Any:
+        try:
+            with translated():
+                return await self._pool.fetchrow(statement, *arguments)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate in _UNDONE:
+                raise _UNDONE[error.sqlstate] from None
+            if error.sqlstate == _ILLEGAL:
+                raise IllegalAppend(str(error)) from None
+            raise
+
+    async def read_world(self, query: WorldQuery) -> WorldRead:  # noqa: D102  # the port says it
+        supporter = query.supporter
+        details = supporter and [supporter.person, supporter.tax_id, supporter.phone, supporter.address]
+        with translated():
+            row = await self._pool.fetchrow(
+                "SELECT * FROM passage.read_world($1, $2, $3, $4, $5, $6)",
+                query.programme, query.case_id, query.month, query.person_keys or None, details, query.principal,
+            )  # fmt: skip
+        assert row is not None  # noqa: S101  # a function that returns one row
+        return WorldRead(
+            programme_version=row["programme_version"],
+            place=row["place"],
+            person_versions=dict(zip(query.person_keys, row["person_versions"] or (), strict=True)),
+            same_person=tuple(row["same_person"]),
+            earlier_filing_pending=row["earlier_filing_pending"],
+            principal_open=row["principal_open"],
+            earlier_supporter_cases=row["earlier_supporter_cases"],
+            shared_details=tuple(row["shared_details"]),
+        )
+
+    async def summary(self, case_id: str) -> CaseSummary | None:  # noqa: D102  # the port says it
+        with translated():
+            row = await self._pool.fetchrow("SELECT * FROM passage.case_head WHERE case_id = $1", case_id)
+        return None if row is None else case_summary(row)
+
+    async def programme(self, programme: str) -> ProgrammeSummary | None:  # noqa: D102  # the port says it
+        with translated():
+            row = await self._pool.fetchrow("SELECT * FROM passage.programme_head WHERE programme = $1", programme)
+        return None if row is None else programme_summary(row)
+
+    async def summaries(self, where: SummaryFilter) -> AsyncIterator[CaseSummary]:  # noqa: D102  # the port says it
+        after, left = 0, where.limit
+        while left is None or left > 0:
+            page = _PAGE if left is None else min(left, _PAGE)
+            with translated():
+                rows = await self._pool.fetch(
+                    _SUMMARIES, after, where.programme, where.stage, where.waiting_on, where.outcome, where.open, page
+                )
+            for row in rows:
+                yield case_summary(row)
+            if len(rows) < page:
+                return
+            after, left = rows[-1]["filed_number"], None if left is None else left - len(rows)
+
+    async def outstanding_calls(self, case_id: str) -> tuple[OpenedCall, ...]:  # noqa: D102  # the port says it
+        with translated():
+            rows = await self._pool.fetch(
+                "SELECT request_id, partner, attempts FROM passage.outbound_call "
+                "WHERE case_id = $1 AND accepted_at IS NULL AND dropped_at IS NULL ORDER BY opened_at, request_id",
+                case_id,
+            )
+        return tuple(OpenedCall(*row) for row in rows)
+
+    async def mark_call(self, request_id: str, *, accepted: bool) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute("SELECT passage.mark_call($1, $2)", request_id, accepted)
+
+    async def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:  # noqa: D102  # the port says it
+        after = ""
+        while True:
+            with translated():
+                rows = await self._pool.fetch(_STUCK, after, now, _PAGE)
+            for row in rows:
+                if row["due_at"] or row["undecided"] or row["calls"] or row["waiting_on"]:
+                    yield StuckCandidate(
+                        row["case_id"], row["overdue"], row["undecided"], row["calls"], row["waiting_on"]
+                    )
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["case_id"]
