@@ -189,12 +189,12 @@ def _tell(error: Exception, attempt: int) -> None:
     """Log class, code and code lines; the exception's own text may hold personal data."""
     code = code_of(error)
     frames = traceback.extract_tb(error.__traceback__)[-8:]
-    _log.log(
-        40 if FAILURES[code].alarm else 30,
+    tell = _log.error if FAILURES[code].alarm else _log.warning
+    tell(
         "activity failed",
         code=code,
         alarm=FAILURES[code].alarm,
         attempt=attempt,
-        exception=type(error).__name__,
+        error=type(error).__name__,
         where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     )

@@ -84,12 +84,17 @@ class Desk:
 
     async def metadata(self) -> WorkflowMetadata:
         """What the Temporal UI asks a worker for: handlers and current details."""
-        plain = await Client.connect(self.client.service_client.config.target_host, namespace=self.client.namespace)
-        answer = await plain.get_workflow_handle(self.case_id).query(
-            "__temporal_workflow_metadata", result_type=WorkflowMetadata
-        )
+        answer = await (await self._as_the_ui()).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
         assert isinstance(answer, WorkflowMetadata)
         return answer
+
+    async def call_stack(self) -> str:
+        """The UI's page of that name."""
+        return str(await (await self._as_the_ui()).query("__stack_trace"))
+
+    async def _as_the_ui(self) -> WorkflowHandle[Any, Any]:
+        plain = await Client.connect(self.client.service_client.config.target_host, namespace=self.client.namespace)
+        return plain.get_workflow_handle(self.case_id)
 
     async def histories(self) -> list[dict[str, Any]]:
         """Every run of the case, oldest first, as the JSON that anybody with access reads."""

@@ -27,10 +27,9 @@ def binary(name: str) -> str:
     return str(path)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+async def start_dev_server() -> WorkflowEnvironment:
     """The real server, real time, in memory."""
-    async with await WorkflowEnvironment.start_local(
+    return await WorkflowEnvironment.start_local(
         dev_server_existing_path=binary("temporal"),
         data_converter=DATA_CONVERTER,
         identity=identity("tests", "1"),
@@ -39,7 +38,13 @@ async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
             "--dynamic-config-value",
             f"limit.historyCount.suggestContinueAsNew={SUGGEST_CONTINUE_AS_NEW_AFTER}",
         ],
-    ) as environment:
+    )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dev_server() -> AsyncIterator[WorkflowEnvironment]:
+    """One real server a test process."""
+    async with await start_dev_server() as environment:
         yield environment
 
 
