@@ -1,0 +1,30 @@
+"""Which case has which name in the file: case ids are drawn at filing."""
+
+import secrets
+
+from domain.ids import CaseId, case_id_from_entropy
+
+
+class CaseNames:
+    """The cases filed so far, by name and by id."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, CaseId] = {}
+        self._names: dict[CaseId, str] = {}
+
+    def note(self, name: str, case_id: CaseId) -> None:
+        """The application of that name was filed as `case_id`."""
+        self._ids[name] = case_id
+        self._names[case_id] = name
+
+    def filed(self, name: str) -> CaseId | None:
+        """The case of that name; None while it is not filed."""
+        return self._ids.get(name)
+
+    def addressed(self, name: str) -> CaseId:
+        """The case of that name; where it is not filed, an id that nobody has: whoever writes to it is told so."""
+        return self._ids.get(name) or case_id_from_entropy(secrets.token_bytes(16))
+
+    def name(self, case_id: CaseId) -> str:
+        """The name of a filed case."""
+        return self._names[case_id]
