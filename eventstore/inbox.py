@@ -79,6 +79,16 @@ class Unrung:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An undecided row as it is shown to an operator: without its content."""
+
+    number: int
+    kind: str
+    source: str
+    received_at: datetime
+
+
 class MessageContentDiffers(Exception):
     """Alarm: a message id came again with another body. The first stands; nothing was written."""
 
@@ -114,6 +124,10 @@ class Inbox(Protocol):
 
     async def has_undecided(self, case_id: str, kinds: Collection[str] | None = None) -> bool:
         """Whether a row is undecided, of these kinds if they are named: what a boarding check asks."""
+        ...
+
+    async def waiting(self, stream: str, limit: int) -> tuple[Waiting, ...]:
+        """The undecided rows of the case or programme, lowest number first, at most `limit`."""
         ...
 
     async def claim_unrung(self, limit: int) -> tuple[Unrung, ...]:

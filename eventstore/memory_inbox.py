@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from eventstore.inbox import Answer, InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung
+from eventstore.inbox import Answer, InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
 from eventstore.keys import KeyStore, KeyUnknown
 from eventstore.messages import FILING, digest_again
 
@@ -157,6 +157,10 @@ class MemoryInbox:
 
     async def has_undecided(self, case_id: str, kinds: Collection[str] | None = None) -> bool:  # noqa: D102  # the port
         return any(kinds is None or row.kind in kinds for row in self.undecided(case_id))
+
+    async def waiting(self, stream: str, limit: int) -> tuple[Waiting, ...]:  # noqa: D102  # the port says it
+        rows = self.undecided(stream)[:limit]
+        return tuple(Waiting(row.number, row.kind, row.source, row.received_at) for row in rows)
 
     async def claim_unrung(self, limit: int) -> tuple[Unrung, ...]:  # noqa: D102  # the port says it
         now = self._monotonic()

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from eventstore.inbox import InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung
+from eventstore.inbox import InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
 from eventstore.keys import CaseKey, KeyStore, KeyUnknown
 from eventstore.messages import FILING, digest_again, keep, read
 from eventstore.postgres_errors import translated
@@ -100,6 +100,16 @@ class PostgresInbox:
                 None if kinds is None else list(kinds),
             )
         return found
+
+    async def waiting(self, stream: str, limit: int) -> tuple[Waiting, ...]:  # noqa: D102  # the port says it
+        with translated():
+            rows = await self._pool.fetch(
+                "SELECT number, kind, source, received_at FROM passage.inbox "
+                "WHERE stream = $1 AND answer IS NULL ORDER BY number LIMIT $2",
+                stream,
+                limit,
+            )
+        return tuple(Waiting(*row) for row in rows)
 
     async def claim_unrung(self, limit: int) -> tuple[Unrung, ...]:  # noqa: D102  # the port says it
         with translated():
