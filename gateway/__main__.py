@@ -1,0 +1,78 @@
+"""`python -m gateway`: the gateway as a process."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from config import ConfigurationError, Settings, load_settings
+from eventstore.store import StoreUnavailable
+from gateway.app import create_app
+from gateway.backing import open_backing
+from gateway.intake import WAIT_MAX_S
+from logs import configure_logs
+
+_log = structlog.get_logger()
+
+CONNECTIONS_MAX: Final = 1000
+"""More are told to come again: a queue that cannot be bounded elsewhere is bounded here."""
+DRAIN_S: Final = int(WAIT_MAX_S) + 2
+"""The longest that an answer takes which is under way."""
+
+
+class _Server(uvicorn.Server):
+    """Ends by returning: uvicorn's own handlers would raise the signal again, past what is left to close."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end `serve`."""
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, self.handle_exit, each, None)
+        yield
+
+
+async def serve(settings: Settings) -> None:
+    """Answer until SIGTERM or SIGINT, then finish what is under way."""
+    async with open_backing(settings) as deps:
+        _log.info("gateway answers", host=settings.gateway_host, port=settings.gateway_port)
+        await _server(create_app(deps), settings).serve()
+
+
+def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    return _Server(config)
+
+
+def main() -> int:
+    """Exit codes: 0 after an orderly end, 2 when a setting is wrong or the database cannot be reached."""
+    try:
+        settings = load_settings()
+        configure_logs(settings, "gateway")
+        asyncio.run(serve(settings))
+    except (ConfigurationError, StoreUnavailable) as error:
+        print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Temporal's SDK is loaded with the activities, and one clean exit of it in sixteen aborts

@@ -1,0 +1,78 @@
+"""`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
+
+from fastapi import APIRouter, Request, Response
+
+from eventstore.inbox import Incoming
+from gateway.body import read_body
+from gateway.deps import Deps
+from gateway.intake import Taken, decide_programme, receive
+from gateway.openapi import body_of_message
+from gateway.parameters import MessagePath, Metrics, PartnerPath, Waits, WebhookId
+from gateway.problems import Problem, documented
+from gateway.wire import read_message
+
+router = APIRouter(tags=["messages"])
+
+
+@router.post(
+    "/v1/partners/{partner}/messages",
+    status_code=202,
+    summary="Send a message",
+    responses=documented(
+        "wrong-partner",
+        "unknown-case",
+        "unknown-programme",
+        "too-slow",
+        "message-content-differs",
+        "personal-data-erased",
+        "too-large",
+        "unsupported-media-type",
+        "malformed",
+        "not-json",
+    ),
+    openapi_extra=body_of_message(),
+)
+async def send_message(
+    request: Request,
+    response: Response,
+    deps: Deps,
+    metrics: Metrics,
+    waits: Waits,
+    partner: PartnerPath,
+    webhook_id: WebhookId,
+) -> Taken:
+    """Tell Passage something about a case. Send it as often as needed, in any order: the same id counts once.
+
+    A message is refused here only if nothing could make it acceptable. Whether the case can take it is its *answer*:
+    `accepted`, or `rejected` with a code; read it later, or wait for it with `Prefer: wait`. A message about the
+    programme (`programme.…`) is answered at once.
+    """
+    message = read_message(await read_body(request), partner)
+    incoming = Incoming(
+        source=partner,
+        message_id=webhook_id,
+        case_id=message.case_id,
+        programme=message.programme,
+        body=message.content,
+        received_at=deps.now(),
+        sender=f"unsigned:{partner}",
+    )
+    receipt = await receive(deps, metrics, incoming)
+    if message.programme is not None:
+        receipt = await decide_programme(deps, metrics, partner, receipt)
+    receipt = await waits.answer(deps.inbox, partner, receipt)
+    response.headers["Location"] = f"/v1/partners/{partner}/messages/{webhook_id}"
+    return Taken.of(receipt)
+
+
+@router.get(
+    "/v1/partners/{partner}/messages/{message_id}",
+    summary="Read the answer to a message",
+    responses=documented("unknown-message", "malformed"),
+)
+async def read_answer(deps: Deps, waits: Waits, partner: PartnerPath, message_id: MessagePath) -> Taken:
+    """The receipt of a message, with its answer once the case has taken it."""
+    receipt = await deps.inbox.get(partner, message_id)
+    if receipt is None:
+        raise Problem("unknown-message")
+    return Taken.of(await waits.answer(deps.inbox, partner, receipt))

@@ -1,0 +1,47 @@
+"""What the gateway counts. Labels are closed sets: no id and nothing personal ever becomes one."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""To the bound of a `Prefer: wait`."""
+
+
+class GatewayMetrics:
+    """The counters of one app, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "passage_gateway_requests",
+            "Requests answered, by route template",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "passage_gateway_request_seconds",
+            "Time to the end of the answer",
+            ("route",),
+            buckets=_LATENCY_S,
+            registry=self.registry,
+        )
+        self.received = Counter(
+            "passage_gateway_messages",
+            "Messages taken into the inbox, and repeats that got their first receipt",
+            ("kind", "first"),
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "passage_gateway_refusals", "Requests answered with a problem", ("code",), registry=self.registry
+        )
+        self.boarding = Counter(
+            "passage_gateway_boarding_checks", "Boarding checks, by answer", ("answer",), registry=self.registry
+        )
+        self.unrung = Counter(
+            "passage_gateway_bells_left_to_relay",
+            "Bells that could not be rung at once; the relay rings them",
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self.registry)

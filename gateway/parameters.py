@@ -1,0 +1,59 @@
+"""Parameters that several routes share."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request
+
+from activities.contracts import ProgrammeId
+from domain.ids import CaseId, MessageId
+from gateway.intake import Patience, wished_wait_s
+from gateway.metrics import GatewayMetrics
+from gateway.wire import PartnerName
+
+CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XH"])]
+ProgrammePath = Annotated[ProgrammeId, Path(examples=["venezuela-air"])]
+PartnerPath = Annotated[PartnerName, Path(description="Who sends the message.")]
+MessagePath = Annotated[MessageId, Path(description="The `webhook-id` it was sent with.")]
+
+WebhookId = Annotated[
+    MessageId,
+    Header(
+        alias="webhook-id",
+        description="The sender's own id of the message (Standard Webhooks). The same id is the same message.",
+        examples=["msg_2f6c1e"],
+    ),
+]
+IdempotencyKey = Annotated[
+    MessageId,
+    Header(
+        alias="Idempotency-Key",
+        description="The sender's own id of the filing. The same key with the same body gives the same case.",
+        examples=["intake-2022-000417"],
+    ),
+]
+
+
+def _patience(
+    request: Request,
+    prefer: Annotated[
+        str | None,
+        Header(
+            description="`wait` or `wait=<seconds>` (RFC 7240): hold the answer until the case has taken the message, "
+            "for ten seconds at most.",
+            examples=["wait=5"],
+        ),
+    ] = None,
+) -> Patience:
+    return Patience(request.app.state.waiting, wished_wait_s(prefer))
+
+
+Waits = Annotated[Patience, Depends(_patience)]
+"""How long this request is willing to wait for an answer."""
+
+
+def _metrics(request: Request) -> GatewayMetrics:
+    metrics: GatewayMetrics = request.app.state.metrics
+    return metrics
+
+
+Metrics = Annotated[GatewayMetrics, Depends(_metrics)]

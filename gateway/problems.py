@@ -1,0 +1,134 @@
+"""How the gateway says no: RFC 9457 problems, each with a stable code. None of them ever repeats what was sent."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+Code = Literal[
+    "malformed",
+    "not-json",
+    "too-large",
+    "too-slow",
+    "unsupported-media-type",
+    "wrong-partner",
+    "unknown-case",
+    "unknown-programme",
+    "unknown-message",
+    "message-content-differs",
+    "personal-data-erased",
+    "not-found",
+    "method-not-allowed",
+    "unavailable",
+    "internal",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: the HTTP status and the line under which it is known."""
+
+    status: int
+    title: str
+
+
+KINDS: Final[Mapping[Code, Kind]] = {
+    "malformed": Kind(422, "The request is not of the form that the OpenAPI document gives."),
+    "not-json": Kind(422, "The body is not one JSON object in UTF-8."),
+    "too-large": Kind(413, "The body is larger than 256 KiB."),
+    "too-slow": Kind(408, "The body did not arrive in time."),
+    "unsupported-media-type": Kind(415, "The body must be sent as application/json."),
+    "wrong-partner": Kind(403, "This partner may not send this message."),
+    "unknown-case": Kind(404, "There is no such case."),
+    "unknown-programme": Kind(404, "There is no such programme."),
+    "unknown-message": Kind(404, "No such message was received from this partner."),
+    "message-content-differs": Kind(
+        409, "The same id was used before for another body. The first stands; this one changed nothing."
+    ),
+    "personal-data-erased": Kind(410, "The case's personal data was erased. It can take nothing more."),
+    "not-found": Kind(404, "There is nothing at this address."),
+    "method-not-allowed": Kind(405, "This address does not take this method."),
+    "unavailable": Kind(503, "Passage cannot answer now. Send the same request again later."),
+    "internal": Kind(500, "Passage failed. Send the same request again later."),
+}
+
+RETRY_AFTER_S: Final = 1
+"""What outlasts a second is told so again; the sender's own backoff does the rest."""
+
+FAULTS_MAX: Final = 20
+"""Faults named in one answer: enough to mend a request, few enough to bound the answer."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request."""
+
+    at: str = Field(examples=["/application/supporter/birth_date"])
+    """JSON Pointer into the body, or `header <name>`, `path <name>` or `query <name>`."""
+    code: str = Field(examples=["date_from_datetime_parsing"])
+    detail: str = Field(examples=["Input should be a valid date"])
+
+
+class ProblemDocument(BaseModel):
+    """The body of every answer that is not a success (RFC 9457)."""
+
+    type: str = Field(examples=["urn:passage:problem:malformed"])
+    title: str
+    status: int = Field(examples=[422])
+    code: Code
+    detail: str | None = None
+    faults: list[Fault] | None = Field(default=None, max_length=FAULTS_MAX)
+
+
+class Problem(Exception):
+    """A request that is answered with a problem; `detail` and `faults` are our own words, never the sender's."""
+
+    def __init__(self, code: Code, detail: str | None = None, faults: Iterable[Fault] = ()) -> None:
+        super().__init__(code)
+        self.code: Code = code
+        self.detail = detail
+        self.faults = list(faults)[:FAULTS_MAX]
+
+    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        """The answer, with `Retry-After` where trying again is the mend."""
+        kind = KINDS[self.code]
+        document = ProblemDocument(
+            type=f"urn:passage:problem:{self.code}",
+            title=kind.title,
+            status=kind.status,
+            code=self.code,
+            detail=self.detail,
+            faults=self.faults or None,
+        )
+        again = {"Retry-After": str(RETRY_AFTER_S)} if kind.status in (500, 503) else {}
+        return JSONResponse(
+            document.model_dump(exclude_none=True),
+            status_code=kind.status,
+            headers={**again, **(headers or {})},
+            media_type=MEDIA_TYPE,
+        )
+
+
+def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can answer with these problems, with an example of each."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    for code in (*codes, "unavailable", "internal"):
+        kind = KINDS[code]
+        answer = answers.setdefault(
+            kind.status,
+            {
+                "description": kind.title,
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}},
+            },
+        )
+        example = {
+            "type": f"urn:passage:problem:{code}",
+            "title": kind.title,
+            "status": kind.status,
+            "code": code,
+        }
+        answer["content"][MEDIA_TYPE]["examples"][code] = {"value": example}
+    return answers

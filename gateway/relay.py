@@ -1,0 +1,157 @@
+"""`python -m gateway.relay`: rings the bells of the inbox, until each has been heard (decision 4).
+
+A row that was claimed and could not be rung is claimed again after 30 seconds, by this relay or another. Any number of
+relays may run. What the governments say is decided here if the gateway that took it could not.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+import structlog
+from temporalio.client import Client
+
+from activities.contracts import CaseMessageName
+from activities.govern import govern
+from activities.ring import InboxBell, ring
+from config import ConfigurationError, Settings, load_settings
+from eventstore.inbox import Inbox, Unrung
+from eventstore.store import StoreUnavailable
+from gateway.backing import Backing, open_backing
+from gateway.deps import Ring
+from gateway.trouble import tell
+from health import health_answered
+from logs import configure_logs
+from workflows.contracts import identity
+from workflows.safe_payloads import DATA_CONVERTER
+
+_log = structlog.get_logger()
+
+BATCH: Final = 100
+"""Rows claimed at once: half a second of ringing, so that a relay that dies delays few."""
+IDLE_S: Final = 0.05
+"""A message waits for its bell half of this on average; an idle look costs one read of an empty index."""
+BACKOFF_FIRST_S: Final = 0.1
+BACKOFF_MAX_S: Final = 5.0
+"""Each look during an outage claims a batch, which then waits out its 30 seconds: few looks, few that wait."""
+
+Govern = Callable[[str], Awaitable[object]]
+"""Has a programme take its undecided messages (`activities.govern`)."""
+
+
+async def ring_once(inbox: Inbox, ring: Ring, govern: Govern, limit: int = BATCH) -> int:
+    """Claim at most `limit` unrung rows and ring them; how many there were.
+
+    Cases come first: what a programme's messages ring is claimed at the next look. Raises what `ring` or `govern`
+    raises; the rows that were not heard are claimed again after 30 seconds.
+    """
+    rows = await inbox.claim_unrung(limit)
+    bells = [bell for row in rows if (bell := _bell_of(row)) is not None]
+    if bells:
+        await ring(bells)
+    for programme in dict.fromkeys(row.stream for row in rows if row.case_id is None):
+        await govern(programme)
+    return len(rows)
+
+
+def _bell_of(row: Unrung) -> InboxBell | None:
+    if row.case_id is None:
+        return None
+    return InboxBell(row.case_id, cast("CaseMessageName", row.kind), row.message_id, row.number)
+
+
+@dataclass(slots=True)
+class Relay:
+    """The loop around `ring_once`. `ready` while the last look ended well."""
+
+    inbox: Inbox
+    ring: Ring
+    govern: Govern
+    limit: int = BATCH
+    ready: bool = field(default=False, init=False)
+    _failures: int = field(default=0, init=False)
+
+    async def run(self, stopped: asyncio.Event) -> None:
+        """Ring until `stopped`; the batch under way is rung to its end.
+
+        Every failure is tried again: bells must be rung whatever happened to one of them. A failure of a kind that
+        nobody foresaw is an alarm.
+        """
+        while not stopped.is_set():
+            pause_s = await self._look()
+            if pause_s > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), pause_s)
+
+    async def _look(self) -> float:
+        """One look, and the seconds to the next."""
+        try:
+            rung = await ring_once(self.inbox, self.ring, self.govern, self.limit)
+        except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the bells go on
+            pause_s: float = min(BACKOFF_FIRST_S * 2.0 ** min(self._failures, 10), BACKOFF_MAX_S)
+            self._failures += 1
+            self.ready = False
+            tell("ringing failed", error, failures=self._failures, again_in_s=pause_s)
+            return pause_s
+        self._failures = 0
+        self.ready = True
+        return 0.0 if rung == self.limit else IDLE_S
+
+
+async def connect(settings: Settings) -> Client:
+    """A client that can hold nothing personal. It connects when it first rings: Temporal may be away at the start."""
+    return await Client.connect(
+        **settings.temporal,
+        data_converter=DATA_CONVERTER,
+        identity=identity("relay", secrets.token_hex(4)),
+        lazy=True,
+    )
+
+
+def relay_of(backing: Backing, client: Client) -> Relay:
+    """The relay over this database and this Temporal."""
+
+    async def ring_bells(bells: Iterable[InboxBell]) -> None:
+        await ring(client, bells)
+
+    async def govern_now(programme: str) -> None:
+        await govern(backing.book, programme, backing.now())
+
+    return Relay(backing.inbox, ring_bells, govern_now)
+
+
+async def serve(settings: Settings) -> None:
+    """Ring until SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with open_backing(settings) as backing:
+        relay = relay_of(backing, await connect(settings))
+        async with health_answered(settings, lambda: relay.ready):
+            _log.info("relay rings")
+            await relay.run(stopped)
+
+
+def main() -> int:
+    """Exit codes: 0 after an orderly end, 2 when a setting is wrong or the database cannot be reached."""
+    try:
+        settings = load_settings()
+        configure_logs(settings, "relay")
+        asyncio.run(serve(settings))
+    except (ConfigurationError, StoreUnavailable) as error:
+        print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # one clean exit of Temporal's SDK in sixteen aborts instead
