@@ -11,7 +11,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkflowRunner
 
 from activities.failures import FailuresAsCodes
 from activities.ring import InboxBell, ring
@@ -69,8 +69,8 @@ class Desk:
     async def walk(self, *kinds: str) -> None:
         """Post each message once the one before it is decided."""
         for kind in kinds:
-            number = await self.post(kind)
-            await self.until(lambda number=number: len(self.case.answers) >= number)
+            await self.post(kind)
+            await self.until(lambda: len(self.case.answers) == len(self.case.inbox))
         await self.settle()
 
     async def settle(self, seconds: float = 15) -> None:
@@ -114,7 +114,7 @@ async def details(desk: Desk) -> str:
 
 
 @asynccontextmanager
-async def working(environment: WorkflowEnvironment, **options: Any) -> AsyncIterator[Desk]:
+async def working(environment: WorkflowEnvironment, runner: WorkflowRunner = RUNNER) -> AsyncIterator[Desk]:
     """A desk whose worker runs; on leaving, the case's workflow is ended, so that no timer of it outlives the test."""
     desk = Desk(environment)
     interceptors = [CallStackAnswers(), FailuresAsCodes()]
@@ -129,8 +129,7 @@ async def working(environment: WorkflowEnvironment, **options: Any) -> AsyncIter
                 workflows=workflows,
                 activities=activities,
                 interceptors=interceptors,
-                workflow_runner=RUNNER,
-                **options,
+                workflow_runner=runner,
             )
             await stack.enter_async_context(worker)
         try:

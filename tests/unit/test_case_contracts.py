@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.contracts import ADVANCE, INBOX_ONLY, MESSAGE_SENDERS, Bell, CaseMessageName, DirectMessage
 from activities.failures import FAILURES, Contended, LogRestored, as_application_error
 from activities.partners.errors import PartnerBusy, PartnerRefused
-from domain.messages import CASE_MESSAGE
+from domain.messages import CASE_MESSAGE, IrregularCrossingReport
 from domain.vocabulary import Stage, WaitingOn
 from eventstore.conflicts import IllegalAppend, VersionConflict
 from eventstore.keys import KeyDestroyed
@@ -113,4 +113,5 @@ def test_a_partner_may_ask_for_a_pause_but_not_for_ever(asked_s: float, pause_s:
 def test_moments_of_a_direct_signal_reach_the_message() -> None:
     bell = Bell(message_id="m", country="PAN", crossed_at=datetime(2022, 11, 1, 13, tzinfo=UTC), source="border")
     message = CASE_MESSAGE.validate_python(DirectMessage(message="border.irregular_crossing", bell=bell).content())
+    assert isinstance(message, IrregularCrossingReport)
     assert message.crossed_at == datetime(2022, 11, 1, 13, tzinfo=UTC)

@@ -173,9 +173,11 @@ def test_another_encoding_cannot_be_read(encoding: bytes) -> None:
 
 def test_nothing_is_read_without_a_safe_type_to_read_it_as() -> None:
     payload = Payload(metadata={"encoding": b"json/plain"}, data=b'{"name": 1}')
-    for hints in (None, [dict], [str]):
+    for hint in (dict, str, object):
         with pytest.raises(NotTemporalSafe):
-            CONVERTER.from_payloads([payload], hints)
+            CONVERTER.from_payloads([payload], [hint])
+    with pytest.raises(NotTemporalSafe):
+        CONVERTER.from_payloads([payload])
 
 
 def test_a_step_of_a_newer_worker_is_read_and_an_input_of_one_is_not() -> None:
