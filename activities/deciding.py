@@ -102,7 +102,9 @@ def _append(
         actor=_actor(command),
         now=world.now,
         rules_digest=world.rules.digest,
-        summary=summarize(after, world.programme, world.rules, world.now) if after.filed else None,
+        summary=summarize(after, world.programme, world.rules, world.now)
+        if after.filed and not before.closed
+        else None,
         read_at=around.read_at,
         place=place_change(before, after, decision.events, command, world.now),
         decides=Decides(row.number, decision.answer.answer, decision.answer.code) if row else None,

@@ -158,7 +158,7 @@ class MemoryStore:
     def _move_head(self, append: Append) -> None:
         if isinstance(append.summary, ProgrammeSummary):
             self._programmes[append.stream] = append.summary
-        elif isinstance(append.summary, CaseSummary) and append.events:
+        elif isinstance(append.summary, CaseSummary):
             case = self._cases.get(append.stream)
             if case is None:
                 number = append.decides.number if append.decides is not None else self.inbox.next_number()
@@ -193,7 +193,9 @@ class MemoryStore:
 
         return [
             case_id
-            for case_id, case in sorted(self._cases.items(), key=lambda item: item[1].filed_number)
+            for case_id, case in sorted(
+                self._cases.items(), key=lambda item: (item[1].summary.since, item[1].filed_number)
+            )
             if case.summary.programme == append.programme and not case.summary.closed and told(case.summary)
         ]
 

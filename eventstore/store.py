@@ -141,6 +141,12 @@ class Bell:
     case_id: str
     number: int
     message_id: str
+    """`<kind>:<number>`."""
+
+    @property
+    def kind(self) -> Literal["place.offered", "programme.changed"]:
+        """The kind of the message: the two that an append can write."""
+        return "place.offered" if self.message_id.startswith("place.offered:") else "programme.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +169,7 @@ class Append:
     """Domain time of the decision; the `received_at` of the bells it writes."""
     rules_digest: str | None = None
     summary: CaseSummary | ProgrammeSummary | None = None
-    """Required with events; the head keeps its summary where this is None."""
+    """Required with events, and without them where a limit changed; the head keeps its summary where this is None."""
     read_at: ReadAt = ReadAt()
     persons: tuple[bytes, ...] = ()
     """Lookup keys of the beneficiary to register for this case, at filing and when the passport changes."""

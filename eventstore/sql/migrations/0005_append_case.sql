@@ -13,16 +13,16 @@ BEGIN
             case_id, programme, version, hash, filed_number, rules_version, stage, waiting_on, since, due_name,
             due_at, outcome, reason, work_permit, authorized_last_day, paroled_last_day, flags, filed_at, closed,
             held, deadline_applied)
-        VALUES (p_case, p_programme, p_count, p_hash, coalesce(p_filed_number, nextval('passage.inbox_number')), s.rules_version, s.stage, s.waiting_on,
-                s.since, s.due_name, s.due_at, s.outcome, s.reason, s.work_permit, s.authorized_last_day,
-                s.paroled_last_day, s.flags, s.filed_at, s.closed, s.held, p_deadline)
+        VALUES (p_case, p_programme, p_count, p_hash, coalesce(p_filed_number, nextval('passage.inbox_number')),
+                s.rules_version, s.stage, s.waiting_on, s.since, s.due_name, s.due_at, s.outcome, s.reason,
+                s.work_permit, s.authorized_last_day, s.paroled_last_day, s.flags, s.filed_at, s.closed, s.held, p_deadline)
         ON CONFLICT DO NOTHING;
-    ELSIF p_count = 0 THEN
+    ELSIF s.stage IS NULL THEN  -- only an inbox row is decided; the head keeps its summary
         PERFORM FROM passage.case_head
         WHERE case_id = p_case AND version = p_expected AND hash = p_previous FOR UPDATE;
     ELSE
         UPDATE passage.case_head SET
-            version = p_expected + p_count, hash = p_hash, rules_version = s.rules_version, stage = s.stage,
+            version = p_expected + p_count, hash = coalesce(p_hash, hash), rules_version = s.rules_version, stage = s.stage,
             waiting_on = s.waiting_on, since = s.since, due_name = s.due_name, due_at = s.due_at,
             outcome = s.outcome, reason = s.reason, work_permit = s.work_permit,
             authorized_last_day = s.authorized_last_day, paroled_last_day = s.paroled_last_day, flags = s.flags,
