@@ -116,7 +116,7 @@ class EmbeddedStack:
             Step("search attributes", self._register_search_attributes),
             gateway,
             *([simulators] if self._simulators else []),
-            PythonService("relay", "gateway.relay", self._environment),
+            PythonService("relay", "gateway.relay", self._environment, self._relay_port, self._relay_answers),
             PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
         ]
 
@@ -137,11 +137,19 @@ class EmbeddedStack:
         self._set(simulators_host=HOST, simulators_port=port, partners_url=f"http://{HOST}:{port}")
         return (port,)
 
+    def _relay_port(self) -> tuple[int]:
+        port = choose_port(0)
+        self._set(probe_host=HOST, probe_port=port)
+        return (port,)
+
     def _set(self, **values: object) -> None:
         self._settings = self._settings.model_copy(update=values)
 
     async def _gateway_answers(self) -> bool:
         return await answers(f"{self._settings.gateway_url}/readyz")
+
+    async def _relay_answers(self) -> bool:
+        return await answers(f"http://{HOST}:{self._settings.probe_port}/readyz")
 
     async def _migrate(self) -> None:
         if self._postgres:
@@ -161,6 +169,7 @@ class EmbeddedStack:
             raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {error}") from None
 
     def _worker_environment(self) -> Mapping[str, str]:
+        self._set(probe_port=None)  # the relay's
         self._worker_started = datetime.now(UTC)
         return self._environment()
 

@@ -27,10 +27,13 @@ log = structlog.stdlib.get_logger("stack")
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """When a process that keeps dying is given up: what dies five times a minute will die a sixth time."""
+    """When a process that keeps dying is given up.
 
-    crashes: int = 5
-    window_s: float = 60
+    Seven restarts span at least 16 s: a program may fail a few times while the server that it needs recovers.
+    """
+
+    crashes: int = 8
+    window_s: float = 120
     first_wait_s: float = 0.2
     longest_wait_s: float = 5
 

@@ -112,7 +112,7 @@ async def test_what_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) 
     calm.unlink()
     psutil.Process(supervisor.pids["program"]).kill()
     why = await asyncio.wait_for(supervisor.failure(), 20)
-    assert why.startswith("program ended 3 times in 60 s: the disk is full (more in ")
+    assert why.startswith("program ended 3 times in 120 s: the disk is full (more in ")
     await supervisor.stop()
 
 
