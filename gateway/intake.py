@@ -1,14 +1,13 @@
-"""From a valid message to a receipt: one row in the inbox, its bell, and the answer if it is waited for."""
+"""From a valid message to a receipt: one row in the inbox, and its answer if that is waited for."""
 
 import asyncio
 import re
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field
-from temporalio.service import RPCError
 
 from activities.contracts import CaseMessageName
 from activities.govern import govern
@@ -88,13 +87,13 @@ def wished_wait_s(prefer: str | None) -> float:
 
 
 async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming) -> Receipt:
-    """Write the message into the inbox and ring its case.
+    """Write the message into the inbox, from where the relay rings its case.
 
     Raises:
         Problem: `message-content-differs`, `unknown-case` or `unknown-programme`.
         KeyDestroyed, StoreUnavailable: as `Inbox.receive`.
     """
-    kind: CaseMessageName = incoming.body.message
+    kind: str = incoming.body.message
     try:
         receipt = await deps.inbox.receive(incoming)
     except MessageContentDiffers:
@@ -105,13 +104,11 @@ async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming
     except UnknownStream:
         raise Problem("unknown-programme" if incoming.case_id is None else "unknown-case") from None
     metrics.received.labels(kind, str(receipt.first).lower()).inc()
-    if receipt.case_id is not None and receipt.answer is None:
-        await _ring(deps, metrics, (InboxBell(receipt.case_id, kind, receipt.message_id, receipt.number),))
     return receipt
 
 
-async def decide_programme(deps: GatewayDeps, metrics: GatewayMetrics, source: str, receipt: Receipt) -> Receipt:
-    """Have the programme take its messages now, and ring the cases that it concerns.
+async def decide_programme(deps: GatewayDeps, source: str, receipt: Receipt) -> Receipt:
+    """Have the programme take its messages now; the relay rings the cases that it concerns.
 
     The answer stays null where others changed the programme at the same moment, again and again: the message is in
     the inbox, and the relay has it decided.
@@ -119,25 +116,13 @@ async def decide_programme(deps: GatewayDeps, metrics: GatewayMetrics, source: s
     if receipt.answer is not None:
         return receipt
     try:
-        bells = await govern(deps.book, receipt.stream, deps.now())
+        await govern(deps.book, receipt.stream, deps.now())
     except Conflict:
         return receipt
-    await _ring(deps, metrics, tuple(of_store(bell) for bell in bells))
     return await deps.inbox.get(source, receipt.message_id) or receipt
 
 
 def of_store(bell: Bell) -> InboxBell:
-    """A bell that an append wrote."""
-    return InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number)
-
-
-async def _ring(deps: GatewayDeps, metrics: GatewayMetrics, bells: tuple[InboxBell, ...]) -> None:
-    """Ring at once where this gateway does; a bell that fails stays the relay's to ring."""
-    if deps.ring is None or not bells:
-        return
-    try:
-        await deps.ring(bells)
-    except RPCError:
-        metrics.unrung.inc(len(bells))
-        return
-    await deps.inbox.mark_rung([bell.number for bell in bells])
+    """A bell that an append wrote, as it is rung; the message ids of our own messages begin with their kind."""
+    kind = cast("CaseMessageName", bell.message_id.partition(":")[0])
+    return InboxBell(bell.case_id, kind, bell.message_id, bell.number)

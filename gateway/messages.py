@@ -59,7 +59,7 @@ async def send_message(
     )
     receipt = await receive(deps, metrics, incoming)
     if message.programme is not None:
-        receipt = await decide_programme(deps, metrics, partner, receipt)
+        receipt = await decide_programme(deps, partner, receipt)
     receipt = await waits.answer(deps.inbox, partner, receipt)
     response.headers["Location"] = f"/v1/partners/{partner}/messages/{webhook_id}"
     return Taken.of(receipt)

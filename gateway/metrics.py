@@ -36,11 +36,6 @@ class GatewayMetrics:
         self.boarding = Counter(
             "passage_gateway_boarding_checks", "Boarding checks, by answer", ("answer",), registry=self.registry
         )
-        self.unrung = Counter(
-            "passage_gateway_bells_left_to_relay",
-            "Bells that could not be rung at once; the relay rings them",
-            registry=self.registry,
-        )
 
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""

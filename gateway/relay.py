@@ -1,7 +1,8 @@
 """`python -m gateway.relay`: rings the bells of the inbox, until each has been heard (decision 4).
 
 A row that was claimed and could not be rung is claimed again after 30 seconds, by this relay or another. Any number of
-relays may run. What the governments say is decided here if the gateway that took it could not.
+relays may run. What the governments say is decided here if the gateway that took it could not, and cases that have lost
+their workflow get a new one (`sweep.py`).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from typing import Final, cast
 
 import structlog
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import CaseMessageName
 from activities.govern import govern
@@ -24,7 +26,7 @@ from config import ConfigurationError, Settings, load_settings
 from eventstore.inbox import Inbox, Unrung
 from eventstore.store import StoreUnavailable
 from gateway.backing import Backing, open_backing
-from gateway.deps import Ring
+from gateway.sweep import SWEEP_PERIOD_S, sweep_once
 from gateway.trouble import tell
 from health import health_answered
 from logs import configure_logs
@@ -37,9 +39,14 @@ BATCH: Final = 100
 """Rows claimed at once: half a second of ringing, so that a relay that dies delays few."""
 IDLE_S: Final = 0.05
 """A message waits for its bell half of this on average; an idle look costs one read of an empty index."""
+DRAIN_S: Final = 10.0
+"""A batch rings in well under a second while Temporal answers; when it does not, the rows are claimed again later."""
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 5.0
 """Each look during an outage claims a batch, which then waits out its 30 seconds: few looks, few that wait."""
+
+Ring = Callable[[Iterable[InboxBell]], Awaitable[None]]
+"""Signals, and starts where none runs, the workflows of these cases; raises when one could not be told."""
 
 Govern = Callable[[str], Awaitable[object]]
 """Has a programme take its undecided messages (`activities.govern`)."""
@@ -86,8 +93,7 @@ class Relay:
         while not stopped.is_set():
             pause_s = await self._look()
             if pause_s > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopped.wait(), pause_s)
+                await _pause(stopped, pause_s)
 
     async def _look(self) -> float:
         """One look, and the seconds to the next."""
@@ -104,21 +110,32 @@ class Relay:
         return 0.0 if rung == self.limit else IDLE_S
 
 
-async def connect(settings: Settings) -> Client:
-    """A client that can hold nothing personal. It connects when it first rings: Temporal may be away at the start."""
-    return await Client.connect(
-        **settings.temporal,
-        data_converter=DATA_CONVERTER,
-        identity=identity("relay", secrets.token_hex(4)),
-        lazy=True,
-    )
+class Temporal:
+    """The way to Temporal, opened at the first need: it may be away when the relay starts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+
+    async def client(self) -> Client:
+        """A client that can hold nothing personal. Raises `RPCError` while Temporal cannot be reached."""
+        if self._client is None:
+            try:
+                self._client = await Client.connect(
+                    **self._settings.temporal,
+                    data_converter=DATA_CONVERTER,
+                    identity=identity("relay", secrets.token_hex(4)),
+                )
+            except RuntimeError:  # all that the SDK says of a first connection that fails
+                raise RPCError("not connected", RPCStatusCode.UNAVAILABLE, b"") from None
+        return self._client
 
 
-def relay_of(backing: Backing, client: Client) -> Relay:
+def relay_of(backing: Backing, temporal: Temporal) -> Relay:
     """The relay over this database and this Temporal."""
 
     async def ring_bells(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells)
+        await ring(await temporal.client(), bells)
 
     async def govern_now(programme: str) -> None:
         await govern(backing.book, programme, backing.now())
@@ -126,16 +143,32 @@ def relay_of(backing: Backing, client: Client) -> Relay:
     return Relay(backing.inbox, ring_bells, govern_now)
 
 
+async def keep_sweeping(backing: Backing, temporal: Temporal, period_s: float = SWEEP_PERIOD_S) -> None:
+    """Sweep now and after each period, until cancelled. A sweep that fails is done again with the next."""
+    while True:
+        try:
+            await sweep_once(backing.store, await temporal.client(), backing.now())
+        except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next sweep is due
+            tell("sweep failed", error, again_in_s=period_s)
+        await asyncio.sleep(period_s)
+
+
 async def serve(settings: Settings) -> None:
-    """Ring until SIGTERM or SIGINT."""
+    """Ring until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with open_backing(settings) as backing:
-        relay = relay_of(backing, await connect(settings))
+    async with open_backing(settings) as backing, asyncio.TaskGroup() as group:
+        temporal = Temporal(settings)
+        relay = relay_of(backing, temporal)
+        ringing = group.create_task(relay.run(stopped))
+        sweeping = group.create_task(keep_sweeping(backing, temporal))
         async with health_answered(settings, lambda: relay.ready):
             _log.info("relay rings")
-            await relay.run(stopped)
+            await stopped.wait()
+        sweeping.cancel()
+        await asyncio.wait([ringing], timeout=DRAIN_S)
+        ringing.cancel()
 
 
 def main() -> int:

@@ -78,7 +78,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def gateway_desk(database_url: str, keys_dir: Path, *, rings: bool = True) -> AsyncIterator[Desk]:
+async def gateway_desk(database_url: str, keys_dir: Path) -> AsyncIterator[Desk]:
     """A gateway with the programme opened, on a fresh database."""
     keys = DirectoryKeyStore(keys_dir)
     store = await PostgresStore.connect(database_url, keys, connections=8)
@@ -93,7 +93,6 @@ async def gateway_desk(database_url: str, keys_dir: Path, *, rings: bool = True)
             figures=PostgresFigures(database),
             clock=SystemClock(),
             server_now=lambda: moments[-1],
-            ring=bells if rings else None,
         )
         app = create_app(deps)
         transport = httpx2.ASGITransport(app=app)
