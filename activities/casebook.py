@@ -75,7 +75,8 @@ class CaseBook:
         state = Programme()
         for stored in (await self.store.load(programme)).events:
             state = evolve_programme(state, cast("ProgrammeEvent", stored.event))
-        self._programmes[programme] = state
+        if state.version > 0:  # one that is about to be opened is not worth remembering
+            self._programmes[programme] = state
         return state
 
     async def known_programme(self, programme: str) -> Programme:
