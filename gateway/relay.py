@@ -93,7 +93,8 @@ class Relay:
         while not stopped.is_set():
             pause_s = await self._look()
             if pause_s > 0:
-                await _pause(stopped, pause_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), pause_s)
 
     async def _look(self) -> float:
         """One look, and the seconds to the next."""
