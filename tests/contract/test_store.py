@@ -274,5 +274,3 @@ async def test_an_append_that_does_not_hang_together_is_a_defect(store: EventSto
     with pytest.raises(IllegalAppend):
         await store.append(replace(writer.of(filed()), **broken))
     assert (await store.load(writer.stream)).version == 0
-
-

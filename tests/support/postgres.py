@@ -5,7 +5,9 @@ The server runs without fsync: no test cuts the power, and a killed server loses
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -18,12 +20,14 @@ _NUMBER = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres_server() -> Iterator[EmbeddedPostgres]:
     """A running server whose template database has every migration."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres server"), fsync=False)
-    asyncio.run(_start(server))
-    yield server
-    asyncio.run(server.stop())
+    # A folder of its own: pytest's are cleaned up by whoever runs next.
+    with tempfile.TemporaryDirectory(prefix="passage postgres ", ignore_cleanup_errors=True) as home:
+        server = EmbeddedPostgres(Path(home), fsync=False)
+        asyncio.run(_start(server))
+        yield server
+        asyncio.run(server.stop())
 
 
 async def _start(server: EmbeddedPostgres) -> None:
@@ -35,7 +39,7 @@ async def _start(server: EmbeddedPostgres) -> None:
 def database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The superuser's URL of a database of this test's own."""
     name = f"test_{next(_NUMBER)}"
-    asyncio.run(_execute(postgres_server.url(), f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"'))
+    asyncio.run(_execute(postgres_server.url(), f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY FILE_COPY'))
     yield postgres_server.url(name)
     asyncio.run(_execute(postgres_server.url(), f'DROP DATABASE "{name}" WITH (FORCE)'))
 
@@ -44,7 +48,7 @@ def database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
 def empty_database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """A database without the schema."""
     name = f"empty_{next(_NUMBER)}"
-    asyncio.run(_execute(postgres_server.url(), f'CREATE DATABASE "{name}"'))
+    asyncio.run(_execute(postgres_server.url(), f'CREATE DATABASE "{name}" STRATEGY FILE_COPY'))
     yield postgres_server.url(name)
     asyncio.run(_execute(postgres_server.url(), f'DROP DATABASE "{name}" WITH (FORCE)'))
 
