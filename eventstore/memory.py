@@ -61,7 +61,11 @@ class MemoryStore:
         self._persons_of: defaultdict[str, set[bytes]] = defaultdict(set)
         self._supporters: list[tuple[str, SupporterKeys]] = []
         self._calls: dict[str, _Call] = {}
-        self.inbox = MemoryInbox(keys, self._programme_of, self._applied_to)
+        self._inbox = MemoryInbox(keys, self._programme_of, self._applied_to)
+
+    @property
+    def inbox(self) -> MemoryInbox:  # noqa: D102  # the port says it
+        return self._inbox
 
     def _programme_of(self, stream: str) -> str | None:
         case = self._cases.get(stream)
@@ -114,7 +118,7 @@ class MemoryStore:
         if (
             decides is not None
             and not append.events
-            and self.inbox.was_decided_as(decides.number, decides.answer, decides.code, append.command_id)
+            and self._inbox.was_decided_as(decides.number, decides.answer, decides.code, append.command_id)
         ):
             return Appended(append.expected_version, append.previous_hash, first_result=False)
         return None
@@ -129,7 +133,7 @@ class MemoryStore:
             (self._message_first(append), MessageFirst),
             (at != (append.expected_version, append.previous_hash), VersionConflict),
             (
-                append.decides is not None and self.inbox.is_decided(append.stream, append.decides.number),
+                append.decides is not None and self._inbox.is_decided(append.stream, append.decides.number),
                 MessageDecided,
             ),
         )
@@ -140,7 +144,7 @@ class MemoryStore:
     def _message_first(self, append: Append) -> bool:
         deadline = append.deadline
         return deadline is not None and any(
-            row.received_at < deadline for row in self.inbox.undecided(append.stream)
+            row.received_at < deadline for row in self._inbox.undecided(append.stream)
         )  # fmt: skip
 
     def _change_place(self, append: Append) -> tuple[str, ...]:
@@ -161,7 +165,7 @@ class MemoryStore:
         elif isinstance(append.summary, CaseSummary):
             case = self._cases.get(append.stream)
             if case is None:
-                number = append.decides.number if append.decides is not None else self.inbox.next_number()
+                number = append.decides.number if append.decides is not None else self._inbox.next_number()
                 case = self._cases[append.stream] = _Case(append.summary, number)
             case.summary = replace(append.summary, filed_at=case.summary.filed_at)
         if append.deadline is not None:
@@ -170,7 +174,7 @@ class MemoryStore:
 
     def _register(self, append: Append) -> None:
         if append.decides is not None:
-            self.inbox.decide(append.decides.number, append.decides.answer, append.decides.code)
+            self._inbox.decide(append.decides.number, append.decides.answer, append.decides.code)
         closing = isinstance(append.summary, CaseSummary) and append.summary.closed
         moved = set(append.persons) | (self._persons_of[append.stream] if closing else set())
         self._persons.update(moved)
@@ -184,7 +188,7 @@ class MemoryStore:
                 self._calls[request_id].owed = False
 
     def _ring(self, case_id: str, append: Append, body: PlaceOffered | ProgrammeChanged) -> Bell:
-        return Bell(case_id, *self.inbox.ring(case_id, append.programme, body, append.now))
+        return Bell(case_id, *self._inbox.ring(case_id, append.programme, body, append.now))
 
     def _to_ring(self, append: Append) -> list[str]:
         def told(case: CaseSummary) -> bool:
@@ -201,7 +205,7 @@ class MemoryStore:
 
     async def read_world(self, query: WorldQuery) -> WorldRead:  # noqa: D102  # the port says it
         own = self._cases.get(query.case_id)
-        number = own.filed_number if own is not None else self.inbox.filing_number(query.case_id)
+        number = own.filed_number if own is not None else self._inbox.filing_number(query.case_id)
         before = number or 0
         principal = self._cases.get(query.principal or "")
         return WorldRead(
@@ -209,7 +213,7 @@ class MemoryStore:
             place=self._place(query),
             person_versions={key: self._persons[key] for key in query.person_keys},
             same_person=self._same_person(query, before, filed=own is not None),
-            earlier_filing_pending=self.inbox.pending_filing(query.person_keys, before),
+            earlier_filing_pending=self._inbox.pending_filing(query.person_keys, before),
             principal_open=principal is not None and not principal.summary.closed,
             earlier_supporter_cases=self._earlier_supporter_cases(query.supporter, before),
             shared_details=self._shared_details(query.supporter, before),
@@ -283,7 +287,7 @@ class MemoryStore:
             kept.owed = kept.owed and not accepted
 
     async def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:  # noqa: D102  # the port says it
-        waiting = {row.stream for row in self.inbox.undecided() if row.case_id is not None}
+        waiting = {row.stream for row in self._inbox.undecided() if row.case_id is not None}
         for case_id in sorted(self._cases.keys() | waiting):
             case = self._cases.get(case_id)
             if case is not None and case.summary.closed:

@@ -99,7 +99,11 @@ class PostgresStore:
         self._keys = keys
         self._clock = clock
         self._codec = codec
-        self.inbox = PostgresInbox(pool, keys)
+        self._inbox = PostgresInbox(pool, keys)
+
+    @property
+    def inbox(self) -> PostgresInbox:  # noqa: D102  # the port says it
+        return self._inbox
 
     @classmethod
     async def connect(

@@ -27,6 +27,7 @@ from eventstore.conflicts import (
     StoreUnavailable,
     VersionConflict,
 )
+from eventstore.inbox import Inbox
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
@@ -199,6 +200,11 @@ class Appended:
 
 class EventStore(Protocol):
     """The log, its heads, and what one transaction keeps with them."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox of the same database: a row is decided in the append that answers it."""
+        ...
 
     async def load(self, stream: str) -> Stream:
         """The whole stream; empty where it does not exist."""

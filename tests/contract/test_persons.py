@@ -1,6 +1,7 @@
 """The same person and the same supporter, found by keyed hashes, whatever the order of appends."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -34,12 +35,12 @@ ANA = LOOKUPS.persons(["passport:151234567", "name:ana maria rojas perez:1990-05
 OTHER_PASSPORT = LOOKUPS.persons(["passport:999"])
 
 
-async def world(store: EventStore, case_id: str, keys: tuple[bytes, ...] = (), **asked: object) -> WorldRead:
-    query = WorldQuery(programme=PROGRAMME, case_id=case_id, month=MONTH, person_keys=keys, **asked)  # type: ignore[arg-type]  # test's own words
+async def world(store: EventStore, case_id: str, keys: tuple[bytes, ...] = (), **asked: Any) -> WorldRead:
+    query = WorldQuery(programme=PROGRAMME, case_id=case_id, month=MONTH, person_keys=keys, **asked)
     return await store.read_world(query)
 
 
-async def file_with(store: EventStore, number: int, case_id: str, **changed: object) -> Writer:
+async def file_with(store: EventStore, number: int, case_id: str, **changed: Any) -> Writer:
     return await file_case(store, case_id, decides=Decides(number, "accepted"), persons=ANA, **changed)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -269,7 +270,7 @@ async def test_a_programme_rings_every_open_case_or_those_that_wait_on_it(store:
         {"previous_hash": b"\x01" * 32},
     ],
 )
-async def test_an_append_that_does_not_hang_together_is_a_defect(store: EventStore, broken: dict[str, object]) -> None:
+async def test_an_append_that_does_not_hang_together_is_a_defect(store: EventStore, broken: dict[str, Any]) -> None:
     writer = Writer(store, new_case_id())
     with pytest.raises(IllegalAppend):
         await store.append(replace(writer.of(filed()), **broken))

@@ -1,0 +1,163 @@
+"""One full example of every event, and the files that keep how each was ever stored.
+
+`python -m tests.support.golden_events` writes the files that are missing. It never rewrites one: a stored format does
+not change; a new meaning is a new schema version with an upcasting step and a file of its own.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from domain import events, programme
+from domain.application import Document
+from domain.ids import EventId
+from domain.messages import Finding
+from eventstore.codec import CODEC, Event, name_of
+from tests.support.filings import RULES_DIGEST, application
+
+FOLDER = Path(__file__).parent.parent / "golden" / "events"
+
+AT = datetime(2022, 10, 20, 14, 0, 0, 123456, tzinfo=UTC)
+CASE = "VEN-7Q4K-M2XS"
+DAY = date(2023, 1, 18)
+ENTERED = datetime(2022, 9, 1, 10, tzinfo=timezone(timedelta(hours=-5)))
+"""As it was written, with its offset: the local calendar day counts."""
+
+BASIS = events.Basis(
+    rules_version="2022-10-19",
+    rules_digest=RULES_DIGEST,
+    programme_version=3,
+    decided_on=date(2022, 10, 20),
+    results=(
+        events.RuleResult(rule="nationality", result="passed", because="venezuelan", facts=(EventId(f"{CASE}:1"),)),
+        events.RuleResult(rule="one-active-case", result="passed", because="no-other-open-case"),
+    ),
+    earlier_supporter_cases=2,
+)
+
+EXAMPLES: tuple[Event, ...] = (
+    events.ApplicationFiled(
+        at=AT,
+        programme="venezuela-air",
+        rules_version="2022-10-19",
+        rules_digest=RULES_DIGEST,
+        principal=CASE,
+        application=application(),
+    ),
+    events.SponsorConfirmationRequested(at=AT, request_id=f"{CASE}:2", basis=BASIS),
+    events.SponsorConfirmed(at=AT, basis=BASIS, by_officer=True),
+    events.SponsorNotConfirmed(at=AT, by_officer=True, why="income below the guideline"),
+    events.SponsorWithdrew(at=AT),
+    events.SponsorReplaced(at=AT, supporter=application().supporter),
+    events.EntryProofNotRequired(at=AT, basis=BASIS),
+    events.EntryCheckRequested(at=AT, request_id=f"{CASE}:4"),
+    events.EntryVerified(at=AT, basis=BASIS, by="records", entered_at=ENTERED, place="Tapachula", manner="regular"),
+    events.EntryRefused(at=AT, basis=BASIS, by_officer=True, entered_at=ENTERED),
+    events.EvidenceRequested(at=AT),
+    events.EvidenceReceived(
+        at=AT,
+        strong=True,
+        documents=(Document(kind="fmm", number="A1", entered_on=DAY, issued_on=DAY, place="Tapachula"),),
+    ),
+    events.EvidenceDeadlinePassed(at=AT),
+    events.VettingRequested(at=AT, request_id=f"{CASE}:6"),
+    events.VettingCleared(at=AT, by_officer=True, findings=(Finding(kind="removal_order", dated=DAY),)),
+    events.ReferredToOfficer(
+        at=AT, number=1, question="vetting", codes=("name-match",), basis=BASIS, flags=("seen before",)
+    ),
+    events.ReferralEscalated(at=AT, number=1),
+    events.OfficerDecided(at=AT, number=1, officer="o-17", decision="deny", why="the same photograph"),
+    events.OfficerDecisionConfirmed(at=AT, number=1, officer="o-18"),
+    events.VettingDenied(at=AT, number=1),
+    events.Waitlisted(at=AT),
+    events.TravelAuthorized(at=AT, basis=BASIS, last_day=DAY, period="2022-10"),
+    events.TravelAuthorizationExtended(at=AT, last_day=DAY),
+    events.TravelAuthorizationHeld(at=AT, because="passport"),
+    events.TravelAuthorizationReleased(at=AT, basis=BASIS),
+    events.TravelAuthorizationRevoked(at=AT, reason="passport-validity", basis=BASIS),
+    events.TravelAuthorizationExpired(at=AT, last_day=DAY),
+    events.IrregularCrossingRecorded(at=AT, country="PAN", crossed_at=ENTERED),
+    events.PassportChanged(at=AT, passport=application().beneficiary.passport, surnames="Rojas"),
+    events.ParoleGranted(at=AT, port="MIA", paroled_on=date(2022, 10, 20), last_day=DAY),
+    events.ParoleRefused(at=AT, port="MIA", why="another person"),
+    events.WorkPermitApplied(at=AT, request_id=f"{CASE}:9"),
+    events.WorkPermitEligible(at=AT, why="paroled"),
+    events.WorkPermitIneligible(at=AT, why="parole ended"),
+    events.ParoleEnding(at=AT, last_day=DAY),
+    events.ParoleEnded(at=AT, last_day=DAY),
+    events.CaseHeld(
+        at=AT, partner="vetting", answer=events.HeldAnswer(partner="vetting", body='{"message":"vetting.cleared"}')
+    ),
+    events.CaseResumed(at=AT),
+    events.ApplicationWithdrawn(at=AT, by="supporter"),
+    events.MessageRejected(at=AT, kind="evidence.submitted", code="not-requested"),
+    events.CaseClosed(at=AT, outcome="ineligible", reason="mexico-entry", basis=BASIS),
+    events.PersonalDataErased(at=AT, first_officer="o-17", second_officer="o-18", because="retention-ended"),
+    programme.ProgrammeOpened(
+        at=AT,
+        programme="venezuela-air",
+        rules_version="2022-10-19",
+        rules_digest=RULES_DIGEST,
+        places=24000,
+        places_override=10,
+        cap_period="total",
+    ),
+    programme.PlacesChanged(at=AT, places=100),
+    programme.RulesAdopted(
+        at=AT,
+        rules_version="2023-01-06",
+        rules_digest=RULES_DIGEST,
+        places=30000,
+        cap_period="month",
+        applies_to_running=False,
+    ),
+    programme.ProgrammeSuspended(at=AT),
+    programme.ProgrammeResumed(at=AT),
+    programme.ProgrammeTerminated(at=AT, parole_ends_on=DAY),
+)
+
+
+class Golden(NamedTuple):
+    """A stored event as its file keeps it: the exact text of its bodies."""
+
+    type: str
+    schema_version: int
+    happened_at: datetime
+    public_body: str
+    personal_body: str | None
+
+
+def file_of(name: str, schema_version: int) -> Path:
+    return FOLDER / f"{name}.v{schema_version}.json"
+
+
+def stored_as(event: Event) -> Golden:
+    public, personal = CODEC.encode(event)
+    return Golden(
+        name_of(type(event)),
+        event.SCHEMA_VERSION,
+        event.at,
+        public.decode(),
+        None if personal is None else personal.decode(),
+    )
+
+
+def goldens() -> Iterator[Golden]:
+    for path in sorted(FOLDER.glob("*.json")):
+        kept = json.loads(path.read_text())
+        yield Golden(**{**kept, "happened_at": datetime.fromisoformat(kept["happened_at"])})
+
+
+def _write_missing() -> None:
+    for event in EXAMPLES:
+        golden = stored_as(event)
+        path = file_of(golden.type, golden.schema_version)
+        if not path.exists():
+            kept = {**golden._asdict(), "happened_at": golden.happened_at.isoformat()}
+            path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    _write_missing()

@@ -1,0 +1,93 @@
+"""The stored format: canonical header, hash, chain, and the binding of ciphertext to its place."""
+
+import hashlib
+import json
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from domain.events import SponsorConfirmationRequested, SponsorWithdrew
+from eventstore.conflicts import IllegalAppend
+from eventstore.envelope import Columns, Envelope, command_digest_of, header_of, leaf_hash, moment
+from eventstore.keys import CaseKey, DirectoryKeyStore
+from eventstore.memory import MemoryStore
+from eventstore.store import NO_HASH
+from eventstore.wrapping import unwrap, wrap
+from tests.support.filings import NOON, Writer, filed
+
+KEY = CaseKey("VEN-7Q4K-M2XS", b"k" * 32)
+RECORDED = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+
+
+def rows(tmp_path: Path) -> tuple[Envelope, ...]:
+    writer = Writer(MemoryStore(DirectoryKeyStore(tmp_path)), "VEN-7Q4K-M2XS")
+    append = writer.of(filed(), SponsorConfirmationRequested(at=NOON, request_id="r1"), SponsorWithdrew(at=NOON))
+    return wrap(append, KEY, RECORDED)
+
+
+def test_the_header_holds_every_column_and_is_canonical(tmp_path: Path) -> None:
+    first = rows(tmp_path)[0]
+    header = json.loads(first.header)
+    plain = {each.name for each in fields(Columns)} - {"public_body", "encrypted_body"}
+    assert header.keys() == plain | {
+        "command_digest",
+        "public_body_sha256",
+        "encrypted_body_sha256",
+        "previous_hash",
+    }
+    assert list(header) == sorted(header)
+    assert json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode() == first.header
+    assert header["public_body_sha256"] == hashlib.sha256(first.public_body).hexdigest()
+    assert header["encrypted_body_sha256"] == hashlib.sha256(first.encrypted_body or b"").hexdigest()
+    assert header["recorded_at"] == "2026-01-02T03:04:05.000678Z"
+    assert command_digest_of(first.header).hex() == header["command_digest"]
+
+
+def test_the_hash_is_the_rfc_9162_leaf_of_the_header() -> None:
+    assert leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"  # its own vector
+    assert leaf_hash(b"x") == hashlib.sha256(b"\x00x").digest()
+
+
+def test_each_event_is_chained_to_the_one_before(tmp_path: Path) -> None:
+    chain = rows(tmp_path)
+    previous = [bytes.fromhex(json.loads(row.header)["previous_hash"]) for row in chain]
+    assert previous == [NO_HASH, chain[0].hash, chain[1].hash]
+    assert all(row.hash == leaf_hash(row.header) for row in chain)
+
+
+@pytest.mark.parametrize("column", [each.name for each in fields(Columns)])
+def test_no_column_can_change_without_its_header(tmp_path: Path, column: str) -> None:
+    row = rows(tmp_path)[0]
+    was = getattr(row, column)
+    other: Any = was + timedelta(microseconds=1) if isinstance(was, datetime) else (was or "x") * 2
+    digest, previous = command_digest_of(row.header), NO_HASH
+    assert header_of(row, digest, previous) == row.header
+    assert header_of(replace(row, **{column: other}), digest, previous) != row.header
+
+
+def test_ciphertext_reads_nowhere_but_in_its_own_event(tmp_path: Path) -> None:
+    row = rows(tmp_path)[0]
+    assert unwrap([row], {KEY.key_id: KEY}).events[0].event == filed()
+    for moved in (replace(row, version=2), replace(row, stream="VEN-2222-222D"), replace(row, type="SponsorWithdrew")):
+        with pytest.raises(InvalidTag):
+            unwrap([moved], {KEY.key_id: KEY})
+
+
+def test_only_personal_events_name_a_key(tmp_path: Path) -> None:
+    filing, request, _ = rows(tmp_path)
+    assert (filing.key_id, request.key_id, request.encrypted_body) == (KEY.key_id, None, None)
+
+
+def test_a_personal_event_without_a_key_is_a_defect(tmp_path: Path) -> None:
+    writer = Writer(MemoryStore(DirectoryKeyStore(tmp_path)), "VEN-7Q4K-M2XS")
+    with pytest.raises(IllegalAppend):
+        wrap(writer.of(filed()), None, RECORDED)
+
+
+def test_a_moment_is_written_in_one_way() -> None:
+    assert moment(datetime(2022, 10, 20, 9, tzinfo=timezone(timedelta(hours=-5)))) == "2022-10-20T14:00:00.000000Z"
+    assert moment(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000000Z"
