@@ -1,6 +1,7 @@
 """What an earlier run that was killed may have left behind: its processes, and its logs."""
 
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from stack.state import read_processes, write_processes
 
 _GRACE_S = 10.0
 _KILL_S = 5.0
+_POLL_S = 0.02
 _LOG_KEEP_BYTES = 20_000_000
 _LAST_WORDS_CHARACTERS = 200
 
@@ -39,13 +41,22 @@ def _ended(process: psutil.Process, signals: Iterable[signal.Signals]) -> bool:
     for number in signals:
         try:
             process.send_signal(number)
-            process.wait(_KILL_S if number is signal.SIGKILL else _GRACE_S)
         except psutil.NoSuchProcess:
             return True
-        except psutil.TimeoutExpired:
-            continue
-        return True
+        deadline = time.monotonic() + (_KILL_S if number is signal.SIGKILL else _GRACE_S)
+        while time.monotonic() < deadline:
+            if not _runs(process):
+                return True
+            time.sleep(_POLL_S)
     return False
+
+
+def _runs(process: psutil.Process) -> bool:
+    """A zombie has ended: whoever adopted it may be slow to notice, or never do."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def open_log(path: Path) -> BinaryIO:

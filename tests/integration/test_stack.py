@@ -77,7 +77,7 @@ def test_whatever_dies_comes_back(stack: RunningStack) -> None:
         before = stack.pids[name]
         os.kill(before, signal.SIGKILL)
         until(partial(has_another_pid, stack, name, before), f"{name} to come back")
-    assert sorted(stack.pids) == sorted(SERVERS + PROGRAMS)
+    until(lambda: sorted(alive(stack.pids)) == sorted(SERVERS + PROGRAMS), "all of them at once")
     until(lambda: answers(f"{stack.state['gateway_url']}/readyz"), "the gateway")
     until(lambda: answers(stack.state["temporal_ui_url"]), "Temporal")
     assert stack.process.poll() is None

@@ -143,7 +143,7 @@ async def test_orphans_of_a_killed_run_are_ended_and_strangers_are_not(tmp_path:
             write_processes(tmp_path, (ours, reused_pid.model_copy(update={"started": reused_pid.started - 60})))
             supervisor = Supervisor(tmp_path, [])
             await supervisor.start()
-            assert not psutil.pid_exists(ours.pid)
+            assert orphan.wait(10) == -signal.SIGTERM
             assert stranger.poll() is None
         finally:
             orphan.kill()
