@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from cli import up
+from cli import case, programme, simulate, up
 from cli.errors import FaultFoundError, UnusableError
 from config import ConfigurationError
 from stack.errors import StackError
@@ -23,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("simulate")(simulate.simulate)
+app.add_typer(case.app, name="case")
+app.add_typer(programme.app, name="programme")
 
 
 @app.callback()

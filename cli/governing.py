@@ -1,0 +1,135 @@
+"""The work behind `passage programme`: the message into the inbox, the decision, the bells, and the state after it."""
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import typer
+from temporalio.service import RPCError
+
+from activities.govern import govern
+from activities.ring import ring
+from cli.errors import FaultFoundError, UnusableError
+from cli.lines import echo_json
+from cli.reach import Reached, TemporalAway
+from domain.calendar import month_of
+from domain.messages import GovernmentsMessage, RulesAdoption
+from domain.rules.rule_set import RuleBook, RuleSet, parse_rule_set
+from eventstore.conflicts import Conflict
+from eventstore.inbox import Incoming, Receipt, UnknownStream
+from eventstore.store import Bell
+from gateway.figures import ProgrammeFigures
+from gateway.intake import of_store
+
+_SENDER: Final = "unsigned:governments"
+_REFUSED: Final = {
+    "programme-not-opened": "it was never opened",
+    "programme-terminated": "it was terminated, and nothing follows that",
+    "already-suspended": "it is suspended already",
+    "not-suspended": "it is not suspended",
+    "rules-already-in-force": "these rules are in force already",
+    "unknown-rules": "nobody knows these rules",
+}
+
+
+async def show_programme(stack: Reached, programme: str, *, json: bool) -> None:
+    """Print where the programme stands. Raises UnusableError where it was never opened."""
+    figures = await stack.figures(programme, month_of(stack.now))
+    if figures is None:
+        raise UnusableError(f"no programme {programme}")
+    if json:
+        echo_json({"programme": programme, **_as_json(figures)})
+        return
+    per = "a month" if figures.cap_period == "month" else "in all"
+    typer.echo(f"Programme  {programme}\nStatus     {figures.status}\nRules      {figures.rules_version}")
+    typer.echo(f"Places     {figures.places} {per}, {figures.authorized} taken, {figures.waiting} waiting")
+
+
+def _as_json(figures: ProgrammeFigures) -> dict[str, object]:
+    return {
+        "status": figures.status,
+        "rules_version": figures.rules_version,
+        "cap_period": figures.cap_period,
+        "places": figures.places,
+        "authorized": figures.authorized,
+        "waiting": figures.waiting,
+    }
+
+
+def adoption(text: str, book: RuleBook) -> RulesAdoption:
+    """The message that adopts the rule set which `text` names, by its version or by a file that holds it.
+
+    Every worker must have the rules before the first case follows them, so a file can only be one that came with the
+    project. Raises UnusableError for any other.
+    """
+    known = ", ".join(sorted(book))
+    if text in book:
+        return RulesAdoption(rules=text)
+    try:
+        found = parse_rule_set(Path(text).read_text("utf-8"))
+    except FileNotFoundError:
+        raise UnusableError(f"no such rule set: {text} (there are {known}, or give a file)") from None
+    except (OSError, ValueError) as error:
+        kind = error.strerror if isinstance(error, OSError) else "it is not the TOML of one"
+        raise UnusableError(f"{text} is no rule set: {kind}") from None
+    _require_known(text, found, book)
+    return RulesAdoption(rules=found.version)
+
+
+def _require_known(file: str, found: RuleSet, book: RuleBook) -> None:
+    same = book.get(found.version)
+    if same is None:
+        raise UnusableError(f"{file} holds rules of {found.version}, which no worker has: there are "
+                            f"{', '.join(sorted(book))}")  # fmt: skip
+    if same.digest != found.digest:
+        raise UnusableError(f"{file} differs from the rules of {found.version} that the workers have: "
+                            "other rules need a version of their own")  # fmt: skip
+
+
+async def tell(stack: Reached, programme: str, message: GovernmentsMessage) -> None:
+    """Hand the governments' message over, have it decided, and ring the cases that it concerns.
+
+    Raises:
+        FaultFoundError: the programme refuses it.
+        UnusableError: no such programme.
+    """
+    receipt = await _receive(stack, programme, message)
+    try:
+        bells = await govern(stack.backing.book, programme, stack.now)
+    except Conflict:
+        typer.echo("The programme is busy; the message is in the inbox and will be decided in a moment.", err=True)
+        return
+    await _ring(stack, bells)
+    decided = await stack.inbox.get("governments", receipt.message_id)
+    if decided is not None and decided.answer == "rejected":
+        code = decided.code or "rejected"
+        raise FaultFoundError(f"{programme} refuses ({code}): {_REFUSED.get(code, 'it cannot take this now')}")
+
+
+async def _receive(stack: Reached, programme: str, message: GovernmentsMessage) -> Receipt:
+    incoming = Incoming(
+        source="governments",
+        message_id=f"cli-{secrets.token_hex(12)}",
+        case_id=None,
+        programme=programme,
+        body=message,
+        received_at=stack.now,
+        sender=_SENDER,
+    )
+    try:
+        return await stack.inbox.receive(incoming)
+    except UnknownStream:
+        raise UnusableError(f"no programme {programme}") from None
+
+
+async def _ring(stack: Reached, bells: Iterable[Bell]) -> None:
+    rung = tuple(bells)
+    if not rung:
+        return
+    try:
+        await ring(await stack.temporal(), (of_store(bell) for bell in rung))
+    except (TemporalAway, RPCError):
+        typer.echo(f"Temporal does not answer: the relay will ring {len(rung)} cases.", err=True)
+        return
+    await stack.inbox.mark_rung(bell.number for bell in rung)

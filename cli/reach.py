@@ -1,0 +1,115 @@
+"""How a command reaches a running stack, and what it says when a part of it is away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+import asyncpg
+from pydantic import TypeAdapter, ValidationError
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from cli.errors import UnusableError
+from config import Settings, load_settings
+from domain.ids import CaseId
+from eventstore.conflicts import StoreUnavailable
+from eventstore.inbox import Inbox
+from eventstore.store import EventStore
+from gateway.backing import Backing, open_backing
+from gateway.deps import ReadFigures
+from logs import configure_logs
+from worker import connect_temporal
+
+T = TypeVar("T")
+
+_CASE_ID: Final = TypeAdapter[str](CaseId)
+_AWAY: Final = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A running stack, as one command sees it."""
+
+    settings: Settings
+    backing: Backing
+
+    @property
+    def store(self) -> EventStore:
+        """The event store."""
+        return self.backing.store
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox of the same database."""
+        return self.backing.inbox
+
+    @property
+    def figures(self) -> ReadFigures:
+        """The programme's figures."""
+        return self.backing.figures
+
+    @property
+    def now(self) -> datetime:
+        """Domain time."""
+        return self.backing.now()
+
+    async def temporal(self) -> Client:
+        """A client of the stack's Temporal. Raises `TemporalAway`."""
+        try:
+            return await connect_temporal(self.settings, "operator")
+        except RuntimeError:  # the SDK's word for "no connection"
+            raise TemporalAway(self.settings.temporal["target_host"]) from None
+
+
+class TemporalAway(UnusableError):
+    """Temporal cannot be reached."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"Temporal does not answer at {address}: start the stack with `passage up`, or set "
+                         "TEMPORAL_ADDRESS")  # fmt: skip
+
+
+def on_the_stack(work: Callable[[Reached], Awaitable[T]]) -> T:
+    """Do `work` on the running stack and return what it returns.
+
+    Raises:
+        UnusableError: a part of the stack is away; one line says which.
+        ConfigurationError: nothing says where the stack is.
+    """
+    settings = load_settings()
+    configure_logs(settings.model_copy(update={"log_level": "error"}), "cli")
+    settings.required_database_url  # noqa: B018  asked first: without a database nothing may be touched
+    return asyncio.run(_within(settings, work))
+
+
+async def _within(settings: Settings, work: Callable[[Reached], Awaitable[T]]) -> T:
+    try:
+        async with open_backing(settings) as backing:
+            return await work(Reached(settings, backing))
+    except StoreUnavailable:
+        raise UnusableError(
+            "the database does not answer: start the stack with `passage up`, or set PASSAGE_DATABASE_URL"
+        ) from None
+    except asyncpg.PostgresError as error:
+        raise UnusableError(f"the database refuses ({type(error).__name__}): is it Passage's, and migrated?") from None
+    except RPCError as error:
+        if error.status in _AWAY:
+            raise TemporalAway(settings.temporal["target_host"]) from None
+        raise UnusableError(f"Temporal refuses ({error.status.name.lower()})") from None
+
+
+def checked_case_id(text: str) -> CaseId:
+    """`text` as the id of a case, in capitals. Raises UnusableError."""
+    try:
+        return _CASE_ID.validate_python(text.strip().upper())
+    except ValidationError:
+        raise UnusableError(
+            f"{_shown(text)} is no case id: one looks like VEN-7Q4K-M2XH, and its last sign checks the others"
+        ) from None
+
+
+def _shown(text: str) -> str:
+    """What was typed in place of an id may be anything, a person's name included: only what could be an id is shown."""
+    return text if text.isascii() and len(text) <= 20 and any(sign.isdigit() for sign in text) else "that"
