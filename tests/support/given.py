@@ -1,0 +1,158 @@
+"""Given what happened, when a command comes, then this happens: `given(...).when(...).then(...)`, one each a test.
+
+The history is folded into the case; the command is taken over a fixed world. `then` compares events by class, or by
+class and the named fields, so that a test speaks only of what it is about.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
+from typing import Any
+
+from domain import events as e
+from domain.case import Case
+from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
+from domain.decide import Decision, decide, take
+from domain.evolve import evolve, fold
+from domain.limits import deadlines
+from domain.messages import Answer, ApplicationSubmitted, Report
+from domain.pauses import Pause
+from domain.programme import Programme
+from domain.rules.rule_set import RuleSet, bundled_rule_book
+from domain.vocabulary import DeadlineName
+from domain.world import World
+from tests.support.filed import CASE, FILED_AT, an_application
+
+RULES = bundled_rule_book()["2022-10-19"]
+OPEN = Programme(version=1, programme="venezuela-air", rules_version="2022-10-19", rule_set_places=24_000)
+
+
+def suspended(since: datetime, until: datetime | None = None, *earlier: Pause) -> Programme:
+    """The programme, suspended since a moment, and resumed where `until` is given."""
+    return replace(OPEN, version=2, pauses=(*earlier, Pause(since, until)))
+
+
+def terminated(at: datetime, parole_ends_on: date) -> Programme:
+    """The programme, terminated."""
+    return replace(OPEN, version=2, terminated_at=at, parole_ends_on=parole_ends_on)
+
+
+def a_world(now: datetime, **changes: Any) -> World:
+    """An open programme under the notice's rules, with a place for everybody and nobody else around."""
+    fields: dict[str, Any] = {"rules": RULES, "programme": OPEN, "place": "free"}
+    return World(now=now, **{**fields, **changes})
+
+
+def filing(application: Any = None, at: datetime = FILED_AT) -> FileApplication:
+    """The command that begins a case."""
+    message = ApplicationSubmitted(application=application or an_application())
+    return FileApplication(CASE, "supporter", "filing", message, at)
+
+
+def told(message: Answer | Report, at: datetime, source: str | None = None) -> TakeMessage:
+    """The command to take `message`, received at `at`, from the first that may send it if no `source` is named."""
+    return TakeMessage(source or message.SENDERS[0], f"{message.message}@{at.isoformat()}", message, at)
+
+
+def met(name: DeadlineName, at: datetime) -> MeetDeadline:
+    """The command that a limit is over."""
+    return MeetDeadline(name, at)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a class, with at least these fields."""
+
+    kind: type[e.CaseEvent]
+    fields: tuple[tuple[str, object], ...] = ()
+
+    def __repr__(self) -> str:
+        told_fields = ", ".join(f"{name}={value!r}" for name, value in self.fields)
+        return f"{self.kind.__name__}({told_fields})"
+
+    def seen_in(self, event: e.CaseEvent) -> "Happened":
+        """`event` as far as this speaks of it."""
+        return Happened(type(event), tuple((name, getattr(event, name, None)) for name, _ in self.fields))
+
+
+def happened(kind: type[e.CaseEvent], **fields: object) -> Happened:
+    """An event of `kind` with at least `fields`."""
+    return Happened(kind, tuple(fields.items()))
+
+
+def _spoken_of(event: e.CaseEvent, awaited: Happened | e.CaseEvent | None) -> Happened | e.CaseEvent:
+    """`event` as far as `awaited` speaks of it: whole, by some fields, or by its name where nothing was awaited."""
+    if isinstance(awaited, e.CaseEvent):
+        return event
+    return (awaited or happened(type(event))).seen_in(event)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A case with its history."""
+
+    case: Case
+    history: tuple[e.CaseEvent, ...] = ()
+
+    def when(self, command: Command, world: World | None = None, **changes: Any) -> "Then":
+        """The command is taken, in `world` or in an open one at the command's moment with `changes`."""
+        at = command.due_at if isinstance(command, MeetDeadline) else command.received_at
+        return Then(self, command, world or a_world(at, **changes))
+
+    def and_then(self, command: Command, world: World | None = None, **changes: Any) -> "Given":
+        """The history with what follows from `command`, which must be taken."""
+        after = self.when(command, world, **changes)
+        events = decide(self.case, command, after.world)
+        return Given(fold(self.case, events), (*self.history, *events))
+
+    def due(self, now: datetime, programme: Programme = OPEN, rules: RuleSet = RULES) -> dict[DeadlineName, datetime]:
+        """The limits that are running."""
+        return {deadline.name: deadline.at for deadline in deadlines(self.case, now, rules, programme)}
+
+
+@dataclass(frozen=True)
+class Then:
+    """What follows from a command."""
+
+    before: Given
+    command: Command
+    world: World
+
+    @property
+    def decision(self) -> Decision:
+        """The decision itself, for what the assertions here do not say."""
+        return take(self.before.case, self.command, self.world)
+
+    def then(self, *expected: Happened | type[e.CaseEvent] | e.CaseEvent) -> "Given":
+        """Exactly these events, in this order; answers the case as they leave it."""
+        events = decide(self.before.case, self.command, self.world)
+        awaited = [happened(each) if isinstance(each, type) else each for each in expected]
+        shown = [_spoken_of(event, as_one) for event, as_one in zip_longest(events, awaited) if event is not None]
+        assert shown == awaited
+        return Given(fold(self.before.case, events), (*self.before.history, *events))
+
+    def then_nothing(self) -> "Given":
+        """The command is taken, and nothing happens."""
+        return self.then()
+
+    def then_rejected(self, code: str) -> "Given":
+        """The case cannot take it: an open case records that, with the code, and nothing else."""
+        decision = self.decision
+        assert (decision.answer.answer, decision.answer.code) == ("rejected", code), decision.events
+        case = self.before.case
+        recorded = (e.MessageRejected,) if case.filed and not case.closed else ()
+        assert tuple(type(event) for event in decision.events) == recorded
+        return Given(fold(case, decision.events), (*self.before.history, *decision.events))
+
+
+def given(*events: e.CaseEvent) -> Given:
+    """A case with this history; a case that was never filed, without one."""
+    case = Case(CASE)
+    for event in events:
+        case = evolve(case, event)
+    return Given(case, events)
+
+
+def plus(moment: datetime, **duration: float) -> datetime:
+    """`moment` and so much later."""
+    return moment + timedelta(**duration)
