@@ -59,7 +59,6 @@ async def open_staging(stack: AsyncExitStack, scenario: Scenario, database_url: 
     backing = await _open_backing(stack, clock, database_url, keys)
     rules = bundled_rule_book()[scenario.rules]
     await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
-    await backing.book.programme(scenario.programme)  # which remembers that there was none
     agenda, names, figures = Agenda(scenario), CaseNames(), PostgresFigures(pool)
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(temporal)))

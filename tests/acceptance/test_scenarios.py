@@ -1,0 +1,167 @@
+"""`passage simulate` as its users run it: every scenario through the real system, with time skipped."""
+
+import json
+import subprocess
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+GIVEN = sorted((SCENARIOS / "given").glob("*.yaml"))
+OWN = sorted(SCENARIOS.glob("*.yaml"))
+BASE = SCENARIOS / "given" / "bases" / "adult-in-mexico.yaml"
+GIVEN_BUDGET_S = 60
+PASSAGE = Path(sysconfig.get_path("scripts")) / "passage"
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def simulate(*arguments: str | Path) -> Run:
+    command = [str(PASSAGE), "simulate", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def write(folder: Path, text: str, name: str = "s.yaml") -> Path:
+    file = folder / name
+    file.write_text(f"scenario: One\nextends: {BASE}\nuntil: 2022-11-15T00:00:00Z\n{text}\n")
+    return file
+
+
+def differing(run: Run) -> list[tuple[str, Any]]:
+    return [(result["scenario"], result["differences"]) for result in run.results if not result["ok"]]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_given_scenarios_hold_within_a_minute() -> None:
+    started_s = time.monotonic()
+    run = simulate(*GIVEN, "--json")
+
+    assert differing(run) == []
+    assert run.code == 0, run.err
+    assert len(run.results) == len(GIVEN)
+    assert time.monotonic() - started_s < GIVEN_BUDGET_S
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("files", [OWN[::2], OWN[1::2]], ids=["even", "odd"])
+def test_the_projects_own_scenarios_hold(files: list[Path]) -> None:
+    run = simulate(*files, "--json")
+
+    assert differing(run) == []
+    assert (run.code, len(run.results)) == (0, len(files)), run.err
+
+
+def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_that_is_promised(tmp_path: Path) -> None:
+    item = "{at: 2022-10-21T09:00:00-05:00, case: a, message: travel.boarding_check, deliver: 2}"
+    first = write(tmp_path, f"timeline: [{item}]", "first.yaml")
+    second = write(tmp_path, "places: 7", "second.yaml")
+    run = simulate(first, second, "--json")
+
+    assert run.code == 0, run.err
+    one, two = run.results
+    assert list(one) == ["scenario", "ok", "differences", "cases", "programme", "answers"]
+    assert list(one["cases"]["a"]) == [
+        "case_id", "stage", "outcome", "reason", "waiting_on", "work_permit", "authorized_until", "paroled_until",
+        "events",
+    ]  # fmt: skip
+    assert one["cases"]["a"]["authorized_until"] == "2023-01-27T05:00:00Z"
+    assert one["programme"] == {"places": 24000, "authorized": 1, "waiting": 0}
+    asked = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check", "answer": "none"}
+    assert one["answers"] == [asked, asked]
+    assert two["programme"] == {"places": 7, "authorized": 1, "waiting": 0}
+
+
+def test_a_wrong_expectation_is_named_and_exits_with_1(tmp_path: Path) -> None:
+    item = "{at: 2022-10-21T09:00:00-05:00, case: a, message: travel.boarding_check, expect_answer: ok}"
+    file = write(tmp_path, f"timeline: [{item}]\nexpect: {{a: {{stage: closed, counts: {{TravelAuthorized: 2}}}}}}")
+    run = simulate(file, "--json")
+
+    assert run.code == 1
+    (result,) = run.results
+    assert result["ok"] is False
+    assert result["differences"] == [
+        {"case": "a", "key": "stage", "expected": "closed", "found": "travel_authorization"},
+        {"case": "a", "key": "counts.TravelAuthorized", "expected": 2, "found": 1},
+        {"case": "a", "key": "timeline[0].expect_answer", "expected": "ok", "found": "none"},
+    ]
+    readable = simulate(file)
+    assert readable.code == 1
+    assert "a: stage: expected closed, found travel_authorization" in readable.out
+
+
+def test_a_malformed_file_is_named_exits_with_2_and_nothing_runs(tmp_path: Path) -> None:
+    good = write(tmp_path, "places: 1", "good.yaml")
+    bad = write(tmp_path, "plaices: 1\nexpect: {b: {}}", "bad.yaml")
+    worse = write(tmp_path, "places: yes", "worse.yaml")
+    run = simulate(good, bad, worse, "--json")
+
+    assert (run.code, run.out) == (2, "")
+    assert f"{bad}:4: plaices: unknown key" in run.err
+    assert f"{worse}:4: places: should be a valid integer" in run.err
+    assert simulate().code == 2
+
+
+def test_a_scenario_in_which_nothing_happens_before_its_end(tmp_path: Path) -> None:
+    item = "{at: 2022-10-01T00:00:00Z, case: a, message: application.withdrawn}"
+    file = write(tmp_path, f"timeline: [{item}]\nexpect: {{a: {{stage: null}}}}")
+    file.write_text(file.read_text().replace("2022-11-15", "2022-10-01"))
+    run = simulate(file, "--json")
+
+    assert run.code == 0, run.out + run.err
+    assert run.results[0]["answers"] == []
+    assert run.results[0]["cases"]["a"]["events"] == []
+
+
+EVIDENCE = """\
+applications: {{a: {{documents: []}}}}
+partners: {{entry_records: {{answer: entry.not_found, after: PT1H}}}}
+timeline:
+  - at: {at}
+    case: a
+    message: evidence.submitted
+    documents: [{{kind: fmm, number: "7", entered_on: 2022-09-01, issued_on: 2022-09-01}}]
+    expect_answer: {answer}
+expect: {{a: {{events: [{event}]}}}}
+"""
+
+
+def test_a_moment_is_exact_however_long_the_machine_takes(tmp_path: Path) -> None:
+    """A millisecond before the deadline counts, and at its own instant is late: playing takes longer than that."""
+    in_time = EVIDENCE.format(at="2022-11-22T14:59:59.999Z", answer="accepted", event="EvidenceReceived")
+    late = EVIDENCE.format(at="2022-11-22T15:00:00Z", answer="rejected", event="EvidenceDeadlinePassed")
+    files = [write(tmp_path, in_time, "in-time.yaml"), write(tmp_path, late, "late.yaml")]
+    for file in files:
+        file.write_text(file.read_text().replace("2022-11-15", "2022-12-15"))
+    run = simulate(*files, "--json")
+
+    assert differing(run) == []
+    assert run.code == 0, run.err
+
+
+def test_a_partner_that_is_down_for_days_blocks_nobody(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        "partners: {sponsor_registry: {fail: 1000}}\n"
+        "timeline: [{at: 2022-11-01T00:00:00Z, case: a, message: application.withdrawn, expect_answer: accepted}]\n"
+        "expect: {a: {stage: closed, outcome: withdrawn}}",
+    )
+    run = simulate(file, "--json")
+
+    assert differing(run) == []
+    assert run.code == 0, run.err
