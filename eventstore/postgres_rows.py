@@ -44,7 +44,7 @@ def append_case_arguments(append: Append, rows: Sequence[Envelope], key: CaseKey
         append.rules_digest,
         key.key_id if key is not None else None,
         *_events(rows),
-        _summary(append.summary) if isinstance(append.summary, CaseSummary) and rows else None,
+        _summary(append.summary) if isinstance(append.summary, CaseSummary) else None,
         read.programme_version,
         list(read.person_versions) or None,
         list(read.person_versions.values()) or None,
