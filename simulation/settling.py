@@ -20,6 +20,7 @@ SELECT (SELECT count(*) FROM passage.bell) AS undecided,
        (SELECT count(*) FROM passage.case_head WHERE NOT closed AND due_at <= $1) AS overdue,
        (SELECT count(*) FROM passage.outbound_call WHERE {_OPEN_CALL} AND attempts = 0) AS untried
 """  # noqa: S608  the constant above
+_RUNG = "SELECT EXISTS (SELECT FROM passage.bell WHERE rung_at IS NOT NULL)"
 _NEXT_DUE = "SELECT min(due_at) FROM passage.case_head WHERE NOT closed"
 _CALLS = f"SELECT EXISTS (SELECT FROM passage.outbound_call WHERE {_OPEN_CALL})"  # noqa: S608  the constant above
 
@@ -33,7 +34,7 @@ class Settling:
 
     Args:
         database: where the scenario's events are.
-        ring: rings every bell that nobody has rung yet.
+        ring: rings the oldest bell that nobody has rung yet.
     """
 
     def __init__(
@@ -49,12 +50,16 @@ class Settling:
     async def settle(self, moment: datetime) -> None:
         """Wait until everything received is decided, and every deadline up to `moment` met.
 
+        Bells are rung one after another, each when the one before is answered: cases that compete for a place then
+        come in the order in which they were told, not in that of two cores.
+
         Raises:
             Unsettled: not within the timeout.
         """
         ends_at, pause_s = time.monotonic() + self._timeout_s, POLL_FIRST_S
         while True:
-            await self._ring()
+            if not await self._database.fetchval(_RUNG):
+                await self._ring()
             waiting = await self._database.fetchrow(_UNSETTLED, moment)
             if waiting is None or not any(waiting):
                 return

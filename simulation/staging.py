@@ -130,6 +130,6 @@ def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
         await govern(backing.book, programme, backing.clock.now(datetime.now(UTC)))
 
     async def look() -> None:
-        await ring_once(backing.store.inbox, tell, have_governed)
+        await ring_once(backing.store.inbox, tell, have_governed, limit=1)
 
     return look
