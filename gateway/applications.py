@@ -26,9 +26,9 @@ DRAWS_MAX: Final = 5
 class Filed(BaseModel):
     """The case that was opened for the application."""
 
-    case_id: CaseId = Field(examples=["VEN-7Q4K-M2XH"])
+    case_id: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     number: int = Field(description="The filing's place in the inbox.", examples=[4711])
-    status_url: str = Field(examples=["/v1/cases/VEN-7Q4K-M2XH"])
+    status_url: str = Field(examples=["/v1/cases/VEN-7Q4K-M2XS"])
 
 
 @router.post(

@@ -37,7 +37,7 @@ ENDING_PROGRAMME_KINDS: Final = frozenset({"programme.suspended", "programme.ter
 class BoardingReply(BaseModel):
     """The answer holds at the moment it was given, and at no later one."""
 
-    case: CaseId = Field(examples=["VEN-7Q4K-M2XH"])
+    case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     answer: BoardingAnswer = Field(
         description="`ok`: may board. `expired`: the authorization is over. `held`: not now; it may be lifted, or "
         "decided in a moment. `revoked`: it was withdrawn. `none`: there is no authorization, or it has been used."

@@ -34,7 +34,7 @@ class DueView(BaseModel):
 class CaseView(BaseModel):
     """Where a case stands."""
 
-    case_id: CaseId = Field(examples=["VEN-7Q4K-M2XH"])
+    case_id: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     programme: str = Field(examples=["venezuela-air"])
     stage: Stage
     waiting_on: WaitingOn | None = Field(description="Null where the case is closed or was received just now.")
@@ -54,7 +54,7 @@ class EventView(BaseModel):
 
     type: str = Field(examples=["TravelAuthorized"])
     version: int = Field(description="Its place in the case, from 1.")
-    event_id: str = Field(examples=["VEN-7Q4K-M2XH:8"])
+    event_id: str = Field(examples=["VEN-7Q4K-M2XS:8"])
     happened_at: AwareDatetime
     recorded_at: AwareDatetime
     actor: str = Field(description="Who caused it: a sender or an officer's reference, never a name.")

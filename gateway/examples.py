@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-_CASE: Final = "VEN-7Q4K-M2XH"
+_CASE: Final = "VEN-7Q4K-M2XS"
 _SUPPORTER: Final = {
     "given_names": "Luis",
     "surnames": "Gómez",

@@ -10,7 +10,7 @@ from gateway.intake import Patience, wished_wait_s
 from gateway.metrics import GatewayMetrics
 from gateway.wire import PartnerName
 
-CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XH"])]
+CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XS"])]
 ProgrammePath = Annotated[ProgrammeId, Path(examples=["venezuela-air"])]
 PartnerPath = Annotated[PartnerName, Path(description="Who sends the message.")]
 MessagePath = Annotated[MessageId, Path(description="The `webhook-id` it was sent with.")]

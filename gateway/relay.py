@@ -75,14 +75,19 @@ def _bell_of(row: Unrung) -> InboxBell | None:
 
 @dataclass(slots=True)
 class Relay:
-    """The loop around `ring_once`. `ready` while the last look ended well."""
+    """The loop around `ring_once`."""
 
     inbox: Inbox
     ring: Ring
     govern: Govern
     limit: int = BATCH
-    ready: bool = field(default=False, init=False)
+    _looked: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
+
+    @property
+    def ready(self) -> bool:
+        """It has looked, and what it rang last was heard."""
+        return self._looked and self._failures == 0
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Ring until `stopped`; the batch under way is rung to its end.
@@ -101,14 +106,19 @@ class Relay:
         try:
             rung = await ring_once(self.inbox, self.ring, self.govern, self.limit)
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the bells go on
-            pause_s: float = min(BACKOFF_FIRST_S * 2.0 ** min(self._failures, 10), BACKOFF_MAX_S)
             self._failures += 1
-            self.ready = False
-            tell("ringing failed", error, failures=self._failures, again_in_s=pause_s)
-            return pause_s
-        self._failures = 0
-        self.ready = True
-        return 0.0 if rung == self.limit else IDLE_S
+            tell("ringing failed", error, failures=self._failures, again_in_s=self._pause_s)
+            return self._pause_s
+        if rung > 0:
+            self._failures = 0  # a look that found nothing does not show that Temporal is back
+        self._looked = True
+        return 0.0 if rung == self.limit else self._pause_s
+
+    @property
+    def _pause_s(self) -> float:
+        if self._failures == 0:
+            return IDLE_S
+        return float(min(BACKOFF_FIRST_S * 2 ** min(self._failures - 1, 10), BACKOFF_MAX_S))
 
 
 class Temporal:

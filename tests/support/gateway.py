@@ -1,9 +1,9 @@
-"""The gateway's app over a real Postgres, asked over ASGI, with a clock that a test sets and a bell that it hears."""
+"""The gateway's app over a real Postgres, asked over ASGI, with a clock that a test sets."""
 
 import copy
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from fastapi import FastAPI
 
 from activities.casebook import CaseBook
 from activities.clock import SystemClock
+from activities.deciding import command_of, decide_and_append
 from activities.govern import open_if_new
-from activities.ring import InboxBell
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
@@ -37,19 +37,6 @@ def a_filing(**beneficiary: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Bells:
-    """Stands where Temporal would be rung; `failure` is raised in place of ringing."""
-
-    rung: list[InboxBell] = field(default_factory=list)
-    failure: Exception | None = None
-
-    async def __call__(self, bells: Iterable[InboxBell]) -> None:
-        if self.failure is not None:
-            raise self.failure
-        self.rung.extend(bells)
-
-
-@dataclass
 class Desk:
     """A gateway, and how a test talks to it."""
 
@@ -58,7 +45,6 @@ class Desk:
     deps: GatewayDeps
     store: PostgresStore
     database: "asyncpg.Pool[asyncpg.Record]"
-    bells: Bells
     moments: list[datetime]
     """The last is now."""
 
@@ -71,10 +57,40 @@ class Desk:
         case_id: str = response.json()["case_id"]
         return case_id
 
+    async def authorized_case(self, key: str = "filing-1", **beneficiary: Any) -> str:
+        """A case outside Mexico whose supporter is confirmed and whose vetting is clear, and who so may travel."""
+        case_id = await self.filed_case(key, located_in="COL", **beneficiary)
+        for number, (partner, message) in enumerate(
+            (("sponsor_registry", "sponsor.confirmed"), ("vetting", "vetting.cleared"))
+        ):
+            await self.take_all(case_id)
+            response = await self.send(partner, f"{key}-{number}", {"case": case_id, "message": message})
+            assert response.status_code == 202, response.text
+        await self.take_all(case_id)
+        return case_id
+
     async def send(self, partner: str, message_id: str, body: dict[str, Any], **headers: str) -> httpx2.Response:
         return await self.http.post(
             f"/v1/partners/{partner}/messages", json=body, headers={"webhook-id": message_id, **headers}
         )
+
+    async def board(self, case_id: str) -> str:
+        """The answer to a boarding check."""
+        response = await self.http.post("/v1/boarding-checks", json={"case": case_id})
+        assert response.status_code == 200, response.text
+        answer: str = response.json()["answer"]
+        return answer
+
+    async def take_all(self, case_id: str) -> None:
+        """What the worker does: the case takes its messages, in order."""
+        while (row := await self.deps.inbox.next_undecided(case_id)) is not None:
+            at = await self.deps.book.case_at(case_id)
+            await decide_and_append(self.deps.book, at, PROGRAMME, command_of(row), self.moments[-1], row)
+
+    async def rows(self) -> int:
+        """Messages in the inbox."""
+        count: int = await self.database.fetchval("SELECT count(*) FROM passage.inbox")
+        return count
 
 
 @asynccontextmanager
@@ -84,7 +100,7 @@ async def gateway_desk(database_url: str, keys_dir: Path) -> AsyncIterator[Desk]
     store = await PostgresStore.connect(database_url, keys, connections=8)
     book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
     await open_if_new(book, PROGRAMME, book.rules["2022-10-19"], None, NOON)
-    bells, moments = Bells(), [NOON]
+    moments = [NOON]
     async with asyncpg.create_pool(database_url, min_size=0, max_size=2) as database:
         deps = GatewayDeps(
             book=book,
@@ -97,5 +113,5 @@ async def gateway_desk(database_url: str, keys_dir: Path) -> AsyncIterator[Desk]
         app = create_app(deps)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as http:
-            yield Desk(http, app, deps, store, database, bells, moments)
+            yield Desk(http, app, deps, store, database, moments)
     await store.close()
