@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from cli import case, programme, simulate, up
+from cli import case, demo, programme, simulate, up
 from cli.errors import FaultFoundError, UnusableError
 from config import ConfigurationError
 from stack.errors import StackError
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("simulate")(simulate.simulate)
 app.add_typer(case.app, name="case")

@@ -1,0 +1,132 @@
+"""`passage demo`: the embedded stack, simulated partners, and a script of cases whose end is told in advance."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import httpx2
+import psutil
+import typer
+from pydantic import SecretStr
+
+from cli.demo_view import DemoView, view_of
+from cli.errors import FaultFoundError, UnusableError
+from cli.foreground import in_foreground
+from cli.up import DataDir
+from config import Settings, load_settings
+from demonstration.board import Board
+from demonstration.door import REQUEST_TIMEOUT_S, Door, DoorClosedError
+from demonstration.player import Player
+from demonstration.script import ALL_OUTCOMES, script_of
+from demonstration.verdict import Verdict, judge
+from eventstore.summary import SummaryFilter
+from gateway.backing import Backing, open_backing
+from logs import configure_logs
+from stack.embedded import EmbeddedStack
+from stack.state import StackState
+
+FOLDER: Final = "demo"
+"""Under the data directory, emptied at each start."""
+DAY_ONE: Final = datetime(2022, 10, 19, 12, tzinfo=UTC)
+"""The domain's moment at which the demonstration is started: the programme's second week."""
+DAY_S: Final = 86_400
+LIFE_DAYS: Final = 1000
+"""From the first filing to the last close: a wait, two years of parole, and what follows."""
+PATIENCE: Final = 3
+"""A loaded machine may take so many times as long before the demonstration gives up on what is still open."""
+
+
+def demo(
+    cases: Annotated[int, typer.Option(min=1, max=5000, help=f"How many; {ALL_OUTCOMES} show every outcome.")] = 30,
+    leave: Annotated[bool, typer.Option("--exit", help="End when every case has: 0 if all ended as told.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, max=50, help="Days that pass in a second.")] = 10.0,
+    data_dir: DataDir = None,
+) -> None:
+    """Watch cases live their whole lives, two years of parole in a minute, here and in the Temporal UI."""
+    settings = load_settings(data_dir=data_dir, from_running_stack=False).model_copy(
+        update={"clock_factor": speed * DAY_S, "clock_server_epoch": datetime.now(UTC), "clock_domain_epoch": DAY_ONE}
+    )
+    configure_logs(settings.model_copy(update={"log_level": "warning"}), "demo")
+    performance = _Performance(settings, cases, stay=not leave)
+    asyncio.run(in_foreground(EmbeddedStack(settings, simulators=True, fresh=FOLDER), performance.give))
+    if performance.fault is not None:
+        raise FaultFoundError(performance.fault)
+
+
+class _Performance:
+    """One run of the script on a stack that is up."""
+
+    def __init__(self, settings: Settings, cases: int, *, stay: bool) -> None:
+        self._settings = settings
+        self._script = script_of(cases)
+        self._stay = stay
+        self.fault: str | None = None
+        """What ended otherwise than told, in one line."""
+
+    async def give(self, state: StackState) -> None:
+        """Play, judge and show; then stay until Ctrl-C if that is wanted.
+
+        Raises:
+            UnusableError: the database holds cases already, or a request was refused.
+        """
+        settings = _reaching(self._settings, state)
+        async with (
+            open_backing(settings) as backing,
+            httpx2.AsyncClient(trust_env=False, timeout=REQUEST_TIMEOUT_S) as http,
+        ):
+            await _require_no_cases(backing)
+            view = view_of(self._script, settings, backing.clock)
+            board = Board(view.told)
+            door = Door(http, settings.gateway_url, settings.partners_url)
+            player = Player(self._script, board, door, backing.clock, settings.programme, secrets.token_hex(4))
+            with view.showing(board):
+                await self._play(player, board, backing)
+            verdicts = await judge(self._script, board, backing.store, player.surprises)
+        self._conclude(view, verdicts, player, board)
+        if self._stay:
+            await asyncio.Event().wait()
+
+    async def _play(self, player: Player, board: Board, backing: Backing) -> None:
+        watching = asyncio.create_task(board.watch(backing.store))
+        limit_s = PATIENCE * LIFE_DAYS * DAY_S / self._settings.clock_factor
+        try:
+            with contextlib.suppress(TimeoutError):  # what is open still is what the verdicts then say
+                async with asyncio.timeout(limit_s):
+                    await player.play()
+        except* DoorClosedError as refused:
+            raise UnusableError(str(refused.exceptions[0])) from None
+        finally:
+            watching.cancel()
+
+    def _conclude(self, view: DemoView, verdicts: Sequence[Verdict], player: Player, board: Board) -> None:
+        first = None if board.first_authorized is None else board.first_authorized - _started()
+        view.conclude(verdicts, first, stay=self._stay)
+        names = {story.name for story in self._script.stories}
+        otherwise = [f"{v.story.name}: {'; '.join(v.differences)}" for v in verdicts if v.differences]
+        otherwise += [f"{s.story}: {s.what}" for s in player.surprises if s.story not in names]
+        if otherwise:
+            self.fault = f"{len(otherwise)} of {len(verdicts)} ended otherwise than told: {' | '.join(otherwise)}"
+
+
+def _started() -> float:
+    """The monotonic moment at which this process began, its imports included."""
+    return time.monotonic() - (time.time() - psutil.Process().create_time())
+
+
+def _reaching(settings: Settings, state: StackState) -> Settings:
+    """The settings with which this process reaches the stack that it started."""
+    found = state.model_dump(exclude={"pids", "database_url", "keys_dir"}, exclude_none=True)
+    secret = SecretStr(state.database_url)
+    return settings.model_copy(update={**found, "database_url": secret, "keys_dir": Path(state.keys_dir)})
+
+
+async def _require_no_cases(backing: Backing) -> None:
+    async for _ in backing.store.summaries(SummaryFilter(limit=1)):
+        raise UnusableError(
+            "PASSAGE_DATABASE_URL names a database that holds cases: a demonstration needs an empty one"
+        )
