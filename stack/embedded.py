@@ -3,6 +3,8 @@
 A server that the environment names (`PASSAGE_DATABASE_URL`, `TEMPORAL_ADDRESS`) takes the place of the embedded one.
 """
 
+import asyncio
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Self, TextIO
@@ -11,7 +13,7 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from config import Settings, child_environment
+from config import STACK_FILE, Settings, child_environment
 from stack.bootstrap import migrate_database, register_search_attributes
 from stack.database import PostgresService
 from stack.errors import StackError
@@ -30,14 +32,20 @@ _INTAKE_STAGE = 4
 class EmbeddedStack:
     """All processes of one data directory. Use as a context manager, or start once and stop once."""
 
-    def __init__(self, settings: Settings, *, simulators: bool = False) -> None:
-        """`settings` are those of the environment alone; the children get them with the addresses chosen here."""
+    def __init__(self, settings: Settings, *, simulators: bool = False, fresh: str | None = None) -> None:
+        """`settings` are those of the environment alone; the children get them with the addresses chosen here.
+
+        `fresh` names a folder in the data directory that is emptied at each start and holds what this stack keeps, so
+        that a demonstration begins anew and what `passage up` keeps beside it stays as it is.
+        """
         self._data_dir = settings.data_dir.absolute()
-        keys_dir = settings.keys_directory.absolute()
-        self._settings = settings.model_copy(update={"data_dir": self._data_dir, "keys_dir": keys_dir})
+        self._fresh = None if fresh is None else self._data_dir / fresh
+        kept = self._fresh or self._data_dir
+        keys_dir = settings.keys_dir or kept / "keys"
+        self._settings = settings.model_copy(update={"data_dir": kept, "keys_dir": keys_dir.absolute()})
         self._simulators = simulators
-        self._postgres = None if settings.database_url else PostgresService(self._data_dir / "postgres")
-        self._temporal = None if settings.temporal_is_given else EmbeddedTemporal(self._data_dir)
+        self._postgres = None if settings.database_url else PostgresService(kept / "postgres")
+        self._temporal = None if settings.temporal_is_given else EmbeddedTemporal(kept)
         self._worker_started = datetime.now(UTC)
         self._supervisor: Supervisor | None = None
         self._lock: TextIO | None = None
@@ -46,7 +54,7 @@ class EmbeddedStack:
         """Bring everything up and write `stack.json`. Raises StackError; call `stop` even then."""
         self._data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = lock(self._data_dir)
-        self._settings.stack_file.unlink(missing_ok=True)  # of a run that was killed: its addresses hold no more
+        (self._data_dir / STACK_FILE).unlink(missing_ok=True)  # of a run that was killed: its addresses hold no more
         self._supervisor = Supervisor(self._data_dir, self._plan(), changed=lambda: self.state.write(self._data_dir))
         await self._supervisor.start()
         self.state.write(self._data_dir)
@@ -110,6 +118,7 @@ class EmbeddedStack:
             "simulators", "simulators", self._environment, self._simulators_port, stage=_INTAKE_STAGE
         )
         return [
+            *([Step("an empty folder", self._empty_folder)] if self._fresh else []),
             *([self._postgres] if self._postgres else []),
             Step("migrations", self._migrate),
             *([self._temporal] if self._temporal else []),
@@ -150,6 +159,11 @@ class EmbeddedStack:
 
     async def _relay_answers(self) -> bool:
         return await answers(f"http://{HOST}:{self._settings.probe_port}/readyz")
+
+    async def _empty_folder(self) -> None:
+        """What an earlier run left, whose processes have ended by now."""
+        if self._fresh is not None and self._fresh.exists():
+            await asyncio.to_thread(shutil.rmtree, self._fresh)
 
     async def _migrate(self) -> None:
         if self._postgres:
