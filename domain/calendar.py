@@ -18,7 +18,12 @@ def start_of(day: date) -> datetime:
 
 def end_of(day: date) -> datetime:
     """The first instant after `day` in America/New_York, in UTC: a limit that ends with `day` is over then."""
-    return start_of(day + timedelta(days=1))
+    return start_of(days_after(day, 1))
+
+
+def days_after(day: date, days: int) -> date:
+    """The day `days` later (earlier if negative), within the calendar: what comes from outside may be its last day."""
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
 def month_of(moment: datetime) -> str:
@@ -39,8 +44,11 @@ def age_on(birth_date: date, day: date) -> int:
 
 
 def years_after(day: date, years: int) -> date:
-    """The same day `years` later (earlier if negative); 29 February becomes 28 February where there is none."""
+    """The same day `years` later (earlier if negative), within the calendar; 29 February may become 28 February."""
+    year = day.year + years
+    if not date.min.year <= year <= date.max.year:
+        return date.max if years > 0 else date.min
     try:
-        return day.replace(year=day.year + years)
+        return day.replace(year=year)
     except ValueError:
-        return day.replace(year=day.year + years, day=28)
+        return day.replace(year=year, day=28)

@@ -1,10 +1,10 @@
 """When a case's limits end: its deadlines, the last moment of its authorization, the last day of its parole."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
-from domain.calendar import end_of, start_of, start_of_next_month
+from domain.calendar import days_after, end_of, start_of, start_of_next_month
 from domain.case import Case
 from domain.pauses import Pause, paused_due, paused_last_day
 from domain.programme import Programme
@@ -99,5 +99,5 @@ def _parole_deadlines(case: Case, rules: RuleSet, programme: Programme) -> tuple
     end = Deadline(end_of(last_day), "parole-end")
     if case.parole.notified is not None and case.parole.notified <= last_day:
         return (end,)
-    notice_at = start_of(last_day - timedelta(days=rules.parole_notice_days))
+    notice_at = start_of(days_after(last_day, -rules.parole_notice_days))
     return (Deadline(min(notice_at, end.at), "parole-notice"), end)
