@@ -197,11 +197,11 @@ async def test_the_process_waits_for_temporal_rings_and_ends_in_order(
     assert process.stdout is not None
     try:
         said = await asyncio.wait_for(process.stdout.readuntil(b"ringing failed"), 30)
-        await later(desk, 31)
         async with await WorkflowEnvironment.start_local(
             port=port, dev_server_existing_path=binary("temporal"), search_attributes=SEARCH_ATTRIBUTES
         ) as temporal:
             client = temporal.client
+            await later(desk, 31)
 
             async def runs() -> bool:
                 return (await client.count_workflows(f"WorkflowId = '{case_id}'")).count > 0
