@@ -58,7 +58,9 @@ def on_not_found(draft: Draft) -> tuple[CaseEvent, ...]:
 
 def on_mismatch(draft: Draft, message: m.EntryMismatchAnswer) -> tuple[CaseEvent, ...]:
     """The records say otherwise than the applicant: an officer looks."""
-    return refer(draft, "mexico-entry", tuple(f"mismatch-{field}" for field in message.fields) or ("mismatch",))
+    if not message.fields:
+        return refer(draft, "mexico-entry", ("mismatch",))
+    return refer(draft, "mexico-entry", message.fields, prefix="mismatch-")
 
 
 def receive_evidence(draft: Draft, message: m.EvidenceSubmission, received_at: datetime) -> None:

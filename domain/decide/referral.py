@@ -25,16 +25,16 @@ def _code(flag: str) -> str:
 
 
 def refer(
-    draft: Draft, question: Question, flags: Iterable[str], *, basis: Basis | None = None
+    draft: Draft, question: Question, flags: Iterable[str], *, prefix: str = "", basis: Basis | None = None
 ) -> tuple[CaseEvent, ...]:
-    """Put `question` before an officer, with what gave rise to it."""
+    """Put `question` before an officer, with what gave rise to it; `prefix` begins the public code of each flag."""
     flags = tuple(flags)
     return (
         ReferredToOfficer(
             at=draft.now,
             number=draft.case.referral_count + 1,
             question=question,
-            codes=tuple(dict.fromkeys(_code(flag) for flag in flags)),
+            codes=tuple(dict.fromkeys(_code(prefix + flag) for flag in flags)),
             basis=basis,
             flags=flags,
         ),
