@@ -13,6 +13,7 @@ from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from eventstore.postgres_errors import translated
+from eventstore.store import StoreUnavailable
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
 
@@ -28,10 +29,10 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
 
     Raises:
         ConfigurationError: no database is named.
-        StoreUnavailable: it cannot be reached.
+        StoreUnavailable: it cannot be reached, or does not know this login; the text says which.
     """
     keys = DirectoryKeyStore(settings.keys_directory)
-    store = await PostgresStore.connect(settings.required_database_url, keys)
+    store = await _connect(settings.required_database_url, keys)
     try:
         book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
         async with _figures(settings.required_database_url) as figures:
@@ -44,6 +45,16 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
             )
     finally:
         await store.close()
+
+
+async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:
+    """The store; a failure names its kind alone, for the driver's own text may hold the address and the login."""
+    try:
+        return await PostgresStore.connect(database_url, keys)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"the database cannot be reached ({error})") from None
+    except asyncpg.PostgresError as error:
+        raise StoreUnavailable(f"the database refuses the connection ({type(error).__name__})") from None
 
 
 @asynccontextmanager
