@@ -19,7 +19,7 @@ from domain.events import (
     TravelAuthorized,
     Waitlisted,
 )
-from domain.limits import asking_days
+from domain.limits import asking_days, authorization_last_day
 from domain.rejection import Rejection
 from domain.rules.beneficiary import sole_nationality
 from domain.rules.entry import irregular_entry
@@ -54,9 +54,9 @@ def release(draft: Draft) -> tuple[CaseEvent, ...]:
     case = draft.case
     if not case.sponsor_ok or not case.vetting_ok or case.requests or case.open_referrals:
         return ()
-    result = passport_validity(case, draft.world)
-    basis = draft.basis(result)
-    if case.passport_unchecked and result.result == "failed":
+    results = (passport_validity(case, draft.world),) if case.passport_unchecked else ()
+    basis = draft.basis(*results)
+    if any(result.result == "failed" for result in results):
         return draft.closing("ineligible", "passport-validity", basis)
     return (TravelAuthorizationReleased(at=draft.now, basis=basis),)
 
@@ -135,13 +135,13 @@ def record_crossing(draft: Draft, message: m.IrregularCrossingReport, received_a
 
 def expire(draft: Draft, due_at: datetime) -> None:
     """The last day of the authorization is over and nobody travelled."""
-    at = draft.at(due_at)
-    # The deadline is the first instant after the last day; the day before its own is that last day.
-    last_day = day_of(due_at) - timedelta(days=1)
-    draft.add(
-        TravelAuthorizationExpired(at=at, last_day=last_day),
-        CaseClosed(at=at, outcome="expired", reason="authorization-expired"),
-    )
+    last_day = authorization_last_day(draft.case, draft.world.programme, draft.world.rules)
+    if last_day is not None:
+        at = draft.at(due_at)
+        draft.add(
+            TravelAuthorizationExpired(at=at, last_day=last_day),
+            CaseClosed(at=at, outcome="expired", reason="authorization-expired"),
+        )
 
 
 def end_supporter_limit(draft: Draft) -> None:

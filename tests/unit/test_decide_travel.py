@@ -1,0 +1,314 @@
+"""Travel authorization: a place, the days, an extension, holds, a changed passport, crossings, expiry."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from domain import events as e
+from domain import messages as m
+from tests.support.filed import a_beneficiary, a_passport, an_application, day, travelling_with
+from tests.support.given import OPEN, Given, happened, met, plus, suspended, told
+from tests.support.stages import (
+    a_changed_passport,
+    a_replacement,
+    asked_about_supporter,
+    asked_for_vetting,
+    authorized,
+    closed,
+    held_for_passport,
+    held_for_supporter,
+    paroled,
+    waitlisted,
+)
+
+LAST_DAY = date(2023, 1, 26)
+OVER = datetime(2023, 1, 27, 5, tzinfo=UTC)
+CLEARED = told(m.VettingClearedAnswer(), day(8))
+
+
+def crossing(crossed_at: str = "2022-10-27T03:00:00-07:00", country: str = "USA") -> m.IrregularCrossingReport:
+    return m.IrregularCrossingReport(country=country, crossed_at=datetime.fromisoformat(crossed_at))
+
+
+def ready(**beneficiary: Any) -> Given:
+    return asked_for_vetting(an_application(a_beneficiary(**beneficiary)))
+
+
+def test_an_authorization_ends_with_the_90th_day_after_the_day_of_issue() -> None:
+    then = (
+        asked_for_vetting()
+        .when(CLEARED)
+        .then(e.VettingCleared, happened(e.TravelAuthorized, last_day=LAST_DAY, period="2022-10"))
+    )
+
+    assert then.due(day(8)) == {"authorization": OVER}
+    assert (then.case.stage, then.case.waiting_on) == ("travel_authorization", "arrival")
+
+
+@pytest.mark.parametrize(
+    ("issued_at", "last_day"),
+    [
+        (datetime(2022, 10, 29, 3, 59, 59, tzinfo=UTC), date(2023, 1, 26)),
+        (datetime(2022, 10, 29, 4, tzinfo=UTC), date(2023, 1, 27)),
+    ],
+)
+def test_the_day_of_issue_is_a_day_in_new_york(issued_at: datetime, last_day: date) -> None:
+    asked_for_vetting().when(told(m.VettingClearedAnswer(), issued_at)).then(
+        e.VettingCleared, happened(e.TravelAuthorized, last_day=last_day)
+    )
+
+
+def test_an_authorization_records_the_rules_that_are_judged_again() -> None:
+    then = asked_for_vetting().when(CLEARED).then(e.VettingCleared, e.TravelAuthorized)
+
+    authorization = then.history[-1]
+    assert isinstance(authorization, e.TravelAuthorized)
+    rules = [result.rule for result in authorization.basis.results]
+    assert rules == ["sole-nationality", "passport-validity", "irregular-entry", "removal-order", "vetting"]
+    assert authorization.basis.decided_on == date(2022, 10, 28)
+
+
+def test_without_a_place_the_case_waits_once() -> None:
+    then = asked_for_vetting().when(CLEARED, place="none").then(e.VettingCleared, happened(e.Waitlisted, at=day(8)))
+
+    assert (then.case.stage, then.case.waiting_on, then.due(day(9))) == ("travel_authorization", "place", {})
+    then.when(told(m.PlaceOffered(), day(9)), place="none").then_nothing()
+    then.when(told(m.ProgrammeChanged(), day(9)), place="none").then_nothing()
+
+
+def test_a_waiting_case_is_authorized_when_a_place_is_there() -> None:
+    waitlisted().when(told(m.PlaceOffered(), day(30)), place="reserved").then(
+        happened(e.TravelAuthorized, at=day(30), last_day=date(2023, 2, 17), period="2022-11")
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "last"), [("none", e.Waitlisted), ("free", e.CaseClosed), ("reserved", e.CaseClosed)]
+)
+def test_validity_is_judged_again_when_a_place_is_there_and_not_before(place: str, last: Any) -> None:
+    expired = ready(passport=a_passport(expires_on=date(2022, 10, 27)))
+
+    expired.when(CLEARED, place=place).then(e.VettingCleared, last)
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "then"),
+    [
+        (date(2022, 11, 19), e.TravelAuthorized),
+        (date(2022, 11, 18), happened(e.CaseClosed, outcome="ineligible", reason="passport-validity")),
+    ],
+)
+def test_a_passport_is_valid_on_its_last_day_when_the_place_is_there(expires_on: date, then: Any) -> None:
+    waiting = ready(passport=a_passport(expires_on=expires_on)).and_then(CLEARED, place="none")
+
+    waiting.when(told(m.PlaceOffered(), day(30)), place="reserved").then(then)
+
+
+@pytest.mark.parametrize(
+    ("principal_open", "birth_date", "then"),
+    [
+        (True, date(2001, 11, 20), e.TravelAuthorized),
+        (True, date(2001, 11, 19), happened(e.CaseClosed, outcome="ineligible", reason="sole-nationality")),
+        (False, date(2001, 11, 20), happened(e.CaseClosed, outcome="ineligible", reason="sole-nationality")),
+    ],
+)
+def test_the_exemption_of_a_child_is_judged_again(principal_open: bool, birth_date: date, then: Any) -> None:
+    child = a_beneficiary(birth_date=birth_date, refugee_in=("PER",), travels_with=travelling_with("child"))
+    asked = asked_about_supporter(an_application(child), principal_open=True)
+    waiting = asked.and_then(told(m.SponsorConfirmedAnswer(), day(3))).and_then(CLEARED, place="none")
+
+    waiting.when(told(m.PlaceOffered(), day(30)), place="reserved", principal_open=principal_open).then(then)
+
+
+def test_minority_is_not_judged_again() -> None:
+    minor = ready(birth_date=date(2004, 10, 20))
+
+    minor.when(CLEARED).then(e.VettingCleared, e.TravelAuthorized)
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "then"),
+    [(datetime(2022, 12, 28, 4, 59, 59, tzinfo=UTC), True), (datetime(2022, 12, 28, 5, tzinfo=UTC), False)],
+    ids=["in the last second of the last asking day", "on the day after"],
+)
+def test_an_extension_is_asked_for_thirty_days_before_the_last_day(asked_at: datetime, then: bool) -> None:
+    when = authorized().when(told(m.ExtensionRequest(), asked_at))
+
+    if then:
+        extended = when.then(happened(e.TravelAuthorizationExtended, last_day=date(2023, 4, 26)))
+        assert extended.due(asked_at) == {"authorization": datetime(2023, 4, 27, 4, tzinfo=UTC)}
+    else:
+        when.then_rejected("too-late")
+
+
+def test_an_authorization_is_extended_once() -> None:
+    extended = authorized().and_then(told(m.ExtensionRequest(), day(20)))
+
+    extended.when(told(m.ExtensionRequest(), day(21))).then_rejected("already-extended")
+
+
+def test_an_extension_is_for_who_is_authorized_and_has_not_arrived() -> None:
+    asked_for_vetting().when(told(m.ExtensionRequest(), day(5))).then_rejected("not-authorized")
+    waitlisted().when(told(m.ExtensionRequest(), day(9)), place="none").then_rejected("not-authorized")
+    paroled().when(told(m.ExtensionRequest(), day(32))).then_rejected("already-paroled")
+    closed().when(told(m.ExtensionRequest(), day(32))).then_rejected("case-closed")
+    held_for_supporter().when(told(m.ExtensionRequest(), day(20))).then(e.TravelAuthorizationExtended)
+
+
+@pytest.mark.parametrize(
+    ("since", "code"),
+    [(datetime(2022, 12, 27, 17, tzinfo=UTC), None), (datetime(2022, 12, 28, 17, tzinfo=UTC), "too-late")],
+)
+def test_in_a_suspension_the_asking_days_stand_still(since: datetime, code: str | None) -> None:
+    when = authorized().when(told(m.ExtensionRequest(), plus(since, days=60)), programme=suspended(since))
+
+    if code is None:
+        when.then(happened(e.TravelAuthorizationExtended, last_day=date(2023, 4, 26)))
+    else:
+        when.then_rejected(code)
+
+
+def test_a_passport_changed_before_authorization_is_only_recorded() -> None:
+    asked_for_vetting().when(told(a_changed_passport(), day(5))).then(e.PassportChanged)
+    waitlisted().when(told(a_changed_passport(), day(9)), place="none").then(e.PassportChanged)
+
+
+def test_a_passport_changed_after_authorization_is_vetted_at_once_and_released() -> None:
+    held = (
+        authorized()
+        .when(told(a_changed_passport(), day(10)))
+        .then(
+            happened(e.PassportChanged, surnames=None),
+            happened(e.TravelAuthorizationHeld, because="passport"),
+            e.VettingRequested,
+        )
+    )
+    assert (held.case.stage, held.case.waiting_on) == ("travel_authorization", "vetting")
+    assert held.due(day(10)) == authorized().due(day(10))
+
+    released = held.when(told(m.VettingClearedAnswer(), day(15))).then(e.VettingCleared, e.TravelAuthorizationReleased)
+    assert released.case.waiting_on == "arrival"
+
+
+def test_new_surnames_come_with_a_passport_and_stay_without() -> None:
+    changed = m.PassportChange(passport=a_passport(number="170000001"), surnames="Rojas de Luna")
+    renamed = authorized().and_then(told(changed, day(10)))
+    assert renamed.case.require_beneficiary().surnames == "Rojas de Luna"
+
+    again = renamed.and_then(told(a_changed_passport(), day(11)))
+    assert again.case.require_beneficiary().surnames == "Rojas de Luna"
+    assert again.case.require_application().beneficiary.surnames == "Rojas Pérez"
+
+
+@pytest.mark.parametrize(("expires_on", "released"), [(date(2022, 11, 4), True), (date(2022, 11, 3), False)])
+def test_the_new_passport_is_judged_on_the_day_of_release(expires_on: date, released: bool) -> None:
+    held = authorized().and_then(told(a_changed_passport(expires_on=expires_on), day(10)))
+
+    when = held.when(told(m.VettingClearedAnswer(), day(15)))
+    if released:
+        when.then(e.VettingCleared, e.TravelAuthorizationReleased)
+    else:
+        when.then(
+            e.VettingCleared,
+            happened(e.TravelAuthorizationRevoked, reason="passport-validity"),
+            happened(e.CaseClosed, outcome="revoked", reason="passport-validity"),
+        )
+
+
+def test_a_passport_that_did_not_change_is_not_judged_when_a_supporter_hold_ends() -> None:
+    asked = ready(passport=a_passport(expires_on=date(2022, 10, 29))).and_then(CLEARED)
+    held = asked.and_then(told(m.SponsorWithdrewNotice(), day(10))).and_then(told(a_replacement(), day(11)))
+
+    released = held.when(told(m.SponsorConfirmedAnswer(), day(15))).then(
+        e.SponsorConfirmed, e.TravelAuthorizationReleased
+    )
+
+    release = released.history[-1]
+    assert isinstance(release, e.TravelAuthorizationReleased)
+    assert release.basis.results == ()
+
+
+def test_in_a_supporter_hold_a_new_passport_is_vetted_at_once() -> None:
+    held = held_for_supporter().when(told(a_changed_passport(), day(11))).then(e.PassportChanged, e.VettingRequested)
+    cleared = held.when(told(m.VettingClearedAnswer(), day(12))).then(e.VettingCleared)
+    assert cleared.case.waiting_on == "applicant"
+
+    asked = cleared.and_then(told(a_replacement(), day(13)))
+    asked.when(told(m.SponsorConfirmedAnswer(), day(16))).then(e.SponsorConfirmed, e.TravelAuthorizationReleased)
+
+
+def test_an_open_vetting_request_stands_when_the_passport_changes_again() -> None:
+    again = held_for_passport().when(told(a_changed_passport(), day(11))).then(e.PassportChanged)
+
+    again.when(told(m.VettingClearedAnswer(request_id=again.case.requests[0].request_id), day(12))).then(
+        e.VettingCleared, e.TravelAuthorizationReleased
+    )
+
+
+def test_a_passport_changes_until_parole() -> None:
+    paroled().when(told(a_changed_passport(), day(32))).then_rejected("already-paroled")
+    closed().when(told(a_changed_passport(), day(32))).then_rejected("case-closed")
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        (asked_for_vetting(), (happened(e.CaseClosed, outcome="ineligible", reason="irregular-entry"),)),
+        (waitlisted(), (happened(e.CaseClosed, outcome="ineligible", reason="irregular-entry"),)),
+        (
+            authorized(),
+            (e.TravelAuthorizationRevoked, happened(e.CaseClosed, outcome="revoked", reason="irregular-entry")),
+        ),
+        (held_for_supporter(), (e.TravelAuthorizationRevoked, happened(e.CaseClosed, outcome="revoked"))),
+        (paroled(), ()),
+    ],
+    ids=["being vetted", "waiting", "authorized", "held", "paroled"],
+)
+def test_a_crossing_makes_ineligible_or_revokes_until_parole(before: Given, then: tuple[Any, ...]) -> None:
+    before.when(told(crossing(), day(40)), place="none").then(e.IrregularCrossingRecorded, *then)
+
+
+def test_a_crossing_that_the_rules_allow_is_recorded_only() -> None:
+    authorized().when(told(crossing("2022-10-19T23:59:59-05:00"), day(9))).then(e.IrregularCrossingRecorded)
+    authorized().when(told(crossing(country="COL"), day(9))).then(e.IrregularCrossingRecorded)
+
+
+def test_an_authorization_expires_after_its_last_day() -> None:
+    authorized().when(met("authorization", plus(OVER, microseconds=-1))).then_nothing()
+    authorized().when(met("authorization", OVER)).then(
+        happened(e.TravelAuthorizationExpired, at=OVER, last_day=LAST_DAY),
+        happened(e.CaseClosed, at=OVER, outcome="expired", reason="authorization-expired"),
+    )
+    held_for_supporter().when(met("authorization", OVER)).then(e.TravelAuthorizationExpired, e.CaseClosed)
+    paroled().when(met("authorization", OVER)).then_nothing()
+
+
+def test_an_expiry_noticed_late_names_the_last_day_that_it_was() -> None:
+    authorized().when(met("authorization", plus(OVER, days=3))).then(
+        happened(e.TravelAuthorizationExpired, last_day=LAST_DAY), e.CaseClosed
+    )
+
+
+@pytest.mark.parametrize("before", [waitlisted(), authorized(), held_for_passport()], ids=["waiting", "ready", "held"])
+def test_withdrawal_before_parole_closes(before: Given) -> None:
+    before.when(told(m.WithdrawalRequest(), day(20), "supporter"), place="none").then(
+        happened(e.ApplicationWithdrawn, by="supporter"),
+        happened(e.CaseClosed, outcome="withdrawn", reason="applicant-withdrew"),
+    )
+
+
+def test_after_parole_nobody_withdraws() -> None:
+    paroled().when(told(m.WithdrawalRequest(), day(32))).then_rejected("already-paroled")
+
+
+def test_a_monthly_cap_lets_a_waiting_case_look_again_when_the_month_begins() -> None:
+    monthly = replace(OPEN, cap_period="month")
+    november = datetime(2022, 11, 1, 4, tzinfo=UTC)
+    assert waitlisted().due(day(9), monthly) == {"month": november}
+
+    waitlisted().when(met("month", november), programme=monthly, place="reserved").then(
+        happened(e.TravelAuthorized, period="2022-11")
+    )
+    waitlisted().when(met("month", november), programme=monthly, place="none").then_nothing()
