@@ -10,7 +10,8 @@ class Answers:
 
     def __init__(self) -> None:
         self._known: dict[int, Answer] = {}
-        self._taken = 0
+        self.taken = 0
+        """The highest inbox number that this run knows to be decided."""
         self._begun = 0
         self._ended = 0
 
@@ -22,7 +23,7 @@ class Answers:
         """It ended, with a Step or without."""
         self._ended = self._begun
         if step:
-            self._taken = max(self._taken, step.taken)
+            self.taken = max(self.taken, step.taken)
             self._known |= {answer.number: answer for answer in step.answers}
             for number in sorted(self._known)[:-ANSWERS_MAX]:
                 del self._known[number]
@@ -34,5 +35,5 @@ class Answers:
         this run does not know, a number that is in no inbox included, has no `answer`: the caller reads the inbox.
         """
         last_chance = self._begun + 1
-        await workflow.wait_condition(lambda: self._taken >= number or self._ended >= last_chance)
+        await workflow.wait_condition(lambda: self.taken >= number or self._ended >= last_chance)
         return self._known.get(number, Answer(number=number, answer=None))

@@ -100,7 +100,7 @@ class Bells:
         self._highest = max(self._highest, number)
 
     def waiting(self, taken: int) -> bool:
-        """Whether something rang that an activity has not been asked about; `taken` is the Step's."""
+        """Whether something rang that an activity has not been asked about; `taken` is the highest number decided."""
         return bool(self._direct) or self._highest > taken
 
     def hand_over(self) -> tuple[DirectMessage, ...]:

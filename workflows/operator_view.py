@@ -91,22 +91,38 @@ def _news(step: Step | None, bells: Bells) -> Iterator[str]:
         return
     if step.answers:
         yield _answer(step.answers[-1])
-    yield _bullet("Case", "version {version}, programme `{programme}`, rules `{rules}`", version=step.version,
-                  programme=step.programme, rules=step.rules_version)
+    yield _bullet(
+        "Case",
+        "version {version}, programme `{programme}`, rules `{rules}`",
+        version=step.version,
+        programme=step.programme,
+        rules=step.rules_version,
+    )
 
 
 def _answer(answer: Answer) -> str:
     template = "number {number}, {answer}" + (", `{code}`" if answer.code else "")
-    return _bullet("Last message taken", template, number=answer.number, answer=answer.answer or "decided",
-                   code=answer.code or "none")
+    return _bullet(
+        "Last message taken",
+        template,
+        number=answer.number,
+        answer=answer.answer or "decided",
+        code=answer.code or "none",
+    )
 
 
 def _call(call: Call, code: str | None) -> str:
     if code:
-        return _bullet("Refused call", "`{partner}` refused request `{request}`: `{code}`; a person must look",
-                       partner=call.partner, request=call.request_id, code=code)
-    return _bullet("Calling", "`{partner}` has not accepted request `{request}` yet", partner=call.partner,
-                   request=call.request_id)
+        return _bullet(
+            "Refused call",
+            "`{partner}` refused request `{request}`: `{code}`; a person must look",
+            partner=call.partner,
+            request=call.request_id,
+            code=code,
+        )
+    return _bullet(
+        "Calling", "`{partner}` has not accepted request `{request}` yet", partner=call.partner, request=call.request_id
+    )
 
 
 def _bullet(head: str, template: str, **gaps: Any) -> str:

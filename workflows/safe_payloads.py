@@ -187,7 +187,8 @@ class CallStackAnswers(Interceptor):
     """Workflow code holds nothing personal, so its call stack may be shown to the engineer who asks for it."""
 
     def workflow_interceptor_class(
-        self, input: WorkflowInterceptorClassInput  # noqa: A002 -- the SDK's name
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002 -- the SDK's name
     ) -> type[WorkflowInboundInterceptor]:
         """See base class."""
         del input

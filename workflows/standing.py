@@ -72,14 +72,14 @@ class Standing:
             return True
         if self.step is None or self._trouble:
             return self._bells.heard != self._heard
-        return self.step.more or self._bells.waiting(self.step.taken)
+        return self.step.more or self._bells.waiting(self._answers.taken)
 
     def may_leave(self) -> bool:
         """This run has nothing in hand: the case is closed, or the next run begins with a short history.
 
         A paroled case mostly waits, for up to 730 days: it does so in a run of its own.
         """
-        if self.step is None or self._bells.waiting(self.step.taken) or not workflow.all_handlers_finished():
+        if self.step is None or self._bells.waiting(self._answers.taken) or not workflow.all_handlers_finished():
             return False
         waits_for_years = self.step.stage == "work_permit_eligibility" != self._first_stage and not self.step.calls
         return self.step.closed or waits_for_years or workflow.info().is_continue_as_new_suggested()

@@ -98,9 +98,7 @@ class Desk:
 
     async def histories(self) -> list[dict[str, Any]]:
         """Every run of the case, oldest first, as the JSON that anybody with access reads."""
-        runs = [
-            run async for run in self.client.list_workflows(f"WorkflowId = '{self.case_id}'")
-        ]
+        runs = [run async for run in self.client.list_workflows(f"WorkflowId = '{self.case_id}'")]
         runs.sort(key=lambda run: run.start_time)
         return [
             (await self.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()).to_json_dict()

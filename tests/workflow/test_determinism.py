@@ -12,9 +12,7 @@ from workflows.runner import STRICT_RUNNER
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-async def test_nothing_is_refused(
-    dev_server: WorkflowEnvironment, scenario: Callable[[Desk], Awaitable[None]]
-) -> None:
+async def test_nothing_is_refused(dev_server: WorkflowEnvironment, scenario: Callable[[Desk], Awaitable[None]]) -> None:
     async with working(dev_server, STRICT_RUNNER) as desk:
         await scenario(desk)
         for history in await desk.histories():

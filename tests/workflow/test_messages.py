@@ -66,6 +66,8 @@ async def test_the_same_message_twice_is_one_message(dev_server: WorkflowEnviron
 async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "sponsor.confirmed")
+        await desk.signal("vetting.hit", message_id="v-1")
+        await desk.until(lambda: len(desk.programme.direct) == 1)
         asked = len(desk.programme.asked)
         for _ in range(3):
             await desk.ring("sponsor.confirmed", "m-2", 2)
