@@ -1,8 +1,9 @@
 """`passage simulate`: run scenario files through the real workflow, with time skipped."""
 
 import asyncio
+import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -16,14 +17,17 @@ from simulation.outcome import Result
 from simulation.runner import run_scenarios
 from simulation.table import show
 
-HOLDS, DIFFERS, MALFORMED = 0, 1, 2
+HOLDS: Final = 0
+DIFFERS: Final = 1
+MALFORMED: Final = 2
+INTERRUPTED: Final = 130
 
 Files = Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", metavar="FILE...", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a scenario, one a line.")]
 
 
 def simulate(files: Files, json: Json = False) -> int:
-    """Play scenarios against the real system and compare: 0 all hold, 1 one differs, 2 a file is malformed."""
+    """Play scenarios against the real system. Exits with 0 if all hold, 1 if one differs, 2 if a file is malformed."""
     try:
         scenarios = load_scenarios(files)
     except MalformedScenario as malformed:
@@ -34,7 +38,18 @@ def simulate(files: Files, json: Json = False) -> int:
     if "log_level" not in settings.model_fields_set:
         settings = settings.model_copy(update={"log_level": "error"})  # partners that fail are part of the play
     configure_logs(settings, "simulate")
-    return asyncio.run(_run(scenarios, json=json))
+    return asyncio.run(_run_until_told(scenarios, json=json))
+
+
+async def _run_until_told(scenarios: list[Scenario], *, json: bool) -> int:
+    """Run them; when told to stop, take down the servers that were started before leaving."""
+    running = asyncio.create_task(_run(scenarios, json=json))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        return INTERRUPTED
 
 
 async def _run(scenarios: list[Scenario], *, json: bool) -> int:

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from simulation.databases import Databases, open_databases
 from simulation.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
 from simulation.format import Answer, Scenario
 from simulation.outcome import (
@@ -24,7 +25,6 @@ from simulation.outcome import (
 )
 from simulation.player import TimelineAnswer
 from simulation.reading import read_cases, read_programme
-from simulation.servers import Databases, open_databases
 from simulation.staging import Staging, open_staging
 
 AT_ONCE: Final = 2
@@ -74,16 +74,15 @@ async def run_scenario(scenario: Scenario, databases: Databases, keys: Path) -> 
 async def _play(staging: Staging) -> str | None:
     """Play to the end; why it broke off, if it did."""
     driver = Worker(
-        staging.temporal.client,
+        staging.server.client,
         task_queue=SCENARIO_TASK_QUEUE,
         workflows=[ScenarioRun],
         activities=[staging.player.plan, staging.player.play],
         workflow_runner=UnsandboxedWorkflowRunner(),  # a few lines of our own, and two seconds less
     )
     try:
-        async with asyncio.timeout(RUN_TIMEOUT_S), driver:
-            # Time is skipped while this waits for the result, and at no other time.
-            await staging.temporal.client.execute_workflow(
+        async with asyncio.timeout(RUN_TIMEOUT_S), driver, staging.server.skipping():
+            await staging.server.client.execute_workflow(
                 SCENARIO_WORKFLOW, id=SCENARIO_WORKFLOW, task_queue=SCENARIO_TASK_QUEUE
             )
     except WorkflowFailureError as failure:

@@ -10,7 +10,6 @@ from typing import Final
 import asyncpg
 import httpx2
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from activities.casebook import CaseBook
 from activities.govern import govern, open_if_new
@@ -31,8 +30,8 @@ from simulation.format import Scenario
 from simulation.names import CaseNames
 from simulation.partners import GATEWAY_URL, AgendaScheduler, open_partners
 from simulation.player import Player
-from simulation.servers import open_temporal
 from simulation.settling import Settling
+from simulation.skipping_server import SkippingServer, open_skipping_server
 from worker import Backing, case_workers
 from workflows.safe_payloads import DATA_CONVERTER
 
@@ -44,7 +43,7 @@ POOL_MAX: Final = 8
 class Staging:
     """A scenario that is ready to be played."""
 
-    temporal: WorkflowEnvironment
+    server: SkippingServer
     store: PostgresStore
     figures: PostgresFigures
     names: CaseNames
@@ -53,24 +52,24 @@ class Staging:
 
 async def open_staging(stack: AsyncExitStack, scenario: Scenario, database_url: str, keys: Path) -> Staging:
     """Set everything up; `stack` takes it down again."""
-    temporal = await stack.enter_async_context(open_temporal())
-    clock = ScenarioClock(_first_moment(scenario), await temporal.get_current_time())
+    server = await stack.enter_async_context(open_skipping_server())
+    clock = ScenarioClock(_first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await _open_backing(stack, clock, database_url, keys)
     rules = bundled_rule_book()[scenario.rules]
     await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
     agenda, names, figures = Agenda(scenario), CaseNames(), PostgresFigures(pool)
     partners = await stack.enter_async_context(
-        open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(temporal)))
+        open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
-    client = _case_client(temporal, clock)
+    client = _case_client(server, clock)
     for worker in case_workers(client, backing, partners.clients):
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing, figures))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
     settling = Settling(pool, ring=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
-    return Staging(temporal, backing.store, figures, names, player)
+    return Staging(server, backing.store, figures, names, player)
 
 
 def _first_moment(scenario: Scenario) -> datetime:
@@ -87,18 +86,18 @@ async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_ur
     return Backing(store, book, clock)
 
 
-def _case_client(temporal: WorkflowEnvironment, clock: ScenarioClock) -> Client:
+def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
     """The client of worker and relay: nothing personal passes it, and deadlines keep to the nominal clock."""
     return Client(
-        temporal.client.service_client,
-        namespace=temporal.client.namespace,
+        server.client.service_client,
+        namespace=server.client.namespace,
         data_converter=DATA_CONVERTER,
         interceptors=[DeadlinesAtTheirMoment(clock)],
     )
 
 
-def _replan(temporal: WorkflowEnvironment) -> Callable[[], Awaitable[None]]:
-    driver = temporal.client.get_workflow_handle(SCENARIO_WORKFLOW)
+def _replan(server: SkippingServer) -> Callable[[], Awaitable[None]]:
+    driver = server.client.get_workflow_handle(SCENARIO_WORKFLOW)
 
     async def replan() -> None:
         await driver.signal(REPLAN)

