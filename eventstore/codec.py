@@ -38,6 +38,7 @@ class _Registered:
     validator: SchemaValidator
     serializer: SchemaSerializer
     not_public: set[str]
+    personal: set[str]
     erased: dict[str, object]
     """Personal field to its stand-in; empty where nothing is personal."""
 
@@ -69,7 +70,7 @@ class Codec:
         """The public body and, where the class has personal fields, the personal one; both JSON."""
         known = self._by_name[name_of(type(event))]
         public = known.serializer.to_json(event, exclude=known.not_public)
-        return public, known.serializer.to_json(event, include=set(known.erased)) if known.erased else None
+        return public, known.serializer.to_json(event, include=known.personal) if known.personal else None
 
     def decode(
         self, name: str, schema_version: int, happened_at: datetime, public: bytes, personal: bytes | None
@@ -120,6 +121,7 @@ def _register(event: type[Event]) -> _Registered:
         validator=event.__pydantic_validator__,  # type: ignore[arg-type]  # the plugin wrapper has the same methods
         serializer=event.__pydantic_serializer__,
         not_public={"at", *erased},
+        personal=set(erased),
         erased=erased,
     )
 

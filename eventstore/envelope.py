@@ -49,7 +49,7 @@ def machine_clock() -> datetime:
 
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC with exactly six decimals: one way to write each moment."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def leaf_hash(header: bytes) -> bytes:
@@ -92,9 +92,12 @@ def header_of(columns: Columns, command_digest: bytes, previous_hash: bytes) -> 
     )
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(content: dict[str, Any]) -> bytes:
     """JSON with sorted keys, no whitespace, UTF-8."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _CANONICAL.encode(content).encode()
 
 
 def command_digest_of(header: bytes) -> bytes:

@@ -127,9 +127,10 @@ class DirectoryKeyStore:
         self._master = AESGCM((path / "master").read_bytes())
 
     async def create(self, case_id: str) -> CaseKey:  # noqa: D102  # the port says it
-        file = self._file(case_id)
-        if not file.exists():
-            _create(file, self._wrap(case_id, os.urandom(32)))
+        cached = self._cache.get(case_id)
+        if cached is not None:
+            return cached
+        _create(self._file(case_id), self._wrap(case_id, os.urandom(32)))
         return await self.get(case_id)
 
     async def get(self, key_id: str) -> CaseKey:  # noqa: D102  # the port says it

@@ -93,6 +93,13 @@ class EmbeddedPostgres:
         password = (self.home / "password").read_text()
         return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server that `start` spawned."""
+        if self._process is None:
+            raise PostgresFailed("this server was not started here")
+        return self._process.pid
+
     def prepare(self) -> Launch:
         """Make the directory ready and say how to start the server. Blocks for about a second the first time.
 
@@ -241,6 +248,7 @@ def _free_port() -> int:
 
 
 def _last_line(log: Path) -> str:
+    """What the server said last, without time and process, its reason before anything else."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    telling = [line for line in lines[-30:] if "FATAL" in line or "PANIC" in line or "ERROR" in line]
-    return (telling or lines or ["it said nothing"])[-1]
+    telling = [line for line in lines[-30:] if "FATAL:" in line or "PANIC:" in line]
+    return (telling or lines or ["it said nothing"])[-1].split("FATAL: ")[-1].split("PANIC: ")[-1].strip()

@@ -52,11 +52,11 @@ CREATE FUNCTION passage.write_events(
 BEGIN
     INSERT INTO passage.events (stream, version, event_id, type, schema_version, happened_at, recorded_at, actor,
                                 command_id, key_id, rules_digest, public_body, encrypted_body, header, hash)
-    SELECT p_stream, p_expected + n, p_stream || ':' || (p_expected + n), p_types[n], p_schema_versions[n],
-           p_happened[n], p_recorded_at, p_actor, p_command_id,
-           CASE WHEN p_encrypted[n] IS NOT NULL THEN p_key_id END, p_rules_digest,
-           p_public[n], p_encrypted[n], p_headers[n], p_hashes[n]
-    FROM generate_series(1, cardinality(p_types)) AS n;
+    SELECT p_stream, p_expected + e.n, p_stream || ':' || (p_expected + e.n), e.type, e.schema_version, e.happened_at,
+           p_recorded_at, p_actor, p_command_id, CASE WHEN e.encrypted_body IS NOT NULL THEN p_key_id END,
+           p_rules_digest, e.public_body, e.encrypted_body, e.header, e.hash
+    FROM unnest(p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers, p_hashes) WITH ORDINALITY
+        AS e(type, schema_version, happened_at, public_body, encrypted_body, header, hash, n);
     INSERT INTO passage.unsealed (stream, first_version, last_version)
     VALUES (p_stream, p_expected + 1, p_expected + cardinality(p_types));
 END

@@ -1,0 +1,178 @@
+"""Transactions that overlap in Postgres: one is held open by hand while another tries."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from domain.events import EvidenceDeadlinePassed, SponsorWithdrew, Waitlisted
+from domain.messages import SponsorWithdrewNotice, WithdrawalRequest
+from domain.programme import ProgrammeSuspended
+from eventstore.keys import DirectoryKeyStore
+from eventstore.postgres import PostgresStore
+from eventstore.store import (
+    FreePlace,
+    JoinWaitingList,
+    MessageFirst,
+    ProgrammeConflict,
+    ReadAt,
+    StoreUnavailable,
+    TakePlace,
+)
+from tests.support.filings import (
+    MONTH,
+    NOON,
+    PROGRAMME,
+    file_case,
+    filed,
+    message,
+    open_programme,
+    programme_summary,
+)
+
+DUE = NOON + timedelta(days=30)
+
+
+@pytest.fixture
+async def store(database_url: str, tmp_path: Path) -> AsyncIterator[PostgresStore]:
+    opened = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def by_hand(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection whose transaction the test opens and ends."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def receive_by_hand(connection: asyncpg.Connection, case_id: str, message_id: str) -> int:
+    number: int = await connection.fetchval(
+        "SELECT number FROM passage.receive($1, $1, NULL, 'applicant', $2, 'application.withdrawn', '', NULL, $3, $4, "
+        "'gateway', NULL, false)",
+        case_id, message_id, bytes(32), DUE - timedelta(seconds=1),
+    )  # fmt: skip
+    return number
+
+
+async def test_a_deadline_waits_for_a_message_whose_commit_is_late(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    writer = await file_case(store)
+    transaction = by_hand.transaction()
+    await transaction.start()
+    await receive_by_hand(by_hand, writer.stream, "slow")
+    passed = asyncio.create_task(writer.append(EvidenceDeadlinePassed(at=DUE), deadline=DUE))
+    done, _ = await asyncio.wait([passed], timeout=0.3)
+    assert not done
+    await transaction.commit()
+    with pytest.raises(MessageFirst):
+        await passed
+
+
+async def test_numbers_of_one_case_become_visible_in_their_order(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    writer = await file_case(store)
+    transaction = by_hand.transaction()
+    await transaction.start()
+    first = await receive_by_hand(by_hand, writer.stream, "slow")
+    second = asyncio.create_task(store.inbox.receive(message(writer.stream, "m2", SponsorWithdrewNotice())))
+    done, _ = await asyncio.wait([second], timeout=0.3)
+    assert not done
+    await transaction.commit()
+    assert (await second).number > first
+
+
+async def test_a_place_offered_is_numbered_after_a_message_under_way(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    await open_programme(store, places=1)
+    holder, waiting = await file_case(store), await file_case(store)
+    await holder.append(Waitlisted(at=NOON), place=TakePlace(MONTH))
+    await waiting.append(Waitlisted(at=NOON), place=JoinWaitingList(NOON, MONTH))
+    transaction = by_hand.transaction()
+    await transaction.start()
+    first = await receive_by_hand(by_hand, waiting.stream, "slow")
+    freed = asyncio.create_task(holder.append(Waitlisted(at=NOON), place=FreePlace(MONTH)))
+    done, _ = await asyncio.wait([freed], timeout=0.3)
+    assert not done
+    await transaction.commit()
+    assert (await freed).bells[0].number > first
+
+
+async def test_a_suspension_waits_for_appends_under_way_and_later_ones_see_it(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    programme = await open_programme(store)
+    writer = await file_case(store)
+    transaction = by_hand.transaction()
+    await transaction.start()
+    await by_hand.execute("SELECT pg_advisory_xact_lock_shared(1, hashtext($1))", PROGRAMME)
+    suspended = asyncio.create_task(
+        programme.append(ProgrammeSuspended(at=NOON), summary=programme_summary(status="suspended"), bells="all")
+    )
+    await asyncio.sleep(0.2)
+    late = asyncio.create_task(writer.append(SponsorWithdrew(at=NOON), read_at=ReadAt(programme_version=1)))
+    done, _ = await asyncio.wait([suspended, late], timeout=0.2)
+    assert not done
+    await transaction.commit()
+    assert [bell.case_id for bell in (await suspended).bells] == [writer.stream]
+    with pytest.raises(ProgrammeConflict):
+        await late
+
+
+async def test_thousands_of_open_cases_are_rung_by_one_append(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    programme = await open_programme(store)
+    first = await file_case(store)
+    columns = "rules_version, stage, waiting_on, since, flags, filed_at, closed, held"
+    await by_hand.execute(
+        f"INSERT INTO passage.case_head (case_id, programme, version, hash, filed_number, {columns}) "  # noqa: S608  # constants
+        f"SELECT 'case-' || n, programme, 1, hash, 1000000 + n, {columns} "
+        "FROM passage.case_head, generate_series(1, 24000) AS n"
+    )
+    suspended = programme_summary(status="suspended")
+    appended = await programme.append(ProgrammeSuspended(at=NOON), summary=suspended, bells="all")
+    assert len(appended.bells) == 1000
+    assert appended.bells[0].case_id == first.stream
+    assert await by_hand.fetchval("SELECT count(*) FROM passage.bell") == 24001
+
+
+async def test_a_lost_database_is_unavailable_and_the_same_append_then_succeeds(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    writer = await file_case(store)
+    command = writer.of(SponsorWithdrew(at=NOON))
+    blocker = by_hand.transaction()
+    await blocker.start()
+    await by_hand.execute("SELECT FROM passage.case_head FOR UPDATE")
+    append = asyncio.create_task(store.append(command))
+    await asyncio.sleep(0.2)
+    ended = await by_hand.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert ended > 0
+    with pytest.raises(StoreUnavailable):
+        await append
+    await blocker.rollback()
+    assert (await store.append(command)).version == 2
+    assert (await store.append(command)).first_result is False
+
+
+async def test_nothing_personal_is_in_clear_in_any_table(store: PostgresStore, by_hand: asyncpg.Connection) -> None:
+    writer = await file_case(store)
+    await store.inbox.receive(message(writer.stream, "m1", WithdrawalRequest()))
+    filing = filed().application
+    said = [filing.beneficiary.surnames, filing.beneficiary.passport.number, filing.supporter.phone]
+    for table in await by_hand.fetch("SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'passage'"):
+        rows = await by_hand.fetch(f"SELECT t::text FROM passage.{table['relname']} AS t")  # noqa: S608  # own tables
+        text = " ".join(row["t"] for row in rows)
+        assert not [word for word in said if word in text or word.encode().hex() in text]
