@@ -10,6 +10,7 @@ the path, and it stops the server only at the interpreter's exit.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import signal
@@ -150,9 +151,12 @@ class EmbeddedPostgres:
     def _end_orphan(self) -> None:
         data = self.home / "data"
         pid_file = data / "postmaster.pid"
-        # We hold the lock, so whatever still runs here belongs to nobody. Its backends end by themselves.
-        for process in _servers_in(data):
-            process.send_signal(signal.SIGINT)
+        # We hold the lock, so whatever still runs here belongs to nobody.
+        running = _servers_in(data)
+        for process in running:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.ppid() not in {other.pid for other in running}:  # the server; its sessions end with it
+                    process.send_signal(signal.SIGINT)
         _, alive = psutil.wait_procs(_servers_in(data), timeout=_ORPHAN_TIMEOUT_S)
         if alive:
             raise PostgresFailed(f"process {alive[0].pid} of an earlier Postgres in {data} does not end")

@@ -80,7 +80,7 @@ async def test_readers_read_and_cannot_append(database_url: str, role: str) -> N
         await attempt(database_url, "SELECT passage.mark_call('r', true)", role=role)
     for hashes in ("person_key", "case_person", "supporter_key"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await attempt(database_url, "SELECT * FROM passage." + hashes, role=role)
+            await attempt(database_url, "SELECT * FROM passage." + hashes, role=role)  # constants
 
 
 async def test_nobody_can_log_in_as_a_role_of_the_schema(database_url: str) -> None:

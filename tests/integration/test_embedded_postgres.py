@@ -103,7 +103,7 @@ async def test_no_value_of_a_row_reaches_the_log(home: Path) -> None:
         for statement, error in (
             ("INSERT INTO person VALUES ($1, 2)", asyncpg.UniqueViolationError),
             ("INSERT INTO person VALUES ($1 || 'x', -1)", asyncpg.CheckViolationError),
-            ("INSERT INTO person VALUES ('" + CANARY + "', 2), ($1, 2)", asyncpg.UniqueViolationError),
+            ("INSERT INTO person VALUES ('" + CANARY + "', 2), ($1, 2)", asyncpg.UniqueViolationError),  # constants
         ):
             with pytest.raises(error):
                 await connection.execute(statement, CANARY)
