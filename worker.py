@@ -18,7 +18,6 @@ from typing import Final, get_args
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.advance import CaseActivities
 from activities.asking import Asking
@@ -40,6 +39,7 @@ from health import health_answered
 from logs import configure_logs
 from workflows.case import Case
 from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, identity
+from workflows.runner import RUNNER
 from workflows.safe_payloads import DATA_CONVERTER, CallStackAnswers
 
 _log = structlog.get_logger()
@@ -52,9 +52,6 @@ CACHED_CASES_MAX: Final = 1_000
 """Cases kept in memory between their bells; an evicted one is replayed from its history, at most 90 events."""
 DRAIN_TIMEOUT: Final = timedelta(seconds=30)
 """After SIGTERM: longer than a call to a partner, shorter than the 45 s that the orchestrator grants."""
-
-PASSED_THROUGH: Final = ("domain", "activities", "pydantic", "pydantic_core", "annotated_types", "structlog")
-"""Loaded once for all cases: none of it has mutable module state, and loading it again costs each case seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def case_workers(client: Client, backing: Backing, partners: PartnerClients) -> 
             cases.work_permit_eligibility,
         ],
         interceptors=[FailuresAsCodes(), CallStackAnswers()],
-        workflow_runner=sandbox(),
+        workflow_runner=RUNNER,
         max_concurrent_activities=APPENDING_MAX,
         max_cached_workflows=CACHED_CASES_MAX,
         graceful_shutdown_timeout=DRAIN_TIMEOUT,
@@ -123,11 +120,6 @@ def case_workers(client: Client, backing: Backing, partners: PartnerClients) -> 
         graceful_shutdown_timeout=DRAIN_TIMEOUT,
     )
     return appending, calling
-
-
-def sandbox() -> SandboxedWorkflowRunner:
-    """Workflows run in the sandbox; what is pure is loaded once and passed through."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 async def serve(settings: Settings) -> None:

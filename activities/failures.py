@@ -75,6 +75,15 @@ FAILURES: Final[dict[str, Failure]] = {
     "database-unavailable": Failure("retry", "Postgres cannot be reached, restarts, or is out of connections or space"),
     "temporal-unavailable": Failure("retry", "another case's bell could not be rung; the relay rings it otherwise"),
     "decision-contended": Failure("retry", "five attempts met a changed world", again_after=timedelta(seconds=1)),
+    "earlier-filing-pending": Failure(
+        "retry", "an earlier filing of the same person is still being decided", again_after=timedelta(seconds=1)
+    ),
+    "rules-unknown": Failure(
+        "retry",
+        "the case follows a rule set that this worker does not have; a newer one will take it",
+        alarm=True,
+        again_after=timedelta(seconds=30),
+    ),
     "timed-out": Failure("retry", "something we waited for did not answer in time"),
     "log-restored": Failure(
         "retry",
