@@ -4,12 +4,11 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field
 
-from activities.contracts import CaseMessageName
 from activities.govern import govern
 from activities.ring import InboxBell
 from eventstore.conflicts import Conflict
@@ -123,6 +122,5 @@ async def decide_programme(deps: GatewayDeps, source: str, receipt: Receipt) -> 
 
 
 def of_store(bell: Bell) -> InboxBell:
-    """A bell that an append wrote, as it is rung; the message ids of our own messages begin with their kind."""
-    kind = cast("CaseMessageName", bell.message_id.partition(":")[0])
-    return InboxBell(bell.case_id, kind, bell.message_id, bell.number)
+    """A bell that an append wrote, as it is rung."""
+    return InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number)
