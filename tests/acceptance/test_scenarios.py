@@ -5,10 +5,15 @@ import subprocess
 import sysconfig
 import time
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from simulation.loader import load_scenario
+from tests.support.player import Player
+from tests.support.verdict import shown_case, shown_programme
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 GIVEN = sorted((SCENARIOS / "given").glob("*.yaml"))
@@ -41,6 +46,38 @@ def write(folder: Path, text: str, name: str = "s.yaml") -> Path:
     return file
 
 
+def pure(file: Path) -> dict[str, Any]:
+    """What the scenario comes to over the pure domain, without server, worker or store (tests/support/player.py)."""
+    player = Player(load_scenario(file)).play()
+    return {
+        "cases": {
+            name: _comparable({key: _as_json(each) for key, each in shown_case(player, playing).items()})
+            for name, playing in player.cases.items()
+            if playing.case.filed
+        },
+        "programme": shown_programme(player),
+        "answers": [(each["case"], each["message"], each["answer"]) for each in player.answers],
+    }
+
+
+def real(result: dict[str, Any]) -> dict[str, Any]:
+    """The same of a result."""
+    cases = {name: _comparable(case) for name, case in result["cases"].items() if case.pop("case_id") is not None}
+    answers = [(each["case"], each["message"], each["answer"]) for each in result["answers"]]
+    return {"cases": cases, "programme": result["programme"], "answers": answers}
+
+
+def _comparable(case: dict[str, Any]) -> dict[str, Any]:
+    """Without the end of an authorization that an arrival has used up: whether pauses after it count, no rule says."""
+    return {key: each for key, each in case.items() if key != "authorized_until" or case["paroled_until"] is None}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
 def differing(run: Run) -> list[tuple[str, Any]]:
     return [(result["scenario"], result["differences"]) for result in run.results if not result["ok"]]
 
@@ -65,6 +102,8 @@ def test_the_projects_own_scenarios_hold(files: list[Path]) -> None:
 
     assert differing(run) == []
     assert (run.code, len(run.results)) == (0, len(files)), run.err
+    for file, result in zip(files, run.results, strict=True):
+        assert real(result) == pure(file), f"{file.name}: the real system and the pure domain tell two stories"
 
 
 def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_that_is_promised(tmp_path: Path) -> None:
