@@ -27,7 +27,7 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.safe import Coded
-from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend
+from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend, StoreUnavailable
 from eventstore.inbox import MessageContentDiffers, UnknownStream
 from eventstore.keys import KeyDestroyed, KeyUnknown
 
@@ -126,6 +126,7 @@ FAILURES: Final[dict[str, Failure]] = {
 """The table of codes; an operator meets them in the Temporal UI, an engineer in the logs and the alarms."""
 
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (StoreUnavailable, "database-unavailable"),
     (Conflict, "decision-contended"),
     (CommandContentDiffers, "command-content-differs"),
     (MessageContentDiffers, "message-content-differs"),

@@ -16,7 +16,7 @@ from eventstore.summary import CaseSummary, SummaryFilter
 app = typer.Typer(help="Cases: where they stand, what happened, and mending a stuck one.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Id = Annotated[str, typer.Argument(help="The case's id, such as VEN-7Q4K-M2XH.", metavar="ID", show_default=False)]
+Id = Annotated[str, typer.Argument(help="The case's id, such as VEN-7Q4K-M2XS.", metavar="ID", show_default=False)]
 
 _COLUMNS = ("CASE", "STAGE", "WAITING ON", "SINCE (UTC)", "DUE (UTC)", "FLAGS")
 _WIDTHS = (13, 23, 18, 16, 32, 0)

@@ -106,7 +106,7 @@ def checked_case_id(text: str) -> CaseId:
         return _CASE_ID.validate_python(text.strip().upper())
     except ValidationError:
         raise UnusableError(
-            f"{_shown(text)} is no case id: one looks like VEN-7Q4K-M2XH, and its last sign checks the others"
+            f"{_shown(text)} is no case id: one looks like VEN-7Q4K-M2XS, and its last sign checks the others"
         ) from None
 
 

@@ -23,7 +23,7 @@ CommandId = NewType("CommandId", str)
 """`<source>:<message id>` or `deadline:<name>:<due_at>`: the same command again has the same id."""
 
 EventId = NewType("EventId", str)
-"""`<stream>:<version>`, for example `VEN-7Q4K-M2XD:3`."""
+"""`<stream>:<version>`, for example `VEN-7Q4K-M2XS:3`."""
 
 
 def check_character(body: str) -> str:
@@ -60,7 +60,7 @@ CaseId = Annotated[
     StringConstraints(pattern=rf"^{_PREFIX}-[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$"),
     AfterValidator(_checked),
 ]
-"""Human-safe, random, with a check character, for example `VEN-7Q4K-M2XH`; also the workflow id."""
+"""Human-safe, random, with a check character, for example `VEN-7Q4K-M2XS`; also the workflow id."""
 
 
 def event_id(stream: str, version: int) -> EventId:

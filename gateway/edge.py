@@ -11,9 +11,10 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from activities.failures import code_of
 from gateway.metrics import GatewayMetrics
 from gateway.problems import Code, Problem
-from gateway.trouble import code_of_trouble, tell
+from gateway.trouble import tell
 
 _log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 
 
 def _answer_to(error: Exception) -> Code:
-    return "unavailable" if code_of_trouble(error) in _PASSING else "internal"
+    return "unavailable" if code_of(error) in _PASSING else "internal"
 
 
 _PASSING: Final = frozenset({"database-unavailable", "temporal-unavailable", "timed-out"})

@@ -6,21 +6,15 @@ from typing import Any
 import structlog
 
 from activities.failures import FAILURES, code_of
-from eventstore.conflicts import StoreUnavailable
 
 _log = structlog.get_logger()
 
 _FRAMES_MAX = 8
 
 
-def code_of_trouble(error: Exception) -> str:
-    """The code of `activities/failures.py`."""
-    return "database-unavailable" if isinstance(error, StoreUnavailable) else code_of(error)
-
-
 def tell(event: str, error: Exception, **more: Any) -> None:
     """Log `error` under `event`; as an error where it must wake somebody."""
-    code = code_of_trouble(error)
+    code = code_of(error)
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
     log = _log.error if FAILURES[code].alarm else _log.warning
     log(

@@ -19,7 +19,7 @@ from simulation.outcome import (
 BASE = Path(__file__).parents[1] / "scenarios" / "given" / "bases" / "adult-in-mexico.yaml"
 
 FOUND = CaseOutcome(
-    case_id="VEN-7Q4K-M2XH",
+    case_id="VEN-7Q4K-M2XS",
     stage="travel_authorization",
     waiting_on="arrival",
     authorized_until=datetime(2023, 1, 27, 5, tzinfo=UTC),
