@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, get_args
 
 import structlog
@@ -25,7 +25,6 @@ from activities.casebook import CaseBook
 from activities.clock import Clock, clock_of
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
-from activities.govern import open_if_new
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.ring import InboxBell, ring
 from config import ConfigurationError, Settings, load_settings
@@ -129,19 +128,12 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     urls = {partner: settings.partner_url(partner) for partner in get_args(Partner)}
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
-        await _open_programme(settings, backing)
         client = await connect_temporal(settings, "worker")
         appending, calling = case_workers(client, backing, partners)
         async with appending, calling, health_answered(settings, lambda: appending.is_running and calling.is_running):
             _log.info("worker polls", task_queues=[CASES_TASK_QUEUE, CALLS_TASK_QUEUE])
             await stopped.wait()
             _log.info("worker drains")
-
-
-async def _open_programme(settings: Settings, backing: Backing) -> None:
-    rules = backing.book.rules[settings.programme_rules]
-    now = backing.clock.now(datetime.now(UTC))
-    await open_if_new(backing.book, settings.programme, rules, settings.programme_places, now)
 
 
 def main() -> int:

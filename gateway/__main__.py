@@ -12,10 +12,12 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from activities.govern import open_if_new
 from config import ConfigurationError, Settings, load_settings
 from eventstore.store import StoreUnavailable
 from gateway.app import create_app
 from gateway.backing import open_backing
+from gateway.deps import GatewayDeps
 from gateway.intake import WAIT_MAX_S
 from logs import configure_logs
 
@@ -41,8 +43,17 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings) -> None:
     """Answer until SIGTERM or SIGINT, then finish what is under way."""
     async with open_backing(settings) as deps:
+        await _open_programme(settings, deps)
         _log.info("gateway answers", host=settings.gateway_host, port=settings.gateway_port)
         await _server(create_app(deps), settings).serve()
+
+
+async def _open_programme(settings: Settings, deps: GatewayDeps) -> None:
+    """Nothing can be filed before the programme is open, so whoever takes filings sees to it."""
+    rules = deps.book.rules.get(settings.programme_rules)
+    if rules is None:
+        raise ConfigurationError(f"PASSAGE_PROGRAMME_RULES: there is no rule set {settings.programme_rules}")
+    await open_if_new(deps.book, settings.programme, rules, settings.programme_places, deps.now())
 
 
 def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
