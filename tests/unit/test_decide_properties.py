@@ -1,0 +1,191 @@
+"""Laws that hold whatever is filed, whatever partners answer, and in whatever order anything arrives."""
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+
+from domain import events as e
+from domain.calendar import age_on, day_of, month_of
+from domain.case import Case
+from domain.commands import Command, MeetDeadline
+from domain.decide import take
+from domain.evolve import fold
+from domain.limits import deadlines
+from domain.messages import ApplicationSubmitted, PartnerAnswer
+from simulation.format import Scenario
+from tests.support.player import Player, Playing
+from tests.support.random_scenarios import scenarios
+
+laws = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+WAIT_IN_A_SUSPENSION = (
+    e.SponsorConfirmed,
+    e.SponsorNotConfirmed,
+    e.SponsorConfirmationRequested,
+    e.EntryProofNotRequired,
+    e.EntryCheckRequested,
+    e.EntryVerified,
+    e.EntryRefused,
+    e.EvidenceRequested,
+    e.VettingRequested,
+    e.VettingCleared,
+    e.VettingDenied,
+    e.ReferredToOfficer,
+    e.Waitlisted,
+    e.TravelAuthorized,
+    e.TravelAuthorizationReleased,
+    e.TravelAuthorizationRevoked,
+)
+CLOSE_AT_ONCE = (e.ParoleRefused, e.ApplicationWithdrawn, e.ParoleEnded)
+
+
+class Witness(Player):
+    """Plays, and looks at every event as it is recorded and at every command as it is taken."""
+
+    def _record(self, playing: Playing, event: e.CaseEvent) -> None:
+        before, last = playing.case, playing.events[-1:]
+        assert not before.closed, f"{type(event).__name__} after CaseClosed"
+        if self.programme.suspended:
+            assert not isinstance(event, WAIT_IN_A_SUSPENSION), f"{type(event).__name__} in a suspension"
+            if isinstance(event, e.CaseClosed):
+                assert isinstance(last[0], CLOSE_AT_ONCE)
+        super()._record(playing, event)
+        after = playing.case
+        assert after.version == before.version + 1
+        assert before.last_at is None or event.at >= before.last_at
+        assert after.since is not None
+        assert before.since is None or after.since >= before.since
+        partners = [request.partner for request in after.requests]
+        assert len(partners) == len(set(partners))
+        if isinstance(event, e.TravelAuthorized):
+            _assert_qualifies(after, event)
+
+    def _take(self, playing: Playing, command: Command) -> str:
+        first = command.command_id not in playing.answered
+        answer = super()._take(playing, command)
+        if first:
+            self._assert_once(playing, command, answer)
+        return answer
+
+    def _assert_once(self, playing: Playing, command: Command, answer: str) -> None:
+        """The same command decided again, as if nothing had remembered its first answer."""
+        again = take(playing.case, command, self._world(playing, command))
+        if isinstance(command, MeetDeadline):
+            assert again.events == ()
+        elif isinstance(command.message, PartnerAnswer | ApplicationSubmitted) and answer == "accepted":
+            assert again.answer.answer == "rejected"
+
+
+def _assert_qualifies(case: Case, event: e.TravelAuthorized) -> None:
+    """The facts themselves, read without the rules' help."""
+    beneficiary = case.require_beneficiary()
+    today = day_of(event.at)
+    assert "VEN" in beneficiary.nationalities
+    if set(beneficiary.nationalities) - {"VEN"}:
+        assert beneficiary.travels_with is not None
+        assert beneficiary.travels_with.relationship != "child" or age_on(beneficiary.birth_date, today) < 21
+    assert beneficiary.passport.expires_on >= today
+    assert case.filed_at is not None
+    assert beneficiary.guardian or age_on(beneficiary.birth_date, day_of(case.filed_at)) >= 18
+    assert not [crossing for crossing in case.crossings if crossing.country == "PAN"]
+    assert case.findings == ()
+    assert case.supporter is not None
+    assert (case.sponsor_ok, case.entry_ok, case.vetting_ok) == (True, True, True)
+    assert not case.requests
+    assert not case.open_referrals
+
+
+def _by_class(playing: Playing, kind: type[e.CaseEvent]) -> int:
+    return sum(isinstance(event, kind) for event in playing.events)
+
+
+@laws
+@given(scenarios())
+def test_every_case_keeps_the_laws_to_its_end(scenario: Scenario) -> None:
+    player = Witness(scenario).play()
+
+    for playing in player.cases.values():
+        assert _by_class(playing, e.CaseClosed) == playing.case.closed
+        assert _by_class(playing, e.TravelAuthorized) <= 1
+        assert _by_class(playing, e.TravelAuthorizationExtended) <= 1
+        assert _by_class(playing, e.MessageRejected) <= 50
+        assert _by_class(playing, e.ReferralEscalated) <= _by_class(playing, e.ReferredToOfficer)
+        assert _by_class(playing, e.TravelAuthorizationReleased) <= _by_class(playing, e.TravelAuthorizationHeld)
+        assert playing.case.closed == (playing.case.outcome is not None) == (playing.case.stage == "closed")
+
+
+@laws
+@given(scenarios())
+def test_stored_events_fold_to_the_same_state(scenario: Scenario) -> None:
+    for playing in Player(scenario).play().cases.values():
+        stored = [type(event).model_validate_json(event.model_dump_json()) for event in playing.events]
+
+        assert fold(Case(playing.case.case_id), stored) == playing.case
+
+
+class Counting(Player):
+    """Plays, and counts the places after every event."""
+
+    def _record(self, playing: Playing, event: e.CaseEvent) -> None:
+        super()._record(playing, event)
+        assert self.places.used(self.programme, month_of(self.now)) <= self.programme.places
+        for case_id in self.places.taken:
+            case = self.by_id[case_id].case
+            assert case.authorization is not None
+            assert case.parole is not None or not case.closed
+        for name, each in self.cases.items():
+            waits = each.case.waitlisted_at is not None
+            assert waits == any(entry.case == each.case.case_id for entry in self.places.waiting), name
+
+
+@laws
+@given(scenarios(caps=False))
+def test_no_order_of_events_takes_more_places_than_there_are(scenario: Scenario) -> None:
+    player = Counting(scenario).play()
+
+    freed_before_parole = [
+        p for p in player.cases.values() if p.case.authorization and not p.case.parole and p.case.closed
+    ]
+    assert not {p.case.case_id for p in freed_before_parole} & set(player.places.taken)
+
+
+@laws
+@given(scenarios())
+def test_an_open_case_waits_for_somebody_or_has_a_limit(scenario: Scenario) -> None:
+    """No case is stuck: open, it waits on someone who can move it, or a limit of its own is running."""
+    player = Player(scenario).play()
+
+    for playing in player.cases.values():
+        case = playing.case
+        if case.filed and not case.closed:
+            running = deadlines(case, player.now, player.rules_of(case), player.programme)
+            assert case.waiting_on is not None or running, [type(event).__name__ for event in playing.events]
+
+
+@laws
+@given(scenarios())
+def test_delivering_everything_twice_changes_nothing(scenario: Scenario) -> None:
+    once = scenario.model_copy(
+        update={"timeline": tuple(item.model_copy(update={"deliver": 1}) for item in scenario.timeline)}
+    )
+    thrice = scenario.model_copy(
+        update={"timeline": tuple(item.model_copy(update={"deliver": 3}) for item in scenario.timeline)}
+    )
+
+    first, second = Player(once).play(), Player(thrice).play()
+
+    for name, playing in first.cases.items():
+        assert playing.events == second.cases[name].events
+    assert first.programme == second.programme
+
+
+@laws
+@given(scenarios())
+def test_what_happens_before_a_moment_does_not_depend_on_what_comes_after(scenario: Scenario) -> None:
+    middle = scenario.applications["a"].filed_at + timedelta(days=40)
+    whole, half = Player(scenario).play(), Player(scenario.model_copy(update={"until": middle})).play()
+
+    for name, playing in half.cases.items():
+        assert playing.events == whole.cases[name].events[: len(playing.events)]
