@@ -19,15 +19,18 @@ class Deadline(NamedTuple):
     name: DeadlineName
 
 
-def _pauses_until_closing(case: Case, programme: Programme) -> tuple[Pause, ...]:
-    """The pauses that count for a case: what happens to the programme after it closed does not."""
-    if case.closed_at is None:
+def _pauses_that_count(case: Case, programme: Programme) -> tuple[Pause, ...]:
+    """The pauses that an authorization knows: what happens to the programme after arrival or closing does not count.
+
+    One that ended in a pause stays without a last day, since none was known then.
+    """
+    ended_at = case.parole.granted_at if case.parole else case.closed_at
+    if ended_at is None:
         return programme.pauses
-    closed_at = case.closed_at
     return tuple(
-        pause if pause.until is None or pause.until <= closed_at else Pause(pause.since, None)
+        pause if pause.until is None or pause.until <= ended_at else Pause(pause.since, None)
         for pause in programme.pauses
-        if pause.since < closed_at
+        if pause.since < ended_at
     )
 
 
@@ -35,7 +38,7 @@ def authorization_last_day(case: Case, programme: Programme, rules: RuleSet) -> 
     """The last day of the travel authorization; None without one, or while it is paused."""
     if case.authorization is None:
         return None
-    pauses = _pauses_until_closing(case, programme)
+    pauses = _pauses_that_count(case, programme)
     return paused_last_day(case.authorization.last_day, case.authorization.set_at, pauses, rules.pause_floor)
 
 
