@@ -72,7 +72,7 @@ class PartnerScript(Saying):
     """A message of that partner, or `none`: it takes the call and stays silent."""
     after: Duration = timedelta(0)
     """From the call it accepts to its answer."""
-    fail: Annotated[int, Field(ge=0, le=1000)] = 0
+    fail: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """So many of the case's first calls get 503."""
     says: AnswerMessage = None
     """The answer's message with its fields; None when silent. In the file its fields stand beside `answer`."""

@@ -96,8 +96,8 @@ class PartnerBehaviour(BaseModel):
     answer: AnswerName
     after: Duration = timedelta(0)
     """From the accepted call to the answer."""
-    fail: Calls = 0
-    """So many of the first calls get 503."""
+    fail: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """So many of the first calls get 503; a call an hour for a hundred years is fewer."""
     temper: Temper = Temper()
 
     @model_validator(mode="after")
