@@ -19,9 +19,9 @@ from activities.contracts import (
 from activities.safe import Summary
 from domain.ids import CaseId
 
-ADVANCE_TIMEOUT: Final = timedelta(seconds=60)
-"""One attempt: 100 rows at some 10 ms, and at most four first calls to partners of 5 s, with as much again to spare.
-A worker that dies is noticed after it at the latest."""
+ADVANCE_TIMEOUT: Final = timedelta(seconds=30)
+"""One attempt: 100 rows at some 10 ms, and the first calls to at most four partners of 5 s each. A worker that dies is
+noticed after it at the latest, so it is no longer than it must be."""
 ADVANCE_RETRY: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1),  # a conflict or a failover is over in a second or two
     backoff_coefficient=2.0,
