@@ -78,6 +78,8 @@ class Programme:
     rules_version: str = ""
     running_rules_version: str | None = None
     """The set that running cases follow too, where the latest such adoption said so."""
+    running_rules_since: datetime | None = None
+    """When it was adopted: cases filed later keep the set of their own filing."""
     rule_set_places: int = 0
     places_override: int | None = None
     cap_period: CapPeriod = "total"
@@ -99,6 +101,11 @@ class Programme:
     def suspended(self) -> bool:
         """Whether decisions wait. A terminated programme makes none that would."""
         return bool(self.pauses) and self.pauses[-1].until is None and not self.terminated
+
+    def rules_version_for(self, rules_version: str, filed_at: datetime) -> str:
+        """The set a case follows: that of its filing, unless one adopted since then says it holds for running cases."""
+        since, running = self.running_rules_since, self.running_rules_version
+        return running if running is not None and since is not None and filed_at <= since else rules_version
 
     @property
     def status(self) -> Literal["open", "suspended", "terminated"]:
@@ -124,13 +131,15 @@ def evolve_programme(state: Programme, event: ProgrammeEvent) -> Programme:
         case PlacesChanged():
             return replace(state, places_override=event.places)
         case RulesAdopted():
-            return replace(
+            state = replace(
                 state,
                 rules_version=event.rules_version,
                 rule_set_places=event.places,
                 cap_period=event.cap_period,
-                running_rules_version=event.rules_version if event.applies_to_running else state.running_rules_version,
             )
+            if not event.applies_to_running:
+                return state
+            return replace(state, running_rules_version=event.rules_version, running_rules_since=event.at)
         case ProgrammeSuspended():
             return replace(state, pauses=(*state.pauses, Pause(event.at, None)))
         case ProgrammeResumed():
