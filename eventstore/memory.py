@@ -25,10 +25,11 @@ from eventstore.envelope import Envelope, command_digest_of, machine_clock
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
 from eventstore.memory_inbox import MemoryInbox
 from eventstore.memory_places import Places
+from eventstore.memory_supporters import Supporters
 from eventstore.places import AllotPlaces
 from eventstore.store import NO_HASH, Append, Appended, Bell, OpenedCall, Stream
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
-from eventstore.world import SupporterKeys, WorldQuery, WorldRead
+from eventstore.world import WorldQuery, WorldRead
 from eventstore.wrapping import needs_key, unwrap, wrap
 
 
@@ -37,6 +38,10 @@ class _Case:
     summary: CaseSummary
     filed_number: int
     deadline_applied: datetime | None = None
+
+    @property
+    def turn(self) -> tuple[datetime, int]:
+        return self.summary.since, self.filed_number
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ class MemoryStore:
         self._places: defaultdict[str, Places] = defaultdict(Places)
         self._persons: Counter[bytes] = Counter()
         self._persons_of: defaultdict[str, set[bytes]] = defaultdict(set)
-        self._supporters: list[tuple[str, SupporterKeys]] = []
+        self._supporters = Supporters()
         self._calls: dict[str, _Call] = {}
         self._inbox = MemoryInbox(keys, self._programme_of, self._applied_to)
 
@@ -180,7 +185,7 @@ class MemoryStore:
         self._persons.update(moved)
         self._persons_of[append.stream] |= set(append.persons)
         if append.supporter is not None:
-            self._supporters.append((append.stream, append.supporter))
+            self._supporters.register(self._cases[append.stream].filed_number, append.supporter)
         for call in append.calls:
             self._calls[call.request_id] = _Call(append.stream, call)
         for request_id in append.drops_calls:
@@ -197,9 +202,7 @@ class MemoryStore:
 
         return [
             case_id
-            for case_id, case in sorted(
-                self._cases.items(), key=lambda item: (item[1].summary.since, item[1].filed_number)
-            )
+            for case_id, case in sorted(self._cases.items(), key=lambda item: item[1].turn)
             if case.summary.programme == append.programme and not case.summary.closed and told(case.summary)
         ]
 
@@ -215,8 +218,8 @@ class MemoryStore:
             same_person=self._same_person(query, before, filed=own is not None),
             earlier_filing_pending=self._inbox.pending_filing(query.person_keys, before),
             principal_open=principal is not None and not principal.summary.closed,
-            earlier_supporter_cases=self._earlier_supporter_cases(query.supporter, before),
-            shared_details=self._shared_details(query.supporter, before),
+            earlier_supporter_cases=self._supporters.earlier_cases(query.supporter, before),
+            shared_details=self._supporters.shared_details(query.supporter, before),
         )
 
     def _place(self, query: WorldQuery) -> Literal["free", "none", "reserved"]:
@@ -235,28 +238,6 @@ class MemoryStore:
             and (case.filed_number < before or not filed)
         ]
         return tuple(case_id for _, case_id in sorted(found))
-
-    def _earlier_supporter_cases(self, supporter: SupporterKeys | None, before: int) -> int:
-        if supporter is None:
-            return 0
-        return len({case_id for case_id, other in self._earlier(before) if other.person == supporter.person})
-
-    def _shared_details(
-        self, supporter: SupporterKeys | None, before: int
-    ) -> tuple[Literal["tax_id", "phone", "address"], ...]:
-        if supporter is None:
-            return ()
-        others = [other for _, other in self._earlier(before) if other.person != supporter.person]
-        details: tuple[Literal["tax_id", "phone", "address"], ...] = ("tax_id", "phone", "address")
-        return tuple(
-            name
-            for name in details
-            if getattr(supporter, name) is not None
-            and any(getattr(other, name) == getattr(supporter, name) for other in others)
-        )
-
-    def _earlier(self, before: int) -> list[tuple[str, SupporterKeys]]:
-        return [each for each in self._supporters if self._cases[each[0]].filed_number < before]
 
     async def summary(self, case_id: str) -> CaseSummary | None:  # noqa: D102  # the port says it
         case = self._cases.get(case_id)

@@ -85,6 +85,17 @@ async def _keep(_: Any) -> None:
     """Nothing of a session is ever changed, so giving it back to the pool needs no round trip."""
 
 
+def _session(role: str, timeout_s: float) -> dict[str, str]:
+    return {
+        "application_name": "passage",
+        "role": role,
+        "statement_timeout": f"{timeout_s:.0f}s",
+        "lock_timeout": f"{timeout_s:.0f}s",
+        "idle_in_transaction_session_timeout": "15s",
+        "jit": "off",
+    }
+
+
 class PostgresStore:
     """`EventStore` over one bounded pool; `inbox` is the `Inbox` of the same database."""
 
@@ -132,14 +143,7 @@ class PostgresStore:
                 command_timeout=statement_timeout_s + 5,
                 timeout=10,
                 reset=_keep,
-                server_settings={
-                    "application_name": "passage",
-                    "role": role,
-                    "statement_timeout": f"{statement_timeout_s:.0f}s",
-                    "lock_timeout": f"{statement_timeout_s:.0f}s",
-                    "idle_in_transaction_session_timeout": "15s",
-                    "jit": "off",
-                },
+                server_settings=_session(role, statement_timeout_s),
             )
         return cls(pool, keys, clock)
 

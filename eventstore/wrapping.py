@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from domain.ids import event_id
-from eventstore.codec import CODEC, Codec, name_of
+from eventstore.codec import CODEC, Codec, Event, name_of
 from eventstore.conflicts import IllegalAppend
 from eventstore.envelope import Columns, Envelope, bound_to, seal
 from eventstore.keys import CaseKey
@@ -26,33 +26,37 @@ def wrap(append: Append, key: CaseKey | None, recorded_at: datetime, codec: Code
     rows: list[Envelope] = []
     previous = append.previous_hash
     for version, event in enumerate(append.events, start=append.expected_version + 1):
-        name = name_of(type(event))
-        public, personal = codec.encode(event)
-        identity = event_id(append.stream, version)
-        encrypted = None
-        if personal is not None:
-            if key is None:
-                raise IllegalAppend(f"{name} is personal and {append.stream} has no key")
-            encrypted = key.encrypt(personal, bound_to(append.stream, version, name, identity))
-        columns = Columns(
-            stream=append.stream,
-            version=version,
-            event_id=identity,
-            type=name,
-            schema_version=event.SCHEMA_VERSION,
-            happened_at=event.at,
-            recorded_at=recorded_at,
-            actor=append.actor,
-            command_id=append.command_id,
-            key_id=key.key_id if key is not None and encrypted is not None else None,
-            rules_digest=append.rules_digest,
-            public_body=public,
-            encrypted_body=encrypted,
-        )
-        row = seal(columns, append.command_digest, previous)
+        row = seal(_columns(append, event, version, key, recorded_at, codec), append.command_digest, previous)
         previous = row.hash
         rows.append(row)
     return tuple(rows)
+
+
+def _columns(
+    append: Append, event: Event, version: int, key: CaseKey | None, recorded_at: datetime, codec: Codec
+) -> Columns:
+    name, identity = name_of(type(event)), event_id(append.stream, version)
+    public, personal = codec.encode(event)
+    encrypted = None
+    if personal is not None:
+        if key is None:
+            raise IllegalAppend(f"{name} is personal and {append.stream} has no key")
+        encrypted = key.encrypt(personal, bound_to(append.stream, version, name, identity))
+    return Columns(
+        stream=append.stream,
+        version=version,
+        event_id=identity,
+        type=name,
+        schema_version=event.SCHEMA_VERSION,
+        happened_at=event.at,
+        recorded_at=recorded_at,
+        actor=append.actor,
+        command_id=append.command_id,
+        key_id=key.key_id if key is not None and encrypted is not None else None,
+        rules_digest=append.rules_digest,
+        public_body=public,
+        encrypted_body=encrypted,
+    )
 
 
 def check(append: Append) -> None:

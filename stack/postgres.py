@@ -116,7 +116,7 @@ class EmbeddedPostgres:
                 make_reachable(self.home / "data")
             self._take_lock()
             make_binaries_runnable(user)
-            initialise(self.home, user)
+            initialise(self.home, user, sync=self._fsync)
             self._end_orphan()
         except OSError as error:
             self.release()

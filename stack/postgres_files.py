@@ -83,7 +83,7 @@ def make_binaries_runnable(user: RunAs) -> None:
             path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.parent == binaries() else 0o044))
 
 
-def initialise(home: Path, user: RunAs) -> None:
+def initialise(home: Path, user: RunAs, *, sync: bool) -> None:
     """Create the data directory under `home`, complete or not at all; keeps the one that is there."""
     data = home / "data"
     if (data / "PG_VERSION").exists():
@@ -92,7 +92,7 @@ def initialise(home: Path, user: RunAs) -> None:
     begun = Path(tempfile.mkdtemp(prefix="data.new.", dir=home))
     try:
         user.own(begun)
-        _initdb(begun, password, user)
+        _initdb(begun, password, user, sync=sync)
         write_private(home / "password", password)
         begun.rename(data)
     except BaseException:
@@ -111,7 +111,7 @@ def write_private(path: Path, text: str) -> None:
     begun.rename(path)
 
 
-def _initdb(data: Path, password: str, user: RunAs) -> None:
+def _initdb(data: Path, password: str, user: RunAs, *, sync: bool) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="passage-") as password_file:
         password_file.write(password)
         password_file.flush()
@@ -119,6 +119,7 @@ def _initdb(data: Path, password: str, user: RunAs) -> None:
         # The password is random: iterations would slow each connection and add nothing.
         command = [str(binaries() / "initdb"), "-D", str(data), "-U", SUPERUSER, f"--pwfile={password_file.name}"]
         command += ["--auth=scram-sha-256", "--set=scram_iterations=1", "--encoding=UTF8", "--no-instructions"]
+        command += [] if sync else ["--no-sync"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         try:
             done = subprocess.run(  # type: ignore[call-overload]  # the user's arguments come as a mapping

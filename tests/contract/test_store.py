@@ -180,6 +180,15 @@ async def test_a_message_written_after_a_deadline_was_applied_is_not_earlier_tha
     assert receipt.received_at == due
 
 
+async def test_a_deadline_that_changed_nothing_was_applied_all_the_same(store: EventStore) -> None:
+    writer = await file_case(store)
+    due = NOON + timedelta(days=30)
+    await writer.append(deadline=due, summary=None)
+    assert (await store.load(writer.stream)).version == 1
+    slow = message(writer.stream, "slow", WithdrawalRequest(), received_at=due - timedelta(milliseconds=5))
+    assert (await store.inbox.receive(slow)).received_at == due
+
+
 async def test_an_erased_case_reads_as_stand_ins_and_keeps_its_hashes(
     store: EventStore, keys: DirectoryKeyStore
 ) -> None:

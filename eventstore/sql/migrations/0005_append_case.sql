@@ -18,8 +18,8 @@ BEGIN
                 s.work_permit, s.authorized_last_day, s.paroled_last_day, s.flags, s.filed_at, s.closed, s.held, p_deadline)
         ON CONFLICT DO NOTHING;
     ELSIF s.stage IS NULL THEN  -- only an inbox row is decided; the head keeps its summary
-        PERFORM FROM passage.case_head
-        WHERE case_id = p_case AND version = p_expected AND hash = p_previous FOR UPDATE;
+        UPDATE passage.case_head SET deadline_applied = greatest(deadline_applied, p_deadline)
+        WHERE case_id = p_case AND version = p_expected AND hash = p_previous;
     ELSE
         UPDATE passage.case_head SET
             version = p_expected + p_count, hash = coalesce(p_hash, hash), rules_version = s.rules_version, stage = s.stage,
