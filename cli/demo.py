@@ -92,16 +92,16 @@ class _Performance:
             await asyncio.Event().wait()
 
     async def _play(self, player: Player, board: Board, backing: Backing) -> None:
-        watching = asyncio.create_task(board.watch(backing.store))
         limit_s = PATIENCE * LIFE_DAYS * DAY_S / self._settings.clock_factor
         try:
-            with contextlib.suppress(TimeoutError):  # what is open still is what the verdicts then say
-                async with asyncio.timeout(limit_s):
-                    await player.play()
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(board.watch(backing.store))
+                with contextlib.suppress(TimeoutError):  # what is open still is what the verdicts then say
+                    async with asyncio.timeout(limit_s):
+                        await player.play()
+                watching.cancel()
         except* DoorClosedError as refused:
-            raise UnusableError(str(refused.exceptions[0])) from None
-        finally:
-            watching.cancel()
+            raise UnusableError(_first_line(refused)) from None
 
     def _conclude(self, view: DemoView, verdicts: Sequence[Verdict], player: Player, board: Board) -> None:
         first = None if board.first_authorized is None else board.first_authorized - _started()
@@ -111,6 +111,12 @@ class _Performance:
         otherwise += [f"{s.story}: {s.what}" for s in player.surprises if s.story not in names]
         if otherwise:
             self.fault = f"{len(otherwise)} of {len(verdicts)} ended otherwise than told: {' | '.join(otherwise)}"
+
+
+def _first_line(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)
 
 
 def _started() -> float:

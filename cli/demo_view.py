@@ -141,8 +141,8 @@ class LiveView(PlainView):
         table = Table(
             title=f"{now:%d %B %Y} · {closed} of {len(names)} cases closed", title_justify="left", expand=False
         )
-        for heading in ("Case", "Story", "Stage", "Waits on", "Since", "Due"):
-            table.add_column(heading, no_wrap=True)
+        for heading, width in (("Case", 13), ("Story", 10), ("Stage", 23), ("Waits on", 13), ("Since", 10), ("Due", 4)):
+            table.add_column(heading, no_wrap=True, min_width=width)
         for name in self._fitting(names):
             table.add_row(*_cells(name, board))
         return table

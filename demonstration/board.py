@@ -12,6 +12,8 @@ from eventstore.summary import CaseSummary, SummaryFilter
 
 LOOK_S: Final = 0.2
 """Two days at the usual speed; one read of the heads."""
+LOOK_TIMEOUT_S: Final = 5.0
+"""A connection may hang when its server is killed; the next look takes another."""
 
 Told = Callable[[str, CaseSummary], None]
 """Called with a story and how it stands now, whenever that changed."""
@@ -87,8 +89,10 @@ class Board:
     async def watch(self, store: EventStore) -> None:
         """Keep the board true, for ever. A database that is away is asked again: it is being restarted."""
         while True:
-            with contextlib.suppress(StoreUnavailable):
-                await self._take([summary async for summary in store.summaries(SummaryFilter())])
+            with contextlib.suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(LOOK_TIMEOUT_S):
+                    found = [summary async for summary in store.summaries(SummaryFilter())]
+                await self._take(found)
             await asyncio.sleep(LOOK_S)
 
     async def _take(self, found: Iterable[CaseSummary]) -> None:
