@@ -1,5 +1,6 @@
 """Keys of personal data: one a case, and the pepper of lookups, kept outside the event cluster (decision 9)."""
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -130,7 +131,8 @@ class DirectoryKeyStore:
         cached = self._cache.get(case_id)
         if cached is not None:
             return cached
-        _create(self._file(case_id), self._wrap(case_id, os.urandom(32)))
+        # Writing durably takes milliseconds, which the event loop has better uses for.
+        await asyncio.to_thread(_create, self._file(case_id), self._wrap(case_id, os.urandom(32)))
         return await self.get(case_id)
 
     async def get(self, key_id: str) -> CaseKey:  # noqa: D102  # the port says it
@@ -147,16 +149,11 @@ class DirectoryKeyStore:
 
     async def destroy(self, key_id: str) -> None:  # noqa: D102  # the port says it
         self._cache.forget(key_id)
-        file = self._file(key_id)
-        if file.exists():
-            with file.open("r+b") as old:  # the name moves on to the tombstone; the old bytes must not stay on disk
-                old.write(bytes(file.stat().st_size))
-                os.fsync(old.fileno())
-        _write(file, _TOMBSTONE, os.replace)
+        await asyncio.to_thread(_destroy, self._file(key_id))
 
     async def pepper(self) -> bytes:  # noqa: D102  # the port says it
         if not self._pepper_file.exists():
-            _create(self._pepper_file, self._wrap("pepper", os.urandom(32)))
+            await asyncio.to_thread(_create, self._pepper_file, self._wrap("pepper", os.urandom(32)))
         return self._unwrap("pepper", self._pepper_file.read_bytes())
 
     def _file(self, key_id: str) -> Path:
@@ -180,6 +177,14 @@ def _create(file: Path, content: bytes) -> None:
         _write(file, content, os.link)
     except FileExistsError:
         return
+
+
+def _destroy(file: Path) -> None:
+    if file.exists():
+        with file.open("r+b") as old:  # the name moves on to the tombstone; the old bytes must not stay on disk
+            old.write(bytes(file.stat().st_size))
+            os.fsync(old.fileno())
+    _write(file, _TOMBSTONE, os.replace)
 
 
 def _write(file: Path, content: bytes, place: Callable[[Path, Path], None]) -> None:
