@@ -1,0 +1,87 @@
+"""The domain's "no": answered with a code, recorded by an open case, at most fifty times."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from domain import events as e
+from domain import messages as m
+from domain.decide import take
+from tests.support.filed import an_application, day
+from tests.support.given import a_world, given, happened, met, told
+from tests.support.stages import a_changed_passport, a_replacement, asked_for_vetting, authorized, closed
+
+EVERYTHING: tuple[Any, ...] = (
+    m.ApplicationSubmitted(application=an_application()),
+    m.SponsorConfirmedAnswer(),
+    m.SponsorNotConfirmedAnswer(),
+    m.SponsorNeedsReviewAnswer(),
+    m.SponsorWithdrewNotice(),
+    a_replacement(),
+    m.EntryMatchedAnswer(),
+    m.EntryNotFoundAnswer(),
+    m.EntryMismatchAnswer(),
+    m.EvidenceSubmission(documents=()),
+    m.WithdrawalRequest(),
+    a_changed_passport(),
+    m.VettingClearedAnswer(),
+    m.VettingReferredAnswer(),
+    m.VettingHitAnswer(),
+    m.OfficerDecision(officer="o-1", decision="approve"),
+    m.OfficerConfirmation(officer="o-1"),
+    m.IrregularCrossingReport(country="USA", crossed_at=datetime.fromisoformat("2022-11-01T00:00:00-05:00")),
+    m.ExtensionRequest(),
+    m.ArrivalParoled(port="MIA"),
+    m.ArrivalRefused(port="MIA"),
+    m.WorkPermitApplication(),
+    m.WorkPermitEligibleAnswer(),
+    m.WorkPermitIneligibleAnswer(),
+    m.PlaceOffered(),
+    m.ProgrammeChanged(),
+)
+
+
+@pytest.mark.parametrize("message", EVERYTHING, ids=lambda message: message.message)
+def test_a_closed_case_rejects_everything_and_records_nothing(message: Any) -> None:
+    closed().when(told(message, day(20))).then_rejected("case-closed")
+
+
+@pytest.mark.parametrize("message", EVERYTHING, ids=lambda message: message.message)
+def test_a_case_never_filed_rejects_everything_and_records_nothing(message: Any) -> None:
+    given().when(told(message, day(20))).then_rejected("not-filed")
+
+
+def test_every_kind_of_message_is_among_these() -> None:
+    assert {type(message) for message in EVERYTHING} == {*m.Answer.__args__, *m.Report.__args__}
+
+
+def test_a_refusal_names_the_message_and_the_code_and_nothing_personal() -> None:
+    refused = authorized().when(told(a_replacement(), day(9))).then_rejected("no-supporter-wanted")
+
+    assert refused.history[-1] == e.MessageRejected(at=day(9), kind="sponsor.replaced", code="no-supporter-wanted")
+
+
+def test_an_open_case_records_fifty_refusals_and_answers_the_next_all_the_same() -> None:
+    case = asked_for_vetting()
+    for number in range(50):
+        case = case.when(told(m.OfficerConfirmation(officer="o-1"), day(4 + number / 100))).then_rejected(
+            "no-open-referral"
+        )
+    late = told(m.OfficerConfirmation(officer="o-1"), day(5))
+
+    decision = take(case.case, late, a_world(day(5)))
+
+    assert (decision.events, decision.answer.answer) == ((), "rejected")
+    case.when(told(m.VettingClearedAnswer(), day(8))).then(e.VettingCleared, e.TravelAuthorized)
+
+
+def test_a_limit_of_a_closed_case_is_no_message_and_leaves_nothing() -> None:
+    closed().when(met("evidence", day(40))).then_nothing()
+    closed().when(met("authorization", day(400))).then_nothing()
+
+
+def test_what_came_earlier_than_the_last_event_is_recorded_in_the_order_it_was_learnt() -> None:
+    authorized().when(told(m.SponsorWithdrewNotice(), day(7)), a_world(day(9))).then(
+        happened(e.SponsorWithdrew, at=day(8)), happened(e.TravelAuthorizationHeld, at=day(8))
+    )
