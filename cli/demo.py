@@ -29,6 +29,7 @@ from gateway.backing import Backing, open_backing
 from logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState
+from webhooks import sender_keys
 
 FOLDER: Final = "demo"
 """Under the data directory, emptied at each start."""
@@ -82,7 +83,7 @@ class _Performance:
             await _require_no_cases(backing)
             view = view_of(self._script, settings, backing.clock)
             board = Board(view.told)
-            door = Door(http, settings.gateway_url, settings.partners_url)
+            door = Door(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
             player = Player(self._script, board, door, backing.clock, settings.programme, secrets.token_hex(4))
             with view.showing(board):
                 await self._play(player, board, backing)
@@ -126,9 +127,10 @@ def _started() -> float:
 
 def _reaching(settings: Settings, state: StackState) -> Settings:
     """The settings with which this process reaches the stack that it started."""
-    found = state.model_dump(exclude={"pids", "database_url", "keys_dir"}, exclude_none=True)
+    found = state.model_dump(exclude={"pids", "database_url", "keys_dir", "sender_keys"}, exclude_none=True)
     secret = SecretStr(state.database_url)
-    return settings.model_copy(update={**found, "database_url": secret, "keys_dir": Path(state.keys_dir)})
+    keys = {"keys_dir": Path(state.keys_dir), "sender_keys": state.sender_keys and Path(state.sender_keys)}
+    return settings.model_copy(update={**found, **keys, "database_url": secret})
 
 
 async def _require_no_cases(backing: Backing) -> None:

@@ -130,6 +130,6 @@ async def _ring(stack: Reached, bells: Iterable[Bell]) -> None:
     try:
         await ring(await stack.temporal(), (of_store(bell) for bell in rung))
     except (TemporalAway, RPCError):
-        typer.echo(f"Temporal does not answer: the relay will ring {len(rung)} cases.", err=True)
+        typer.echo(f"Temporal does not answer: the relay will ring the cases concerned ({len(rung)}).", err=True)
         return
     await stack.inbox.mark_rung(bell.number for bell in rung)
