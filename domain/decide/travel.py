@@ -50,10 +50,8 @@ def judge_crossings(draft: Draft) -> tuple[CaseEvent, ...]:
 
 
 def release(draft: Draft) -> tuple[CaseEvent, ...]:
-    """Lift the hold once a supporter is confirmed and vetting is clear, if a changed passport is valid."""
+    """Lift the hold, now that a supporter is confirmed and vetting is clear, if a changed passport is valid."""
     case = draft.case
-    if not case.sponsor_ok or not case.vetting_ok or case.requests or case.open_referrals:
-        return ()
     results = (passport_validity(case, draft.world),) if case.passport_unchecked else ()
     basis = draft.basis(*results)
     if any(result.result == "failed" for result in results):

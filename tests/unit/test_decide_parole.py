@@ -10,6 +10,7 @@ from domain import messages as m
 from tests.support.filed import day
 from tests.support.given import Given, happened, met, plus, suspended, terminated, told
 from tests.support.stages import (
+    a_replacement,
     asked_about_supporter,
     asked_for_evidence,
     asked_for_vetting,
@@ -65,6 +66,7 @@ def test_arrival_ends_requests_referrals_and_holds() -> None:
     held = held_for_supporter().and_then(told(ARRIVAL, day(13)))
     assert "supporter" not in held.due(day(14))
     assert not held.case.travel_held
+    held.when(told(a_replacement(), day(14))).then_rejected("no-supporter-wanted")
 
 
 @pytest.mark.parametrize("message", [ARRIVAL, m.ArrivalRefused(port="MIA")], ids=["paroled", "refused"])

@@ -60,6 +60,11 @@ def test_in_a_suspension_only_referrals_run_on(case: Given, running: dict[str, d
     assert case.due(day(11), suspended(day(11))) == running
 
 
+def test_a_limit_that_ended_unnoticed_before_a_suspension_is_met_when_it_is_over() -> None:
+    assert asked_for_evidence().due(day(36), suspended(day(35))) == {}
+    assert asked_for_evidence().due(day(50), suspended(day(35), day(50))) == {"evidence": day(34)}
+
+
 def test_the_first_to_end_comes_first() -> None:
     found = deadlines(held_for_supporter().case, day(10), RULES, OPEN)
 
