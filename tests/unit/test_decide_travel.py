@@ -11,8 +11,6 @@ from domain import messages as m
 from tests.support.filed import a_beneficiary, a_passport, an_application, day, travelling_with
 from tests.support.given import OPEN, Given, happened, met, plus, suspended, told
 from tests.support.stages import (
-    a_changed_passport,
-    a_replacement,
     asked_about_supporter,
     asked_for_vetting,
     authorized,
@@ -168,88 +166,6 @@ def test_in_a_suspension_the_asking_days_stand_still(since: datetime, code: str 
         when.then(happened(e.TravelAuthorizationExtended, last_day=date(2023, 4, 26)))
     else:
         when.then_rejected(code)
-
-
-def test_a_passport_changed_before_authorization_is_only_recorded() -> None:
-    asked_for_vetting().when(told(a_changed_passport(), day(5))).then(e.PassportChanged)
-    waitlisted().when(told(a_changed_passport(), day(9)), place="none").then(e.PassportChanged)
-
-
-def test_a_passport_changed_after_authorization_is_vetted_at_once_and_released() -> None:
-    held = (
-        authorized()
-        .when(told(a_changed_passport(), day(10)))
-        .then(
-            happened(e.PassportChanged, surnames=None),
-            happened(e.TravelAuthorizationHeld, because="passport"),
-            e.VettingRequested,
-        )
-    )
-    assert (held.case.stage, held.case.waiting_on) == ("travel_authorization", "vetting")
-    assert held.due(day(10)) == authorized().due(day(10))
-
-    released = held.when(told(m.VettingClearedAnswer(), day(15))).then(e.VettingCleared, e.TravelAuthorizationReleased)
-    assert released.case.waiting_on == "arrival"
-
-
-def test_new_surnames_come_with_a_passport_and_stay_without() -> None:
-    changed = m.PassportChange(passport=a_passport(number="170000001"), surnames="Rojas de Luna")
-    renamed = authorized().and_then(told(changed, day(10)))
-    assert renamed.case.require_beneficiary().surnames == "Rojas de Luna"
-
-    again = renamed.and_then(told(a_changed_passport(), day(11)))
-    assert again.case.require_beneficiary().surnames == "Rojas de Luna"
-    assert again.case.require_application().beneficiary.surnames == "Rojas Pérez"
-
-
-@pytest.mark.parametrize(("expires_on", "released"), [(date(2022, 11, 4), True), (date(2022, 11, 3), False)])
-def test_the_new_passport_is_judged_on_the_day_of_release(expires_on: date, released: bool) -> None:
-    held = authorized().and_then(told(a_changed_passport(expires_on=expires_on), day(10)))
-
-    when = held.when(told(m.VettingClearedAnswer(), day(15)))
-    if released:
-        when.then(e.VettingCleared, e.TravelAuthorizationReleased)
-    else:
-        when.then(
-            e.VettingCleared,
-            happened(e.TravelAuthorizationRevoked, reason="passport-validity"),
-            happened(e.CaseClosed, outcome="revoked", reason="passport-validity"),
-        )
-
-
-def test_a_passport_that_did_not_change_is_not_judged_when_a_supporter_hold_ends() -> None:
-    asked = ready(passport=a_passport(expires_on=date(2022, 10, 29))).and_then(CLEARED)
-    held = asked.and_then(told(m.SponsorWithdrewNotice(), day(10))).and_then(told(a_replacement(), day(11)))
-
-    released = held.when(told(m.SponsorConfirmedAnswer(), day(15))).then(
-        e.SponsorConfirmed, e.TravelAuthorizationReleased
-    )
-
-    release = released.history[-1]
-    assert isinstance(release, e.TravelAuthorizationReleased)
-    assert release.basis.results == ()
-
-
-def test_in_a_supporter_hold_a_new_passport_is_vetted_at_once() -> None:
-    held = held_for_supporter().when(told(a_changed_passport(), day(11))).then(e.PassportChanged, e.VettingRequested)
-    cleared = held.when(told(m.VettingClearedAnswer(), day(12))).then(e.VettingCleared)
-    assert cleared.case.waiting_on == "applicant"
-
-    asked = cleared.and_then(told(a_replacement(), day(13)))
-    asked.when(told(m.SponsorConfirmedAnswer(), day(16))).then(e.SponsorConfirmed, e.TravelAuthorizationReleased)
-
-
-def test_an_open_vetting_request_stands_when_the_passport_changes_again() -> None:
-    again = held_for_passport().when(told(a_changed_passport(), day(11))).then(e.PassportChanged)
-
-    again.when(told(m.VettingClearedAnswer(request_id=again.case.requests[0].request_id), day(12))).then(
-        e.VettingCleared, e.TravelAuthorizationReleased
-    )
-
-
-def test_a_passport_changes_until_parole() -> None:
-    paroled().when(told(a_changed_passport(), day(32))).then_rejected("already-paroled")
-    closed().when(told(a_changed_passport(), day(32))).then_rejected("case-closed")
 
 
 @pytest.mark.parametrize(
