@@ -38,6 +38,8 @@ class _Run:
 
     at: CaseAt
     now: datetime
+    settled: datetime
+    """Every message received before this moment is durable; a deadline after it is not met yet."""
     answers: list[Answer] = field(default_factory=list)
     bells: list[Bell] = field(default_factory=list)
     taken: int = 0
@@ -89,22 +91,23 @@ class CaseActivities:
         return await self._advance(advance)
 
     async def _advance(self, advance: Advance) -> Step:
-        now = self._clock.now(activity.info().started_time)
+        started = activity.info().started_time
+        now, settled = self._clock.now(started), self._clock.now(started - self._clock.grace)
         if advance.due is not None:
             # Its timer has fired, so its moment has come, whatever the two clocks' last digits say.
-            now = max(now, advance.due.at)
+            now, settled = max(now, advance.due.at), max(settled, advance.due.at)
         await self._direct.receive(advance, now)
-        run = await self._begin(advance, now)
+        run = await self._begin(advance, now, settled)
         programme = await self._take_all(run, advance)
         calls = await self._asking.ask(run.at.case)
         await self._ring(run.bells)
         return await self._step(run, programme, calls)
 
-    async def _begin(self, advance: Advance, now: datetime) -> _Run:
+    async def _begin(self, advance: Advance, now: datetime, settled: datetime) -> _Run:
         at = await self._book.case_at(advance.case_id)
         if at.case.version < advance.seen_version:
             raise LogRestored
-        return _Run(at, now)
+        return _Run(at, now, settled)
 
     async def _take_all(self, run: _Run, advance: Advance) -> str:
         """Rows in number order, and before each of them the deadlines that were over when it was received."""
@@ -121,7 +124,7 @@ class CaseActivities:
             programme = programme or (row.programme if row else "")
             if not programme:
                 raise UnknownStream
-            due = await self._due(run, programme, row.received_at if row else run.now)
+            due = await self._due(run, programme, row.received_at if row else run.settled)
             if due is not None:
                 await self._meet(run, due)
             elif row is not None:
@@ -160,7 +163,7 @@ class CaseActivities:
         summary = summarize(case, state, self._book.rules_of(case, state), run.now)
         due = None
         if summary.due_name is not None and summary.due_at is not None:
-            wake_at = self._clock.server_time(summary.due_at)
+            wake_at = self._clock.server_time(summary.due_at) + self._clock.grace
             due = Due(name=summary.due_name, at=summary.due_at, wake_at=wake_at)
         return Step(
             version=case.version,

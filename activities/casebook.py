@@ -94,8 +94,10 @@ class CaseBook:
         Raises:
             RulesUnknown: this process does not have them.
         """
-        followed = programme.running_rules_version or case.rules_version
-        rules = self.rules.get(followed if case.filed else programme.rules_version)
+        version = programme.rules_version
+        if case.filed_at is not None:
+            version = programme.rules_version_for(case.rules_version, case.filed_at)
+        rules = self.rules.get(version)
         if rules is None:
             raise RulesUnknown
         return rules

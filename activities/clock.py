@@ -5,12 +5,17 @@ The server's clock is the machine's in production and follows skipped time under
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
     """The mapping between the server's clock and domain time. All moments are aware."""
+
+    @property
+    def grace(self) -> timedelta:
+        """How long, on the server's clock, a deadline waits for a message that was received before it to be durable."""
+        ...
 
     def now(self, server_time: datetime) -> datetime:
         """The domain's moment when the server's clock shows `server_time`."""
@@ -24,6 +29,9 @@ class Clock(Protocol):
 @dataclass(frozen=True, slots=True)
 class SystemClock:
     """Production: domain time is the server's."""
+
+    grace: timedelta = timedelta(seconds=2)
+    """A gateway takes some ms from its stamp to its commit; two seconds outlast a failover of the connection."""
 
     def now(self, server_time: datetime) -> datetime:
         """`server_time` itself."""
@@ -41,6 +49,8 @@ class ScaledClock:
     domain_epoch: datetime
     server_epoch: datetime
     factor: float
+    grace: timedelta = timedelta(milliseconds=100)
+    """Short, since it is days where a factor makes days of it."""
 
     def __post_init__(self) -> None:
         if self.factor <= 0:

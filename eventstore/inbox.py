@@ -44,7 +44,8 @@ class Receipt:
     message_id: str
     first: bool
     received_at: datetime
-    """Never before a deadline that the case had already applied when the row was committed."""
+    """Never before a deadline that the case had already applied when the row was committed, nor before a message of
+    the stream with a lower number."""
     answer: Answer | None = None
     code: str | None = None
 

@@ -149,7 +149,7 @@ class MemoryStore:
     def _message_first(self, append: Append) -> bool:
         deadline = append.deadline
         return deadline is not None and any(
-            row.received_at < deadline for row in self._inbox.undecided(append.stream)
+            row.received_at < deadline and row.source != "passage" for row in self._inbox.undecided(append.stream)
         )  # fmt: skip
 
     def _change_place(self, append: Append) -> tuple[str, ...]:

@@ -56,12 +56,21 @@ class MemoryInbox:
         known = self._find(incoming.source, incoming.message_id)  # another may have come while the key was made
         if known is not None:
             return await self._first_receipt(known, incoming)
-        applied = self._applied_to(stream)
-        received_at = incoming.received_at if applied is None else max(incoming.received_at, applied)
+        received_at = max((incoming.received_at, *self._not_before(stream)))
         row = self._write(
             stream, incoming.case_id, programme, incoming, received_at, digest_again(incoming, key)
         )  # fmt: skip
         return self._receipt(row, first=True)
+
+    def _not_before(self, stream: str) -> tuple[datetime, ...]:
+        """The deadline that the case applied last, and the moments of the messages numbered before."""
+        applied = self._applied_to(stream)
+        came = (
+            kept.row.received_at
+            for kept in self._rows.values()
+            if kept.row.stream == stream and kept.row.source != "passage"
+        )
+        return (*(() if applied is None else (applied,)), *came)
 
     def _programme(self, stream: str) -> str | None:
         filed = (kept.row.programme for kept in self._rows.values() if kept.row.stream == stream)

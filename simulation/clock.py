@@ -5,7 +5,7 @@ see them: its moments are nominal and exact. So the clock stands at one moment u
 plays it or by a deadline that is the next thing to happen.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import temporalio.client
@@ -33,6 +33,9 @@ class ScenarioClock:
     def moment(self) -> datetime:
         """The nominal moment it stands at."""
         return self._moment
+
+    grace = timedelta(0)
+    """What is played at one moment is durable before the next."""
 
     def now(self, server_time: datetime) -> datetime:  # noqa: ARG002  its own moments count, not the server's
         """The nominal moment it stands at, whatever the server's clock shows."""

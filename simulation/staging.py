@@ -22,6 +22,7 @@ from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
 from gateway.relay import ring_once
+from gateway.senders import ANYBODY
 from simulation.agenda import Agenda
 from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.driver import REPLAN, SCENARIO_WORKFLOW
@@ -114,6 +115,7 @@ def _gateway(backing: Backing, figures: PostgresFigures) -> httpx2.AsyncClient:
             inbox=backing.store.inbox,
             figures=figures,
             clock=backing.clock,
+            senders=ANYBODY,
         )
     )
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=GATEWAY_URL, trust_env=False)

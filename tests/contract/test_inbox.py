@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -157,6 +158,17 @@ async def test_one_case_does_not_decide_anothers_row(store: Store) -> None:
     with pytest.raises(Exception, match="message-already-decided"):
         await other.append(SponsorWithdrew(at=NOON), decides=Decides(receipt.number, "accepted"))
     assert await store.inbox.next_undecided(writer.stream) is not None
+
+
+async def test_numbers_and_moments_of_a_case_go_together(store: Store) -> None:
+    """Two gateways stamp within a moment: what commits later is not earlier, or a deadline could fall between."""
+    case_id = new_case_id()
+    await receive_filing(store.inbox, case_id)
+    late = replace(message(case_id, "w1", WithdrawalRequest()), received_at=NOON + timedelta(seconds=2))
+    early = replace(message(case_id, "w2", WithdrawalRequest()), received_at=NOON + timedelta(seconds=1))
+    first, second = await store.inbox.receive(late), await store.inbox.receive(early)
+    assert first.number < second.number
+    assert first.received_at == second.received_at == NOON + timedelta(seconds=2)
 
 
 def _to_programme(message_id: str) -> Incoming:

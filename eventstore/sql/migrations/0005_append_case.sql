@@ -74,7 +74,8 @@ BEGIN
         RETURN passage.refusal('person-changed', p_case, p_command_id);
     END IF;
     IF p_deadline IS NOT NULL AND EXISTS (
-           SELECT FROM passage.inbox WHERE stream = p_case AND answer IS NULL AND received_at < p_deadline) THEN
+           SELECT FROM passage.inbox  -- a bell of our own is not early or late
+           WHERE stream = p_case AND answer IS NULL AND received_at < p_deadline AND source <> 'passage') THEN
         RETURN passage.refusal('message-before-deadline', p_case, p_command_id);
     END IF;
     IF NOT passage.move_case_head(p_case, p_programme, p_expected, p_previous, v_count,

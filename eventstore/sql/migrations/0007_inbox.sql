@@ -23,6 +23,7 @@ DECLARE
     v_receipt passage.inbox_receipt := passage.receipt(p_source, p_message_id);
     v_programme text := p_programme;
     v_applied timestamptz;
+    v_last timestamptz;
 BEGIN
     IF v_receipt.number IS NOT NULL THEN
         RETURN v_receipt;
@@ -42,10 +43,13 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM passage.lock_number(p_stream);
+    -- Within a stream numbers and moments go together: what two gateways stamped within a moment is taken as it committed.
+    SELECT received_at INTO v_last FROM passage.inbox
+    WHERE stream = p_stream AND source <> 'passage' ORDER BY number DESC LIMIT 1;
     INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, key_id, digest,
                                received_at, sender)
     VALUES (p_stream, nextval('passage.inbox_number'), p_case, v_programme, p_source, p_message_id, p_kind, p_body,
-            p_key_id, p_digest, greatest(p_received_at, v_applied), p_sender)
+            p_key_id, p_digest, greatest(p_received_at, v_applied, v_last), p_sender)
     ON CONFLICT (source, message_id) DO NOTHING
     RETURNING number, stream, case_id, message_id, received_at, NULL, NULL, digest, true INTO v_receipt;
     IF NOT FOUND THEN  -- the same message at the same time, by another door
