@@ -1,0 +1,179 @@
+-- The sealed log: a dense index of leaves, the Merkle tree over them as tiles, signed checkpoints, and map seals.
+-- passage_sealer writes these tables, through the functions below and in no other way, and nothing else.
+
+DO $roles$
+BEGIN
+    CREATE ROLE passage_sealer NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;  -- roles belong to the server, not the database: another database of it has made it
+END
+$roles$;
+
+SET LOCAL ROLE passage_owner;
+
+-- How many leaves there are. Sealers agree through its one row: what one expects, no other has moved.
+CREATE TABLE passage.log_size (
+    the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
+    size bigint NOT NULL CHECK (size >= 0)
+);
+INSERT INTO passage.log_size (size) VALUES (0);
+
+-- Leaf n is the event `stream`:`version`, or, where these are null, a map seal.
+CREATE TABLE passage.leaf (
+    leaf_index bigint PRIMARY KEY CHECK (leaf_index >= 0),
+    stream text,
+    version integer,
+    hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+    CHECK ((stream IS NULL) = (version IS NULL))
+);
+CREATE UNIQUE INDEX leaf_event ON passage.leaf (stream, version) INCLUDE (leaf_index, hash);
+
+-- As in C2SP tlog-tiles: up to 256 hashes of 32 bytes; only the last tile of a level is shorter, and it only grows.
+CREATE TABLE passage.tile (
+    level smallint NOT NULL CHECK (level >= 0),
+    number bigint NOT NULL CHECK (number >= 0),
+    hashes bytea NOT NULL CHECK (octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0),
+    PRIMARY KEY (level, number)
+);
+ALTER TABLE passage.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;  -- hashes do not compress
+
+-- A C2SP checkpoint, as its signed note.
+CREATE TABLE passage.checkpoint (
+    size bigint PRIMARY KEY CHECK (size > 0),
+    note text NOT NULL,
+    signed_at timestamptz NOT NULL
+);
+
+-- What others say of a checkpoint: a witness's signature line, or an RFC 3161 token over the note's text.
+CREATE TABLE passage.checkpoint_witness (
+    size bigint NOT NULL REFERENCES passage.checkpoint,
+    kind text NOT NULL CHECK (kind IN ('cosignature', 'rfc3161')),
+    content bytea NOT NULL,
+    PRIMARY KEY (size, kind, content)
+);
+
+-- The header of each map seal: the root of the tree over every stream's head as of the first `log_size` leaves.
+CREATE TABLE passage.map_seal (
+    leaf_index bigint PRIMARY KEY REFERENCES passage.leaf,
+    header bytea NOT NULL,
+    sealed_at timestamptz NOT NULL
+);
+
+DO $protect$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['leaf', 'checkpoint', 'checkpoint_witness', 'map_seal'] LOOP
+        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON passage.%I '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION passage.refuse_change()', v_table);
+        EXECUTE format('ALTER TABLE passage.%I ENABLE ALWAYS TRIGGER append_only', v_table);
+    END LOOP;
+END
+$protect$;
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON passage.tile
+    FOR EACH STATEMENT EXECUTE FUNCTION passage.refuse_change();
+ALTER TABLE passage.tile ENABLE ALWAYS TRIGGER append_only;
+
+-- Takes the oldest visible appends into the index, in one statement. Nothing is taken where the log has not the size
+-- that the caller expects: another sealer was first. An event that is gone fails on its null hash, and is not skipped.
+CREATE FUNCTION passage.take_leaves(p_expected bigint, p_appends integer)
+RETURNS TABLE (leaf_index bigint, hash bytea, recorded_at timestamptz)
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    WITH fence AS MATERIALIZED (
+        SELECT size FROM passage.log_size WHERE size = p_expected FOR UPDATE
+    ), queue AS MATERIALIZED (
+        SELECT id FROM passage.unsealed WHERE EXISTS (SELECT FROM fence) ORDER BY id LIMIT p_appends
+    ), taken AS (
+        DELETE FROM passage.unsealed AS u USING queue AS q WHERE u.id = q.id
+        RETURNING u.id, u.stream, u.first_version, u.last_version
+    ), numbered AS (
+        SELECT t.stream, v.version, p_expected - 1 + row_number() OVER (ORDER BY t.id, v.version) AS leaf_index
+        FROM taken AS t CROSS JOIN LATERAL generate_series(t.first_version, t.last_version) AS v(version)
+    ), placed AS (
+        INSERT INTO passage.leaf (leaf_index, stream, version, hash)
+        SELECT n.leaf_index, n.stream, n.version, e.hash
+        FROM numbered AS n LEFT JOIN passage.events AS e ON e.stream = n.stream AND e.version = n.version
+        RETURNING leaf.leaf_index, leaf.hash, leaf.stream, leaf.version
+    ), grown AS (
+        UPDATE passage.log_size SET size = size + (SELECT count(*) FROM placed) WHERE EXISTS (SELECT FROM placed)
+    )
+    SELECT p.leaf_index, p.hash, e.recorded_at
+    FROM placed AS p JOIN passage.events AS e ON e.stream = p.stream AND e.version = p.version
+    ORDER BY p.leaf_index
+$$;
+
+-- False where the log has not the size that the caller expects.
+CREATE FUNCTION passage.take_map_leaf(p_expected bigint, p_header bytea, p_hash bytea, p_sealed_at timestamptz)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    UPDATE passage.log_size SET size = size + 1 WHERE size = p_expected;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO passage.leaf (leaf_index, hash) VALUES (p_expected, p_hash);
+    INSERT INTO passage.map_seal (leaf_index, header, sealed_at) VALUES (p_expected, p_header, p_sealed_at);
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION passage.put_tiles(p_levels smallint[], p_numbers bigint[], p_hashes bytea[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    v_written integer;
+BEGIN
+    INSERT INTO passage.tile AS stored (level, number, hashes)
+    SELECT t.level, t.number, t.hashes FROM unnest(p_levels, p_numbers, p_hashes) AS t(level, number, hashes)
+    ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes
+    WHERE octet_length(excluded.hashes) > octet_length(stored.hashes)
+      AND substr(excluded.hashes, 1, octet_length(stored.hashes)) = stored.hashes;
+    GET DIAGNOSTICS v_written = ROW_COUNT;
+    IF v_written <> cardinality(p_levels) THEN
+        RAISE EXCEPTION 'a tile may only grow' USING ERRCODE = 'PS010';
+    END IF;
+END
+$$;
+
+CREATE FUNCTION passage.put_checkpoint(p_size bigint, p_note text, p_signed_at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    INSERT INTO passage.checkpoint (size, note, signed_at) VALUES (p_size, p_note, p_signed_at) ON CONFLICT DO NOTHING
+$$;
+
+CREATE FUNCTION passage.put_witness(p_size bigint, p_kind text, p_content bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    INSERT INTO passage.checkpoint_witness (size, kind, content) VALUES (p_size, p_kind, p_content)
+    ON CONFLICT DO NOTHING
+$$;
+
+-- Every stream's head as of the first `p_size` leaves, in the order of the streams' bytes: the entries of a map. It
+-- walks from stream to stream through the index, so its cost is that of the streams, not of the events.
+CREATE FUNCTION passage.map_entries(p_size bigint)
+RETURNS TABLE (stream text, version integer, hash bytea, leaf_index bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+    WITH RECURSIVE streams AS (
+        (SELECT l.stream FROM passage.leaf AS l WHERE l.stream IS NOT NULL ORDER BY l.stream LIMIT 1)
+        UNION ALL
+        SELECT (SELECT l.stream FROM passage.leaf AS l WHERE l.stream > s.stream ORDER BY l.stream LIMIT 1)
+        FROM streams AS s WHERE s.stream IS NOT NULL
+    )
+    SELECT s.stream, head.version, head.hash, head.leaf_index
+    FROM streams AS s CROSS JOIN LATERAL (
+        SELECT l.version, l.hash, l.leaf_index FROM passage.leaf AS l
+        WHERE l.stream = s.stream AND l.leaf_index < p_size ORDER BY l.version DESC LIMIT 1
+    ) AS head
+    ORDER BY s.stream COLLATE "C"
+$$;
+
+REVOKE ALL ON FUNCTION
+    passage.take_leaves, passage.take_map_leaf, passage.put_tiles, passage.put_checkpoint, passage.put_witness,
+    passage.map_entries
+FROM PUBLIC;
+GRANT USAGE ON SCHEMA passage TO passage_sealer;
+GRANT EXECUTE ON FUNCTION
+    passage.take_leaves, passage.take_map_leaf, passage.put_tiles, passage.put_checkpoint, passage.put_witness,
+    passage.map_entries
+TO passage_sealer;
+GRANT EXECUTE ON FUNCTION passage.map_entries TO passage_auditor, passage_writer;
+GRANT SELECT ON
+    passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
+TO passage_sealer, passage_auditor, passage_reader, passage_writer;
+GRANT SELECT ON passage.unsealed TO passage_sealer;
