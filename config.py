@@ -5,6 +5,7 @@ terminal finds it without being told. Temporal's own address, TLS, API key and n
 `temporalio.envconfig` (`TEMPORAL_*` variables or its TOML file), the way of every Temporal tool.
 """
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -50,6 +51,14 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8080, ge=1, le=65535)
     """Where the gateway listens."""
+    partner_keys: Path | None = None
+    """JSON file by which the gateway knows its senders: partner to one or two keys, `whsec_…` or `whpk_…`
+    (docs/partners.md). Without it nobody's signature is known."""
+    sender_keys: Path | None = None
+    """JSON file with which the simulated partners and the demonstration sign: `whsec_…` or `whsk_…`."""
+    unsigned_messages: bool | None = None
+    """Take messages that carry no signature at all, for experiments on one machine: the gateway must listen on a
+    loopback address. The embedded stack takes them unless told 0, everything else only if told 1."""
 
     partners_url: str = "http://127.0.0.1:8090"
     """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
@@ -76,6 +85,9 @@ class Settings(BaseSettings):
     programme_places: int | None = Field(default=None, ge=0)
     """The cap at that opening; the rule set's own unless told."""
 
+    log_origin: str = Field(default="passage/log", pattern=r"^[!-*,-~]{1,200}$")
+    """Name of the sealed log and of its key (c2sp.org/tlog-checkpoint), given to the key when it is made."""
+
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto`: readable lines on a terminal, JSON everywhere else."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -92,6 +104,12 @@ class Settings(BaseSettings):
             )
         if self.clock_factor != 1 and self.clock_server_epoch is None:
             raise ValueError("PASSAGE_CLOCK_FACTOR needs PASSAGE_CLOCK_SERVER_EPOCH and PASSAGE_CLOCK_DOMAIN_EPOCH")
+        return self
+
+    @model_validator(mode="after")
+    def _unsigned_only_from_this_machine(self) -> Self:
+        if self.unsigned_messages and not _is_loopback(self.gateway_host):
+            raise ValueError("PASSAGE_UNSIGNED_MESSAGES needs a PASSAGE_GATEWAY_HOST that only this machine reaches")
         return self
 
     @property
@@ -170,6 +188,13 @@ def child_environment(own: Mapping[str, str], *, without: str = "") -> dict[str,
     """This process's environment for a child, with `own` on top, less every variable that begins with `without`."""
     inherited = {name: value for name, value in os.environ.items() if not without or not name.startswith(without)}
     return {**inherited, **own}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _as_variable(value: object) -> str:

@@ -4,9 +4,12 @@ A service that is being restarted is asked again, under the same idempotency key
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx2
@@ -14,6 +17,7 @@ import structlog
 
 from gateway.wire import PartnerName
 from simulators.app import Script as PartnerScript
+from webhooks import Signer, sign
 
 _log = structlog.get_logger()
 
@@ -38,11 +42,27 @@ class Answer:
     code: str | None = None
 
 
+Sign = Callable[[bytes], Mapping[str, str]]
+"""The headers with which a body is sent now."""
+
+
+def _unsigned(_: bytes) -> Mapping[str, str]:
+    return {}
+
+
 class Door:
     """The gateway and the simulated partners over HTTP."""
 
-    def __init__(self, http: httpx2.AsyncClient, gateway_url: str, partners_url: str) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        gateway_url: str,
+        partners_url: str,
+        keys: Mapping[str, tuple[Signer, ...]] = MappingProxyType({}),
+    ) -> None:
+        """`keys` has what each sender signs with; who has none sends unsigned."""
         self._http = http
+        self._keys = keys
         self._gateway = gateway_url
         self._partners = partners_url
 
@@ -60,13 +80,13 @@ class Door:
     async def send(self, by: PartnerName, message_id: str, body: Mapping[str, Any]) -> Answer:
         """Send a message and wait for its answer."""
         address = f"{self._gateway}/v1/partners/{by}/messages"
-        taken = await self._send("POST", address, {"webhook-id": message_id, **_PREFER}, body)
+        taken = await self._send("POST", address, _PREFER, body, self._signer(by, message_id))
         until = time.monotonic() + PATIENCE_S
         while taken["answer"] is None:
             if time.monotonic() > until:
                 raise DoorClosedError(f"{body['message']} was taken and not answered within {PATIENCE_S:g} s")
             await asyncio.sleep(_PAUSE_S)
-            taken = await self._send("GET", f"{address}/{message_id}", _PREFER)
+            taken = await self._send("GET", f"{address}/{message_id}", _PREFER, sign=self._signer(by, message_id))
         return Answer(taken["answer"], taken["code"])
 
     async def may_board(self, case_id: str) -> Answer:
@@ -78,11 +98,22 @@ class Door:
         """How many places are taken and not freed."""
         return int((await self._send("GET", f"{self._gateway}/v1/programmes/{programme}", {}))["authorized"])
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: object = None) -> dict[str, Any]:
+    def _signer(self, by: PartnerName, message_id: str) -> Sign:
+        keys = self._keys.get(by)
+        if keys is None:
+            return lambda _: {"webhook-id": message_id}
+        return lambda content: sign(keys, message_id, datetime.now(UTC), content)
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: object = None, sign: Sign = _unsigned
+    ) -> dict[str, Any]:
+        content = b"" if body is None else json.dumps(body).encode()
+        kind = {} if body is None else {"Content-Type": "application/json"}
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
-                response = await self._http.request(method, url, headers=dict(headers), json=body)
+                whole = {**headers, **kind, **sign(content)}  # signed anew at each attempt
+                response = await self._http.request(method, url, headers=whole, content=content)
             except (OSError, httpx2.RequestError):
                 response = None
             if response is not None and response.is_success:

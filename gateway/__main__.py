@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -19,6 +20,7 @@ from gateway.app import create_app
 from gateway.backing import open_backing
 from gateway.deps import GatewayDeps
 from gateway.intake import WAIT_MAX_S
+from gateway.senders import Senders
 from logs import configure_logs
 
 _log = structlog.get_logger()
@@ -42,7 +44,9 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Answer until SIGTERM or SIGINT, then finish what is under way."""
-    async with open_backing(settings) as deps:
+    senders = Senders.of(settings)
+    async with open_backing(settings) as backing:
+        deps = replace(backing, senders=senders)
         await _open_programme(settings, deps)
         _log.info("gateway answers", host=settings.gateway_host, port=settings.gateway_port)
         await _server(create_app(deps), settings).serve()

@@ -15,6 +15,7 @@ from activities.clock import Clock
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore
 from gateway.figures import ProgrammeFigures
+from gateway.senders import NOBODY, Senders
 
 ReadFigures = Callable[[str, str], Awaitable[ProgrammeFigures | None]]
 """Programme and month `YYYY-MM` to its figures; None where it was never opened."""
@@ -36,6 +37,8 @@ class GatewayDeps:
     clock: Clock
     server_now: Callable[[], datetime] = machine_time
     """The server's moment, of which `clock` makes domain time."""
+    senders: Senders = NOBODY
+    """Who may send messages, and how each is known."""
 
     def now(self) -> datetime:
         """Domain time: the `received_at` of what comes in now."""

@@ -1,5 +1,7 @@
 """`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
 
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 
 from eventstore.inbox import Incoming
@@ -7,11 +9,18 @@ from gateway.body import read_body
 from gateway.deps import Deps
 from gateway.intake import Taken, decide_programme, receive
 from gateway.openapi import body_of_message
-from gateway.parameters import MessagePath, Metrics, PartnerPath, Waits, WebhookId
-from gateway.problems import Problem, documented
+from gateway.parameters import Enveloped, MessagePath, Metrics, PartnerPath, Signed, Waits
+from gateway.problems import Code, Problem, documented
 from gateway.wire import read_message
 
 router = APIRouter(tags=["messages"])
+
+UNPROVEN: Final[tuple[Code, ...]] = (
+    "signature-missing",
+    "signature-malformed",
+    "signature-stale",
+    "signature-wrong",
+)
 
 
 @router.post(
@@ -19,6 +28,7 @@ router = APIRouter(tags=["messages"])
     status_code=202,
     summary="Send a message",
     responses=documented(
+        *UNPROVEN,
         "wrong-partner",
         "unknown-case",
         "unknown-programme",
@@ -39,7 +49,7 @@ async def send_message(
     metrics: Metrics,
     waits: Waits,
     partner: PartnerPath,
-    webhook_id: WebhookId,
+    envelope: Enveloped,
 ) -> Taken:
     """Tell Passage something about a case. Send it as often as needed, in any order: the same id counts once.
 
@@ -47,31 +57,37 @@ async def send_message(
     `accepted`, or `rejected` with a code; read it later, or wait for it with `Prefer: wait`. A message about the
     programme (`programme.…`) is answered at once.
     """
-    message = read_message(await read_body(request), partner)
+    body = await read_body(request)
+    identity = deps.senders.identify(partner, envelope.message_id, envelope.signed, body, deps.server_now())
+    message = read_message(body, partner)
     incoming = Incoming(
         source=partner,
-        message_id=webhook_id,
+        message_id=envelope.message_id,
         case_id=message.case_id,
         programme=message.programme,
         body=message.content,
         received_at=deps.now(),
-        sender=f"unsigned:{partner}",
+        sender=identity.sender,
     )
     receipt = await receive(deps, metrics, incoming)
     if message.programme is not None:
         receipt = await decide_programme(deps, partner, receipt)
     receipt = await waits.answer(deps.inbox, partner, receipt)
-    response.headers["Location"] = f"/v1/partners/{partner}/messages/{webhook_id}"
+    response.headers["Location"] = f"/v1/partners/{partner}/messages/{envelope.message_id}"
     return Taken.of(receipt)
 
 
 @router.get(
     "/v1/partners/{partner}/messages/{message_id}",
     summary="Read the answer to a message",
-    responses=documented("unknown-message", "malformed"),
+    responses=documented(*UNPROVEN, "unknown-message", "malformed"),
 )
-async def read_answer(deps: Deps, waits: Waits, partner: PartnerPath, message_id: MessagePath) -> Taken:
-    """The receipt of a message, with its answer once the case has taken it."""
+async def read_answer(deps: Deps, waits: Waits, partner: PartnerPath, message_id: MessagePath, signed: Signed) -> Taken:
+    """The receipt of a message, with its answer once the case has taken it.
+
+    Signed like a message of this id with an empty body.
+    """
+    deps.senders.identify(partner, message_id, signed, b"", deps.server_now())
     receipt = await deps.inbox.get(partner, message_id)
     if receipt is None:
         raise Problem("unknown-message")

@@ -1,6 +1,6 @@
 """Parameters that several routes share."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header, Path, Request
 
@@ -8,6 +8,7 @@ from activities.contracts import ProgrammeId
 from domain.ids import CaseId, MessageId
 from gateway.intake import Patience, wished_wait_s
 from gateway.metrics import GatewayMetrics
+from gateway.senders import Signature
 from gateway.wire import PartnerName
 
 CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XS"])]
@@ -23,6 +24,48 @@ WebhookId = Annotated[
         examples=["msg_2f6c1e"],
     ),
 ]
+
+
+def _signature(
+    timestamp: Annotated[
+        str | None,
+        Header(
+            alias="webhook-timestamp",
+            description="When this attempt was signed, in seconds since 1970; within five minutes of now.",
+            examples=["1666267200"],
+        ),
+    ] = None,
+    signature: Annotated[
+        str | None,
+        Header(
+            alias="webhook-signature",
+            description="Standard Webhooks: `v1,<base64>` (HMAC-SHA256) or `v1a,<base64>` (Ed25519) over "
+            "`<webhook-id>.<webhook-timestamp>.<body>`; several with a space between them while a key is changed.",
+            examples=["v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="],
+        ),
+    ] = None,
+) -> Signature:
+    return Signature(timestamp, signature)
+
+
+Signed = Annotated[Signature, Depends(_signature)]
+"""What a request says to prove who sends it."""
+
+
+class Envelope(NamedTuple):
+    """Everything about a message but the message."""
+
+    message_id: str
+    signed: Signature
+
+
+def _envelope(webhook_id: WebhookId, signed: Signed) -> Envelope:
+    return Envelope(webhook_id, signed)
+
+
+Enveloped = Annotated[Envelope, Depends(_envelope)]
+"""The Standard Webhooks headers of a message."""
+
 IdempotencyKey = Annotated[
     MessageId,
     Header(

@@ -15,6 +15,10 @@ Code = Literal[
     "too-large",
     "too-slow",
     "unsupported-media-type",
+    "signature-missing",
+    "signature-malformed",
+    "signature-stale",
+    "signature-wrong",
     "wrong-partner",
     "unknown-case",
     "unknown-programme",
@@ -42,6 +46,10 @@ KINDS: Final[Mapping[Code, Kind]] = {
     "too-large": Kind(413, "The body is larger than 256 KiB."),
     "too-slow": Kind(408, "The body did not arrive in time."),
     "unsupported-media-type": Kind(415, "The body must be sent as application/json."),
+    "signature-missing": Kind(401, "The message must be signed: webhook-timestamp and webhook-signature."),
+    "signature-malformed": Kind(401, "The signature or its timestamp is not of the form of Standard Webhooks."),
+    "signature-stale": Kind(401, "The timestamp is more than five minutes from now. Sign each attempt anew."),
+    "signature-wrong": Kind(401, "The signature is not this partner's over this id, timestamp and body."),
     "wrong-partner": Kind(403, "This partner may not send this message."),
     "unknown-case": Kind(404, "There is no such case."),
     "unknown-programme": Kind(404, "There is no such programme."),
@@ -103,11 +111,13 @@ class Problem(Exception):
             detail=self.detail,
             faults=self.faults or None,
         )
-        again = {"Retry-After": str(RETRY_AFTER_S)} if kind.status in (500, 503) else {}
+        told = {"Retry-After": str(RETRY_AFTER_S)} if kind.status in (500, 503) else {}
+        if kind.status == 401:
+            told = {"WWW-Authenticate": "StandardWebhooks"}
         return JSONResponse(
             document.model_dump(exclude_none=True),
             status_code=kind.status,
-            headers={**again, **(headers or {})},
+            headers={**told, **(headers or {})},
             media_type=MEDIA_TYPE,
         )
 

@@ -18,16 +18,18 @@ from simulators.behaviour import AGREEABLE
 from simulators.delivery import DELIVERY_TIMEOUT_S, GatewayDelivery, system_time
 from simulators.desk import PartnerDesk
 from simulators.journal import Journal, open_database
+from webhooks import sender_keys
 
 
 async def serve(settings: Settings, clock: Clock) -> None:
     """Run the partners until SIGINT or SIGTERM; a delivery that fails for a reason of its own ends the process."""
+    keys = sender_keys(settings.sender_keys)
     database = open_database(settings.data_dir / "simulators" / "partners.sqlite3")
     async with (
         httpx2.AsyncClient(base_url=settings.gateway_url, trust_env=False, timeout=DELIVERY_TIMEOUT_S) as gateway,
         asyncio.TaskGroup() as group,
     ):
-        delivery = GatewayDelivery(database, gateway, clock)
+        delivery = GatewayDelivery(database, gateway, clock, keys=keys)
         journal = Journal(database, AGREEABLE)
         app = create_app(journal, PartnerDesk(journal, delivery, lambda: clock.now(system_time())))
         delivering = group.create_task(delivery.run())
@@ -69,11 +71,11 @@ def main() -> int:
     """Exit codes: 0 after an orderly end, 2 when a setting is wrong."""
     try:
         settings = load_settings()
+        configure_logs(settings, "simulators")
+        asyncio.run(serve(settings, _clock(settings)))
     except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
         return 2
-    configure_logs(settings, "simulators")
-    asyncio.run(serve(settings, _clock(settings)))
     return 0
 
 

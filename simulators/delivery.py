@@ -3,17 +3,19 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 import httpx2
 import structlog
 
 from activities.clock import Clock
-from simulators.messages import PartnerMessage
+from simulators.messages import PartnerMessage, partner_of
+from webhooks import Signer, sign
 
 logger = structlog.get_logger()
 
@@ -57,11 +59,14 @@ class GatewayDelivery:
         gateway: httpx2.AsyncClient,
         clock: Clock,
         server_now: Callable[[], datetime] = system_time,
+        keys: Mapping[str, tuple[Signer, ...]] = MappingProxyType({}),
     ) -> None:
+        """`keys` has what each partner signs with; who has none sends unsigned."""
         self._database = database
         self._gateway = gateway
         self._clock = clock
         self._server_now = server_now
+        self._keys = keys
         self._news = asyncio.Event()
 
     async def deliver(self, at: datetime, answer: PartnerMessage) -> None:
@@ -122,11 +127,12 @@ class GatewayDelivery:
         )
 
     async def _post(self, due: _Due) -> Outcome | None:
-        headers = {"Content-Type": "application/json", "webhook-id": due.message_id}
+        body = due.body.encode()
+        headers = {"Content-Type": "application/json", **self._proof(due, body)}
         log = logger.bind(message_id=due.message_id, attempt=due.attempts + 1)
         try:
             async with asyncio.timeout(DELIVERY_TIMEOUT_S):
-                response = await self._gateway.post(due.path, content=due.body, headers=headers)
+                response = await self._gateway.post(due.path, content=body, headers=headers)
         except (OSError, httpx2.RequestError) as failure:
             log.info("gateway_not_reached", error=type(failure).__name__)
             return None
@@ -137,3 +143,8 @@ class GatewayDelivery:
             return None
         log.error("answer_refused", status=response.status_code)
         return "refused"
+
+    def _proof(self, due: _Due, body: bytes) -> Mapping[str, str]:
+        """The Standard Webhooks headers, made anew at each attempt; the machine's clock, never the domain's."""
+        keys = self._keys.get(partner_of(due.path))
+        return {"webhook-id": due.message_id} if keys is None else sign(keys, due.message_id, self._server_now(), body)

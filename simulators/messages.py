@@ -27,6 +27,11 @@ class PartnerMessage:
         return {"case": self.case_id, **self.answer.model_dump(mode="json", exclude_none=True)}
 
 
+def partner_of(path: str) -> str:
+    """The partner that sends to this path."""
+    return path.split("/")[3]
+
+
 class Scheduler(Protocol):
     """Delivers answers when they are due, at least once each."""
 

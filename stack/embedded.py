@@ -17,6 +17,7 @@ from config import STACK_FILE, Settings, child_environment
 from stack.bootstrap import migrate_database, register_search_attributes
 from stack.database import PostgresService
 from stack.errors import StackError
+from stack.partner_keys import ensure_partner_keys
 from stack.ports import HOST, choose_port
 from stack.probes import answers, polls
 from stack.services import PythonService, Service, Step
@@ -98,6 +99,7 @@ class EmbeddedStack:
             partners_url=found.partners_url,
             database_url=self._postgres.owner_url if self._postgres else found.required_database_url,
             keys_dir=str(found.keys_directory),
+            sender_keys=None if found.sender_keys is None else str(found.sender_keys),
             clock_factor=found.clock_factor,
             clock_server_epoch=found.clock_server_epoch,
             clock_domain_epoch=found.clock_domain_epoch,
@@ -121,6 +123,7 @@ class EmbeddedStack:
             *([Step("an empty folder", self._empty_folder)] if self._fresh else []),
             *([self._postgres] if self._postgres else []),
             Step("migrations", self._migrate),
+            Step("partners' keys", self._ensure_partner_keys),
             *([self._temporal] if self._temporal else []),
             Step("search attributes", self._register_search_attributes),
             gateway,
@@ -164,6 +167,14 @@ class EmbeddedStack:
         """What an earlier run left, whose processes have ended by now."""
         if self._fresh is not None and self._fresh.exists():
             await asyncio.to_thread(shutil.rmtree, self._fresh)
+
+    async def _ensure_partner_keys(self) -> None:
+        """Signed is what everybody here does; who tries the gateway by hand may leave it out, unless told otherwise."""
+        if self._settings.partner_keys is None:
+            keys = await asyncio.to_thread(ensure_partner_keys, self._settings.data_dir / "partner-keys")
+            self._set(partner_keys=keys.gateway, sender_keys=keys.senders)
+        if self._settings.unsigned_messages is None:
+            self._set(unsigned_messages=True)
 
     async def _migrate(self) -> None:
         if self._postgres:

@@ -30,6 +30,8 @@ class StackState(BaseModel):
     database_url: str
     """The owner's."""
     keys_dir: str
+    sender_keys: str | None = None
+    """With which the simulated partners sign."""
     clock_factor: float = 1.0
     clock_server_epoch: AwareDatetime | None = None
     clock_domain_epoch: AwareDatetime | None = None

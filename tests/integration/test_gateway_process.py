@@ -56,7 +56,11 @@ async def ready(http: httpx2.AsyncClient) -> None:
 
 async def test_it_answers_what_is_under_way_and_ends_in_order(desk: Desk, database_url: str, tmp_path: Path) -> None:
     port = choose_port(8300)
-    settings = {"PASSAGE_DATABASE_URL": database_url, "PASSAGE_GATEWAY_PORT": str(port)}
+    settings = {
+        "PASSAGE_DATABASE_URL": database_url,
+        "PASSAGE_GATEWAY_PORT": str(port),
+        "PASSAGE_UNSIGNED_MESSAGES": "1",
+    }
     address = f"http://{HOST}:{port}"
     async with (
         ended(await start("gateway", tmp_path, **settings)) as process,

@@ -24,6 +24,7 @@ from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.examples import FILING
 from gateway.figures import PostgresFigures
+from gateway.senders import ANYBODY, Senders
 
 PROGRAMME = "venezuela-air"
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -94,7 +95,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def gateway_desk(database_url: str, keys_dir: Path) -> AsyncIterator[Desk]:
+async def gateway_desk(database_url: str, keys_dir: Path, senders: Senders = ANYBODY) -> AsyncIterator[Desk]:
     """A gateway with the programme opened, on a fresh database."""
     keys = DirectoryKeyStore(keys_dir)
     store = await PostgresStore.connect(database_url, keys, connections=8)
@@ -109,6 +110,7 @@ async def gateway_desk(database_url: str, keys_dir: Path) -> AsyncIterator[Desk]
             figures=PostgresFigures(database),
             clock=SystemClock(),
             server_now=lambda: moments[-1],
+            senders=senders,
         )
         app = create_app(deps)
         transport = httpx2.ASGITransport(app=app)

@@ -1,0 +1,43 @@
+"""Keys of the partners of an embedded stack, made at its first start: the gateway's half, and the senders' half."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from webhooks import new_key_pair, new_shared_key
+
+_SHARED: Final = ("sponsor_registry", "entry_records", "carrier", "applicant", "supporter", "officer")
+_PAIRS: Final = ("vetting", "work_permit_office", "border", "governments")
+"""Both schemes are in daily use, so that neither can break unseen."""
+
+
+class PartnerKeys(NamedTuple):
+    """Two files, each readable by its owner alone."""
+
+    gateway: Path
+    """What the gateway knows its senders by."""
+    senders: Path
+    """What they sign with."""
+
+
+def ensure_partner_keys(directory: Path) -> PartnerKeys:
+    """The keys in `directory`, made if it holds none. May block."""
+    files = PartnerKeys(directory / "gateway.json", directory / "senders.json")
+    if not files.senders.exists() or not files.gateway.exists():
+        shared = {sender: new_shared_key() for sender in _SHARED}
+        pairs = {sender: new_key_pair() for sender in _PAIRS}
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(files.gateway, shared | {sender: public for sender, (_, public) in pairs.items()})
+        _write(files.senders, shared | {sender: private for sender, (private, _) in pairs.items()})
+    return files
+
+
+def _write(file: Path, keys: dict[str, Any]) -> None:
+    text = json.dumps({sender: [key] for sender, key in sorted(keys.items())}, indent=2)
+    begun = file.with_suffix(".new")
+    with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as new:
+        new.write(text + "\n")
+        new.flush()
+        os.fsync(new.fileno())
+    begun.replace(file)
