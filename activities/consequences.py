@@ -7,12 +7,8 @@ from domain.calendar import month_of
 from domain.case import Case, Request
 from domain.commands import Command, MeetDeadline
 from domain.events import CaseEvent, TravelAuthorized, Waitlisted
-from domain.limits import authorization_last_day, deadlines, parole_last_day
-from domain.programme import Programme
-from domain.rules.rule_set import RuleSet
 from eventstore.store import (
     AllotPlaces,
-    CaseSummary,
     FreePlace,
     JoinWaitingList,
     LeaveWaitingList,
@@ -20,32 +16,7 @@ from eventstore.store import (
     PlaceChange,
     TakePlace,
 )
-
-
-def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -> CaseSummary:
-    """The head's summary of a filed case."""
-    if case.filed_at is None or case.since is None:
-        raise ValueError("a case that was never filed has no summary")
-    due = next(iter(deadlines(case, now, rules, programme)), None)
-    return CaseSummary(
-        case_id=case.case_id,
-        programme=case.programme,
-        rules_version=case.rules_version,
-        stage=case.stage,
-        waiting_on=case.waiting_on,
-        since=case.since,
-        filed_at=case.filed_at,
-        due_name=due.name if due else None,
-        due_at=due.at if due else None,
-        outcome=case.outcome,
-        reason=case.reason,
-        work_permit=case.work_permit,
-        authorized_last_day=authorization_last_day(case, programme, rules),
-        paroled_last_day=parole_last_day(case, programme),
-        flags=case.flags,
-        closed=case.closed,
-        held=case.held or case.travel_held or case.supporter_gone_at is not None,
-    )
+from eventstore.summarize import summarize as summarize  # noqa: PLC0414  said here too: it is one of the consequences
 
 
 def place_change(
