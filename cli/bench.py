@@ -1,0 +1,76 @@
+"""`passage bench NAME`: one budget of the design, measured on this machine, with its parts."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bench import append as append_bench
+from bench.floor import measure as floor_bench
+from bench.floor.measure import Floor, UnlikeError
+from bench.ratio import Ratio
+from cli.errors import FaultFoundError
+from cli.lines import echo_json
+from config import load_settings
+from logs import configure_logs
+
+
+class Name(StrEnum):
+    """What can be measured."""
+
+    FLOOR = "floor"
+    APPEND = "append"
+
+
+def bench(
+    name: Annotated[Name, typer.Argument(help="floor: cases a second. append: events a second.", show_default=False)],
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
+) -> None:
+    """Measure against the floor in alternated pairs; exit 1 where the budget is not met."""
+    configure_logs(load_settings(from_running_stack=False).model_copy(update={"log_level": "error"}), "bench")
+    try:
+        found = asyncio.run(_measured(name, pairs))
+    except UnlikeError as error:
+        raise FaultFoundError(str(error)) from None
+    if json:
+        echo_json(found.as_dict())
+    else:
+        _print(found)
+    if not found.is_met:
+        raise FaultFoundError(f"the budget of {name} is not met")
+
+
+async def _measured(name: Name, pairs: int) -> Ratio | Floor:
+    match name:
+        case Name.FLOOR:
+            return await floor_bench.measure(pairs)
+        case Name.APPEND:
+            return await append_bench.measure(pairs)
+
+
+def _print(found: Ratio | Floor) -> None:
+    rate = found.rate if isinstance(found, Floor) else found
+    typer.echo(f"{rate.name}, {rate.unit} (ours / theirs), {len(rate.pairs)} alternated pairs")
+    for ours, theirs in rate.pairs:
+        typer.echo(f"  {ours:10.1f} / {theirs:10.1f} = {ours / theirs:.3f}")
+    typer.echo(f"Median ratio     {rate.ratio:.3f}  (at least {rate.at_least:.2f}){_mark(met=rate.is_met)}")
+    if isinstance(found, Floor):
+        _print_parts(found)
+
+
+def _print_parts(found: Floor) -> None:
+    ours, theirs = (sorted(each)[len(each) // 2] * 1000 for each in zip(*found.cpu, strict=True))
+    typer.echo(
+        f"Worker CPU       {ours:.1f} / {theirs:.1f} ms a case, ratio {found.cpu_ratio:.2f}"
+        f"  (at most {floor_bench.CPU_AT_MOST}){_mark(met=found.cpu_ratio <= floor_bench.CPU_AT_MOST)}"
+    )
+    typer.echo(f"History events   {found.events} a case  (at most {floor_bench.EVENTS_AT_MOST})")
+    typer.echo(f"Billed actions   {found.actions} a case  (at most {floor_bench.ACTIONS_AT_MOST})")
+    for kind, times in sorted(found.bill.items()):
+        typer.echo(f"  {times:>3}  {kind.lower().replace('_', ' ')}")
+
+
+def _mark(*, met: bool) -> str:
+    return "" if met else "  NOT MET"
