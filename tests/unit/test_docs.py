@@ -1,0 +1,152 @@
+"""The documents name what there is, all of it, and nothing that is not there."""
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+
+from activities.contracts import MESSAGE_SENDERS
+from activities.failures import FAILURES
+from cli.bench import Name
+from cli.main import app
+from domain.events import CASE_EVENTS
+from domain.messages import ProgrammeMessage
+from domain.programme import PROGRAMME_EVENTS
+from domain.vocabulary import DeadlineName, Outcome, Reason, Rule, Stage, WaitingOn
+from gateway.metrics import GatewayMetrics
+from workflows.contracts import SEARCH_ATTRIBUTES
+from workflows.doorbells import SIGNALS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+IDS = [str(page.relative_to(ROOT)) for page in PAGES]
+COMMAND: Any = typer.main.get_command(app)
+
+
+def named_in(page: str, section: str) -> set[str]:
+    """The names in the first cells of the tables of a section."""
+    text = (ROOT / page).read_text()
+    found = re.search(rf"^#+ {re.escape(section)}$(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"{page} has no section {section}"
+    cells = re.findall(r"^\| (.*?) \|", found[1], re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def messages() -> set[str]:
+    of_programmes = get_args(get_args(ProgrammeMessage)[0])
+    return set(MESSAGE_SENDERS) | {kind.model_fields["message"].default for kind in of_programmes}
+
+
+def rejections() -> set[str]:
+    sources = "".join(path.read_text() for path in (ROOT / "domain").rglob("*.py"))
+    return set(re.findall(r'Rejection\(\s*"([a-z-]+)"', sources))
+
+
+def counters() -> set[str]:
+    kinds = {"counter": "_total", "histogram": ""}
+    return {family.name + kinds[family.type] for family in GatewayMetrics().registry.collect()}
+
+
+SECTIONS: Mapping[tuple[str, str], set[str]] = {
+    ("docs/glossary.md", "Stages"): set(get_args(Stage)),
+    ("docs/glossary.md", "Waiting on"): set(get_args(WaitingOn)),
+    ("docs/glossary.md", "Outcomes"): set(get_args(Outcome)),
+    ("docs/glossary.md", "Rules and reasons"): {*get_args(Rule), *get_args(Reason)},
+    ("docs/glossary.md", "Limits (`due`)"): set(get_args(DeadlineName)),
+    ("docs/glossary.md", "Events of a case"): {event.__name__ for event in CASE_EVENTS},
+    ("docs/glossary.md", "Events of a programme"): {event.__name__ for event in PROGRAMME_EVENTS},
+    ("docs/glossary.md", "Messages"): messages(),
+    ("docs/glossary.md", "Why a message was rejected"): rejections(),
+    ("docs/operators.md", "What you see"): {key.name for key in SEARCH_ATTRIBUTES},
+    ("docs/operators.md", "Signals you may send"): set(SIGNALS),
+    ("docs/on-call.md", "Failure codes"): set(FAILURES),
+    ("docs/on-call.md", "Metrics"): counters(),
+}
+
+
+@pytest.mark.parametrize(("page", "section"), SECTIONS, ids=[section for _, section in SECTIONS])
+def test_a_table_names_everything_there_is_and_nothing_else(page: str, section: str) -> None:
+    wanted, found = SECTIONS[page, section], named_in(page, section)
+    assert wanted, "there is nothing to be named"
+    assert (wanted - found, found - wanted) == (set(), set()), f"missing from {page}, or no longer there"
+
+
+def folders() -> set[str]:
+    ignored = [line.strip().rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
+    return {
+        path.name
+        for path in ROOT.iterdir()
+        if path.is_dir()
+        and not path.name.startswith(".")
+        and not any(fnmatch.fnmatch(path.name, pattern) for pattern in ignored)
+    }
+
+
+def test_the_readme_names_every_folder() -> None:
+    assert named_in("README.md", "The picture") == {f"{name}/" for name in folders()}
+
+
+def code_in(page: Path) -> Iterator[str]:
+    """What is set as code: indented lines, and spans, which may run over the end of a line."""
+    text = page.read_text()
+    yield from re.findall(r"^ {4,}(.*)$", text, re.MULTILINE)
+    for span in re.findall(r"`([^`]+)`", re.sub(r"^ {4,}.*$", "", text, flags=re.MULTILINE)):
+        yield " ".join(span.split())
+
+
+def passage_commands(page: Path) -> Iterator[list[str]]:
+    """The words after `passage`, up to what the shell or a comment makes of the rest."""
+    for code in code_in(page):
+        for rest in re.findall(r"(?<![\w./-])passage +([^|;#<>`]*)", code):
+            if re.match(r"[a-z]", rest):
+                yield rest.split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_command_exists(page: Path) -> None:
+    for words in passage_commands(page):
+        command, rest = COMMAND, list(words)
+        while rest and (inner := getattr(command, "commands", None)):
+            assert rest[0] in inner, f"there is no `passage {' '.join(words)}`"
+            command = inner[rest.pop(0)]
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        unknown = {word for word in rest if word.startswith("--")} - known
+        assert not unknown, f"`passage {' '.join(words)}` has no {unknown}"
+        assert words[0] != "bench" or set(words[1:2]) <= set(Name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_make_target_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {target for code in code_in(page) for target in re.findall(r"(?:^|\s)make ([a-z]+)", code)}
+    assert named <= targets
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_file_named_is_there_and_holds_what_it_is_named_for(page: Path) -> None:
+    text = page.read_text()
+    for path in re.findall(r"`([\w.-]+/[\w./-]*)`", text):
+        if path.split("/")[0] in folders():
+            assert (ROOT / path).exists(), path
+    for name, path in re.findall(r"`(\w+)` (?:in|of)(?: a)?\s+`([\w/]+\.py)`", text):
+        assert re.search(rf"\b{name}\b", (ROOT / path).read_text()), f"{name} is not in {path}"
