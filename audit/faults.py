@@ -1,0 +1,88 @@
+"""What `verify` can find: one stable code for each kind of fault. A code never changes its meaning."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """The kinds of fault; `docs/audit.md` tells an auditor what each means."""
+
+    BODY_EDITED = "body-edited"
+    COLUMN_EDITED = "column-edited"
+    HEADER_EDITED = "header-edited"
+    HEADER_MALFORMED = "header-malformed"
+    CHAIN_BROKEN = "chain-broken"
+    EVENT_REWRITTEN = "event-rewritten"
+    EVENT_MOVED = "event-moved"
+    EVENT_REORDERED = "event-reordered"
+    EVENT_DELETED = "event-deleted"
+    EVENT_INSERTED = "event-inserted"
+    EVENT_UNREADABLE = "event-unreadable"
+    TAIL_TRUNCATED = "tail-truncated"
+    CASE_REMOVED = "case-removed"
+
+    HEAD_DIFFERS = "head-differs"
+    HEAD_MISSING = "head-missing"
+    SUMMARY_EDITED = "summary-edited"
+    PROGRAMME_SUMMARY_EDITED = "programme-summary-edited"
+    WAITING_LIST_DIFFERS = "waiting-list-differs"
+    PLACES_MISCOUNTED = "places-miscounted"
+    CAP_EXCEEDED = "cap-exceeded"
+
+    SEAL_LATE = "seal-late"
+    SEAL_QUEUE_EDITED = "seal-queue-edited"
+    LEAF_MISSING = "leaf-missing"
+    LEAF_MOVED = "leaf-moved"
+    TILE_EDITED = "tile-edited"
+    TILE_MISSING = "tile-missing"
+    CHECKPOINT_FORGED = "checkpoint-forged"
+    CHECKPOINT_DIFFERS = "checkpoint-differs"
+    CHECKPOINT_MISSING = "checkpoint-missing"
+    MAP_SEAL_EDITED = "map-seal-edited"
+    MAP_SEAL_DIFFERS = "map-seal-differs"
+    LOG_TRUNCATED = "log-truncated"
+    LOG_RESTORED = "log-restored"
+    LOG_FORKED = "log-forked"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault, where it stands; `detail` never holds anything personal."""
+
+    code: Code
+    stream: str | None = None
+    version: int | None = None
+    detail: str = ""
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        where = self.stream or "log"
+        if self.version is not None:
+            where = f"{where}:{self.version}"
+        return f"{self.code}  {where}  {self.detail}".rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"code": str(self.code), "stream": self.stream, "version": self.version, "detail": self.detail}
+
+
+class Faults:
+    """Counts faults by code and passes each on at once: a log may have a million of them."""
+
+    def __init__(self, tell: Callable[[Fault], None]) -> None:
+        self._tell = tell
+        self.counts: Counter[Code] = Counter()
+
+    def add(self, code: Code, stream: str | None = None, version: int | None = None, detail: str = "") -> None:
+        """Note one."""
+        self.counts[code] += 1
+        self._tell(Fault(code, stream, version, detail))
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return self.counts.total()
