@@ -27,6 +27,7 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.safe import Coded
+from eventstore.codec import UnknownEvent
 from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend, StoreUnavailable
 from eventstore.inbox import MessageContentDiffers, UnknownStream
 from eventstore.keys import KeyDestroyed, KeyUnknown
@@ -84,6 +85,12 @@ FAILURES: Final[dict[str, Failure]] = {
         alarm=True,
         again_after=timedelta(seconds=30),
     ),
+    "event-unknown": Failure(
+        "retry",
+        "the case holds an event that this worker does not know; a newer one will take it",
+        alarm=True,
+        again_after=timedelta(seconds=30),
+    ),
     "timed-out": Failure("retry", "something we waited for did not answer in time"),
     "log-restored": Failure(
         "retry",
@@ -132,6 +139,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (MessageContentDiffers, "message-content-differs"),
     (IllegalAppend, "illegal-append"),
     (UnknownStream, "unknown-case"),
+    (UnknownEvent, "event-unknown"),
     (KeyDestroyed, "key-destroyed"),
     (KeyUnknown, "key-unknown"),
     (PartnerRefused, "partner-refused"),

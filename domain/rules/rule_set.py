@@ -67,8 +67,11 @@ class RuleSet(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of the whole set, in hexadecimal."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """SHA-256 over the canonical JSON of what the set says, in hexadecimal.
+
+        What it leaves to a default is not in it: a parameter that rules learn later does not change an adopted set.
+        """
+        content = json.dumps(self.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
