@@ -1,0 +1,218 @@
+"""What must hold after any fault, read from the bytes in the database by a reader of its own: an empty list is well.
+
+Each line of a list names one fault; none holds anything personal.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from activities.consequences import summarize
+from config import Settings
+from domain.case import Case
+from gateway.backing import Backing, open_backing
+from tests.support.performance import Told
+
+Row = Any
+"""A record of asyncpg."""
+
+_HEADER_ONLY: Final = {"command_digest", "public_body_sha256", "encrypted_body_sha256", "previous_hash"}
+_MOMENTS: Final = ("happened_at", "recorded_at")
+_REJECTED_MAX: Final = 50
+
+
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator["Log"]:
+    """The log of a stack, as its owner reads it."""
+    connection = await asyncpg.connect(settings.required_database_url)
+    try:
+        async with open_backing(settings) as backing, connection.transaction(isolation="repeatable_read"):
+            yield await Log.read(connection, backing)
+    finally:
+        await connection.close()
+
+
+@dataclass(slots=True)
+class Log:
+    """Everything that the database holds, at one moment."""
+
+    backing: Backing
+    events: dict[str, list[Row]]
+    """By stream, in the order of versions."""
+    inbox: list[Row]
+    heads: dict[str, Row]
+    tables: dict[str, list[Row]]
+
+    @classmethod
+    async def read(cls, connection: asyncpg.Connection, backing: Backing) -> "Log":
+        """One snapshot of every table."""
+        events: dict[str, list[Row]] = defaultdict(list)
+        for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
+            events[row["stream"]].append(row)
+        rest = ("bell", "pending_filing", "outbound_call", "waiting_list", "place_counter", "programme_head")
+        return cls(
+            backing=backing,
+            events=events,
+            inbox=await connection.fetch("SELECT * FROM passage.inbox ORDER BY number"),
+            heads={row["case_id"]: row for row in await connection.fetch("SELECT * FROM passage.case_head")},
+            tables={name: await connection.fetch(f"SELECT * FROM passage.{name}") for name in rest},
+        )
+
+    async def faults(self) -> list[str]:
+        """Everything that does not hold."""
+        return [
+            *(fault for stream, rows in self.events.items() for fault in chain_faults(stream, rows)),
+            *(fault for stream, rows in self.events.items() for fault in command_faults(stream, rows)),
+            *self._message_faults(),
+            *self._leftovers(),
+            *await self._head_faults(),
+            *await self._place_faults(),
+        ]
+
+    def _message_faults(self) -> Iterable[str]:
+        """Every message has its answer, and what the answer says has happened is in the log."""
+        for row in self.inbox:
+            name = f"{row['stream']} {row['kind']} {row['source']}:{row['message_id']}"
+            found = [e["type"] for e in self.events[row["stream"]] if e["command_id"] == _command_id(row)]
+            if row["answer"] is None:
+                yield f"{name}: never decided"
+            elif row["answer"] == "accepted" and not found and row["source"] != "passage":
+                yield f"{name}: accepted, and no event says so"
+            elif row["answer"] == "rejected" and not self._refusal_is_recorded(row, found):
+                yield f"{name}: rejected ({row['code']}), recorded as {found}"
+
+    def _refusal_is_recorded(self, row: Row, found: list[str]) -> bool:
+        if found:
+            return found == ["MessageRejected"]
+        events = self.events[row["stream"]]
+        closed = any(e["type"] == "CaseClosed" for e in events)
+        return row["case_id"] is None or closed or sum(e["type"] == "MessageRejected" for e in events) >= _REJECTED_MAX
+
+    def _leftovers(self) -> Iterable[str]:
+        undecided = {row["number"] for row in self.inbox if row["answer"] is None}
+        for row in self.tables["bell"]:
+            yield f"{row['stream']}: a bell is left for message {row['number']}"
+        for row in self.tables["pending_filing"]:
+            if row["number"] not in undecided:
+                yield f"filing {row['number']} is decided and still makes others wait"
+        for row in self.tables["outbound_call"]:
+            open_call = row["accepted_at"] is None and row["dropped_at"] is None
+            if open_call and self.heads[row["case_id"]]["closed"]:
+                yield f"{row['case_id']}: is closed and still owes {row['partner']} a request"
+        for row in self.tables["waiting_list"]:
+            if self.heads[row["case_id"]]["waiting_on"] != "place" and not self.heads[row["case_id"]]["held"]:
+                yield f"{row['case_id']}: on the waiting list, and does not wait"
+
+    async def _cases(self) -> AsyncIterator[Case]:
+        for case_id in self.heads:
+            yield await self.backing.book.case(case_id)
+
+    async def _head_faults(self) -> list[str]:
+        faults = []
+        async for case in self._cases():
+            programme = await self.backing.book.programme(case.programme)
+            rules = self.backing.book.rules_of(case, programme)
+            wanted = asdict(summarize(case, programme, rules, self.backing.now()))
+            head = self.heads[case.case_id]
+            last = self.events[case.case_id][-1]
+            wanted |= {"version": last["version"], "hash": last["hash"]}
+            for name, value in wanted.items():
+                found = tuple(head[name]) if name == "flags" else head[name]
+                if found != value:
+                    faults.append(f"{case.case_id}: the head's {name} is {found}, the log says {value}")
+        return faults
+
+    async def _place_faults(self) -> list[str]:
+        """Held and reserved places, counted from the log, against the counters and the cap."""
+        held, months = Counter[str](), Counter[str]()
+        async for case in self._cases():
+            if case.authorization is not None and (case.parole is not None or not case.closed):
+                held[case.programme] += 1
+        for row in self.tables["waiting_list"]:
+            held[row["programme"]] += row["reserved_month"] is not None
+        counted = Counter[str]()
+        for row in self.tables["place_counter"]:
+            (counted if row["period"] == "total" else months)[row["programme"]] += row["taken"]
+        return [
+            *(f"{p}: {counted[p]} places are counted, {held[p]} are held" for p in held if held[p] != counted[p]),
+            *(f"{p}: {counted[p]} places in all, {months[p]} by month" for p in counted if counted[p] != months[p]),
+        ]
+
+
+def _command_id(row: Row) -> str:
+    return f"{row['source']}:{row['message_id']}"
+
+
+def chain_faults(stream: str, rows: list[Row]) -> Iterable[str]:
+    """Versions are dense, and each header is the columns' own, hashes to the hash and follows the one before."""
+    previous = bytes(32)
+    for version, row in enumerate(rows, start=1):
+        header = json.loads(row["header"])
+        name = f"{stream} {row['version']}"
+        if row["version"] != version:
+            yield f"{name}: version {version} was expected"
+        if hashlib.sha256(b"\x00" + row["header"]).digest() != row["hash"]:
+            yield f"{name}: the header does not hash to the hash"
+        if header["previous_hash"] != previous.hex():
+            yield f"{name}: does not follow the event before it"
+        for body in ("public_body", "encrypted_body"):
+            digest = None if row[body] is None else hashlib.sha256(row[body]).hexdigest()
+            if header[f"{body}_sha256"] != digest:
+                yield f"{name}: {body} is not the one that was hashed"
+        for column in header.keys() - _HEADER_ONLY:
+            value = row[column]
+            written = value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if column in _MOMENTS else value
+            if header[column] != written:
+                yield f"{name}: column {column} is not what was hashed"
+        previous = row["hash"]
+    if any(row["type"] == "CaseClosed" for row in rows[:-1]):
+        yield f"{stream}: something follows CaseClosed"
+
+
+def command_faults(stream: str, rows: list[Row]) -> Iterable[str]:
+    """The events of a command were appended together, and once."""
+    appends: dict[str, set[Any]] = defaultdict(set)
+    versions: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        appends[row["command_id"]].add(row["recorded_at"])
+        versions[row["command_id"]].append(row["version"])
+    for command_id, found in versions.items():
+        if len(appends[command_id]) > 1 or found != list(range(found[0], found[0] + len(found))):
+            yield f"{stream}: the events of {command_id} were appended more than once ({found})"
+
+
+def receipt_faults(receipts: Iterable[Told], inbox: list[Row]) -> Iterable[str]:
+    """Whoever was told that a message is safe, under a number and with an answer, was told the truth."""
+    rows = {(row["source"], row["message_id"]): row for row in inbox}
+    for told in receipts:
+        row = rows.get((told.source, told.message_id))
+        name = f"{told.source}:{told.message_id}"
+        if row is None:
+            yield f"{name}: its sender has a receipt, and it is lost"
+        elif row["number"] != told.number:
+            yield f"{name}: its sender was told number {told.number}, it is {row['number']}"
+        elif told.answer is not None and (told.answer, told.code) != (row["answer"], row["code"]):
+            yield f"{name}: its sender was told {told.answer} ({told.code}), it is {row['answer']} ({row['code']})"
+
+
+def partner_faults(partners_file: Path, log: Log) -> Iterable[str]:
+    """The partners' own books: what they delivered is in the inbox, what they were asked is stated in the log."""
+    inbox = {(row["source"], row["message_id"]) for row in log.inbox}
+    stated = {row["event_id"] for rows in log.events.values() for row in rows}
+    with closing(sqlite3.connect(f"file:{partners_file}?mode=ro", uri=True)) as books:
+        for path, message_id, outcome in books.execute("SELECT path, message_id, outcome FROM answer"):
+            if outcome == "taken" and (path.split("/")[3], message_id) not in inbox:
+                yield f"{message_id}: was delivered, and is lost"
+            if outcome == "refused" and not message_id.endswith(":wrong-case"):
+                yield f"{message_id}: was refused"
+        for partner, request_id in books.execute("SELECT partner, request_id FROM receipt"):
+            if request_id not in stated:
+                yield f"{partner} was asked {request_id}, which is nowhere in the log"

@@ -1,0 +1,151 @@
+"""A script played on a whole stack by those who write to Passage, while a test breaks it.
+
+Senders do as partners are asked to: who gets no answer, or one that says to come again, sends the same once more under
+the same id. They keep every receipt, for `invariants.py` to hold against what the inbox has.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx2
+
+from activities.clock import clock_of
+from activities.govern import open_if_new
+from demonstration.board import Board
+from demonstration.door import REQUEST_TIMEOUT_S, Door
+from demonstration.player import Player
+from demonstration.story import Script
+from demonstration.verdict import judge
+from gateway.backing import Backing, open_backing
+from tests.support.fault_script import USUAL, end_of_programme
+from tests.support.whole_stack import WholeStack
+from webhooks import sender_keys
+
+RULES: Final = "2022-10-19"
+PLAY_TIMEOUT_S: Final = 110.0
+_LOOK_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A receipt as its sender got it."""
+
+    source: str
+    message_id: str
+    number: int
+    answer: str | None = None
+    code: str | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Every receipt that anybody was given, in order."""
+
+    receipts: list[Told] = field(default_factory=list)
+
+    async def note(self, response: httpx2.Response) -> None:
+        """A hook of the HTTP client."""
+        parts = response.request.url.path.split("/")
+        if not response.is_success or parts[1:3] not in (["v1", "applications"], ["v1", "partners"]):
+            return
+        await response.aread()
+        taken: dict[str, Any] = response.json()
+        if parts[2] == "applications":
+            key = response.request.headers["Idempotency-Key"]
+            self.receipts.append(Told("supporter", key, taken["number"]))
+        else:
+            told = {name: taken[name] for name in ("message_id", "number", "answer", "code")}
+            self.receipts.append(Told(parts[3], **told))
+
+
+@contextlib.asynccontextmanager
+async def keeping_http(ledger: Ledger) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the gateway and the partners that keeps every receipt."""
+    hooks = {"response": [ledger.note]}
+    async with httpx2.AsyncClient(trust_env=False, timeout=REQUEST_TIMEOUT_S, event_hooks=hooks) as http:
+        yield http
+
+
+async def open_programme(backing: Backing, name: str, places: int | None = None) -> None:
+    """A programme of the test's own, open from now on."""
+    await open_if_new(backing.book, name, backing.book.rules[RULES], places, backing.now())
+
+
+Breaking = Callable[["Performance"], Coroutine[None, None, None]]
+"""What a test does to the stack while the script is played."""
+
+
+class Performance:
+    """One script on one stack. `differences` are what did not happen as told."""
+
+    def __init__(self, stack: WholeStack, script: Script, programme: str) -> None:
+        self.stack = stack
+        self.script = script
+        self.programme = programme
+        self.ledger = Ledger()
+        self.board = Board()
+        self.differences: list[str] = []
+        self._reopen = asyncio.Event()
+
+    async def play(self, breaking: Breaking, places: int) -> None:
+        """Play to the end, every case closed, while `breaking` does its worst; then compare with what was told."""
+        async with open_backing(self.stack.settings) as backing:
+            await open_programme(backing, self.programme, places)
+        watching = asyncio.create_task(self._watch())
+        async with keeping_http(self.ledger) as http:
+            player = self._player(http)
+            try:
+                async with asyncio.timeout(PLAY_TIMEOUT_S), asyncio.TaskGroup() as group:
+                    group.create_task(player.play())
+                    group.create_task(breaking(self))
+                    group.create_task(self._end(player))
+            except TimeoutError:
+                self.differences.append(f"not at its end after {PLAY_TIMEOUT_S:g} s")
+            finally:
+                watching.cancel()
+        await self._judge(player)
+
+    def reopen(self) -> None:
+        """The stack was started again: its database is elsewhere now."""
+        self._reopen.set()
+
+    async def _judge(self, player: Player) -> None:
+        async with open_backing(self.stack.settings) as backing:
+            verdicts = await judge(self.script, self.board, backing.store, player.surprises)
+        self.differences += [f"{v.story.name}: {', '.join(v.differences)}" for v in verdicts if v.differences]
+        names = {story.name for story in self.script.stories}
+        self.differences += [f"{s.story}: {s.what}" for s in player.surprises if s.story not in names]
+
+    def _player(self, http: httpx2.AsyncClient) -> Player:
+        settings = self.stack.settings
+        clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+        door = Door(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
+        return Player(self.script, self.board, door, clock, self.programme, secrets.token_hex(4))
+
+    async def _end(self, player: Player) -> None:
+        """End the programme once nothing else is to happen."""
+        await self.board.until_open(self.script.acts[-1].gates)
+        while not all(self._is_done(story.name) for story in self.script.stories):  # noqa: ASYNC110  the board tells nobody
+            await asyncio.sleep(_LOOK_S)
+        await player._act(end_of_programme())
+
+    def _is_done(self, name: str) -> bool:
+        summary = self.board.summary(name)
+        if summary is None or self.board.standing(self.script.acts[-1].name) != "done":
+            return False
+        waits = summary.waiting_on == "parole_end" and (name != USUAL or summary.work_permit == "eligible")
+        return summary.closed or waits
+
+    async def _watch(self) -> None:
+        while True:
+            self._reopen.clear()
+            async with open_backing(self.stack.settings) as backing:
+                looking = asyncio.create_task(self.board.watch(backing.store))
+                moved = asyncio.create_task(self._reopen.wait())
+                await asyncio.wait({looking, moved}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (looking, moved):
+                    task.cancel()

@@ -1,0 +1,161 @@
+"""A whole stack under test: real servers, real programs, simulated partners, two domain days a second; to be killed."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+import psutil
+
+from config import Settings, load_settings
+from tests.support.stack import bare_environment
+
+_PROGRAM: Final = Path(__file__).with_name("stack_program.py")
+
+DAY_S: Final = 0.5
+"""A domain day in seconds. The shortest limit that somebody must keep, 30 days, so leaves 15 s for a restart."""
+DAY_ONE: Final = datetime(2022, 10, 19, 12, tzinfo=UTC)
+PATIENCE_S: Final = 60.0
+PROGRAMS: Final = ("gateway", "relay", "simulators", "temporal", "postgres", "worker")
+
+
+class WholeStack:
+    """One data directory and the stack that runs in it; may be stopped, killed and started again."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.data_dir = home / ".passage"
+        self.output = home / "output"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._home = home
+        self._environment = {
+            "PASSAGE_DATA_DIR": str(self.data_dir),
+            # Its own ports, the same after each start: partners know where the gateway is.
+            "PASSAGE_GATEWAY_PORT": str(free_port()),
+            "PASSAGE_SIMULATORS_PORT": str(free_port()),
+            "PASSAGE_CLOCK_FACTOR": str(86_400 / DAY_S),
+            "PASSAGE_CLOCK_SERVER_EPOCH": datetime.now(UTC).isoformat(),
+            "PASSAGE_CLOCK_DOMAIN_EPOCH": DAY_ONE.isoformat(),
+            **settings,
+        }
+        self._started: dict[int, float] = {}
+
+    def start(self) -> None:
+        """Bring it up, at first or again on what it kept."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", str(_PROGRAM)],  # or tests/support would come before the project's own `stack`
+                cwd=self._home,
+                env=bare_environment({**self._environment, "PYTHONPATH": str(_PROGRAM.parents[2])}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.until(self._is_up, "the stack to come up")
+
+    def stop(self) -> None:
+        """An orderly stop."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(PATIENCE_S) == 0, self._words()
+
+    def kill(self, name: str) -> int:
+        """`kill -9` of one program; the pid it had."""
+        victim = self.pids[name]
+        os.kill(victim, signal.SIGKILL)
+        return victim
+
+    def kill_everything(self) -> None:
+        """`kill -9` of every process at once, the one that would restart the others first."""
+        assert self.process is not None
+        for pid in (self.process.pid, *self.pids.values()):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE_S)
+
+    def wait_for_another(self, name: str, before: int) -> None:
+        """Until the program runs under another pid than `before`."""
+        self.until(lambda: self.pids.get(name, before) != before, f"{name} to be started again")
+
+    def close(self) -> None:
+        """Stop it if it runs, and leave nothing behind, whatever happened."""
+        if self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+                self.stop()
+        survivors = [self.process.pid] if self.process is not None and self.process.poll() is None else []
+        for pid in [*survivors, *self._started]:
+            self._end(pid)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs and has not given up."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids by program, as the stack has written them down."""
+        found: dict[str, int] = self._state()["pids"]
+        for pid in found.values():
+            if pid not in self._started:
+                with contextlib.suppress(psutil.Error):
+                    self._started[pid] = psutil.Process(pid).create_time()
+        return found
+
+    @property
+    def settings(self) -> Settings:
+        """With which another process reaches what runs now."""
+        return load_settings(data_dir=self.data_dir)
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for `condition`; the stack itself must not end meanwhile."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert self.is_up, f"the stack ended: {self._words()}"
+            assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s for {what}: {self._words()}"
+            time.sleep(0.02)
+
+    def _state(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data_dir / "stack.json").read_text())
+        return found
+
+    def _is_up(self) -> bool:
+        # A stack that was killed leaves its file behind until the next one starts.
+        file, lock = self.data_dir / "stack.json", self.data_dir / "lock"
+        if self.process is None or not file.exists() or lock.read_text().strip() != str(self.process.pid):
+            return False
+        return len(self.pids) == len(PROGRAMS)
+
+    def _words(self) -> str:
+        return self.output.read_text(errors="replace")[-2000:]
+
+    def _end(self, pid: int) -> None:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if self._started.get(pid, process.create_time()) == process.create_time():
+                process.kill()
+
+
+def free_port() -> int:
+    """A port that the system finds free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
