@@ -6,22 +6,20 @@ from typing import Any
 import asyncpg
 
 from eventstore.inbox import InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
-from eventstore.keys import CaseKey, KeyStore, KeyUnknown
+from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
 from eventstore.messages import FILING, digest_again, keep, read
 from eventstore.postgres_errors import translated
 
 _RECEIVE = "SELECT * FROM passage.receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+
+_ERASED = "PS011"
 
 _NEXT = """
 SELECT number, stream, case_id, programme, source, message_id, kind, body, key_id, digest, received_at, sender
 FROM passage.inbox WHERE stream = $1 AND answer IS NULL ORDER BY number LIMIT 1
 """
 
-_CLAIM = """
-SELECT i.number, i.stream, i.case_id, i.message_id, i.kind
-FROM passage.claim_unrung($1) AS c JOIN passage.inbox AS i ON i.stream = c.stream AND i.number = c.number
-ORDER BY i.number
-"""
+_CLAIM = "SELECT number, stream, case_id, message_id, kind FROM passage.claim_unrung($1)"
 
 
 class PostgresInbox:
@@ -42,12 +40,11 @@ class PostgresInbox:
                 return await self._first_receipt(known, incoming)
         key = await self._key_for(incoming, filing=filing)
         kept = keep(incoming, key)
-        with translated():
-            row = await self._pool.fetchrow(
-                _RECEIVE, incoming.case_id or incoming.programme, incoming.case_id, incoming.programme,
-                incoming.source, incoming.message_id, incoming.body.message, *kept, incoming.received_at,
-                incoming.sender, list(incoming.person_keys) or None, filing,
-            )  # fmt: skip
+        row = await self._receive(
+            incoming.case_id or incoming.programme, incoming.case_id, incoming.programme,
+            incoming.source, incoming.message_id, incoming.body.message, *kept, incoming.received_at,
+            incoming.sender, list(incoming.person_keys) or None, filing,
+        )  # fmt: skip
         if row is None or row["number"] is None:
             raise UnknownStream(incoming.case_id or incoming.programme)
         if row["first"]:
@@ -55,6 +52,16 @@ class PostgresInbox:
         if filing and row["stream"] != incoming.case_id:
             await self._keys.destroy(key.key_id if key is not None else "")  # drawn for nothing
         return await self._first_receipt(row, incoming)
+
+    async def _receive(self, *arguments: Any) -> Any:
+        """The row, new or known. Raises KeyDestroyed for an erased case, whose key this process may still remember."""
+        try:
+            with translated():
+                return await self._pool.fetchrow(_RECEIVE, *arguments)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == _ERASED:
+                raise KeyDestroyed(arguments[0]) from None
+            raise
 
     async def _key_for(self, incoming: Incoming, *, filing: bool) -> CaseKey | None:
         if incoming.case_id is None:

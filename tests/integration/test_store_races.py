@@ -176,3 +176,25 @@ async def test_nothing_personal_is_in_clear_in_any_table(store: PostgresStore, b
         rows = await by_hand.fetch(f"SELECT t::text FROM passage.{table['relname']} AS t")  # own tables
         text = " ".join(row["t"] for row in rows)
         assert not [word for word in said if word in text or word.encode().hex() in text]
+
+
+async def test_no_bell_is_claimed_without_being_handed_over(store: PostgresStore) -> None:
+    """A message that commits while a claim is under way is in that claim whole, or in the next."""
+    writer = await file_case(store)
+    senders_done = asyncio.Event()
+    claimed: set[int] = set()
+
+    async def send(sender: int) -> list[int]:
+        bodies = (message(writer.stream, f"{sender}-{each}", WithdrawalRequest()) for each in range(150))
+        return [(await store.inbox.receive(body)).number for body in bodies]
+
+    async def claim() -> None:
+        while not senders_done.is_set():
+            claimed.update(row.number for row in await store.inbox.claim_unrung(100))
+
+    claiming = asyncio.create_task(claim())
+    sent = await asyncio.gather(*(send(sender) for sender in range(6)))
+    senders_done.set()
+    await claiming
+    claimed.update(row.number for row in await store.inbox.claim_unrung(1000))
+    assert {number for each in sent for number in each} <= claimed

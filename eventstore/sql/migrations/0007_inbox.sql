@@ -61,14 +61,21 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION passage.claim_unrung(p_limit integer) RETURNS SETOF passage.bell
+CREATE FUNCTION passage.claim_unrung(p_limit integer)
+RETURNS TABLE (number bigint, stream text, case_id text, message_id text, kind text)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
-    UPDATE passage.bell AS claimed SET rung_at = clock_timestamp()
-    WHERE claimed.number IN (
-        SELECT number FROM passage.bell
-        WHERE rung_at IS NULL OR rung_at < clock_timestamp() - interval '30 seconds'
-        ORDER BY number LIMIT p_limit FOR UPDATE SKIP LOCKED)
-    RETURNING claimed.*
+    -- One statement, so one snapshot: a bell that it sees and marks has its message in it too. Claimed in one and read
+    -- in another, a message that commits in between would be marked as rung and handed to nobody for 30 seconds.
+    WITH claimed AS (
+        UPDATE passage.bell AS b SET rung_at = clock_timestamp()
+        WHERE b.number IN (
+            SELECT due.number FROM passage.bell AS due
+            WHERE due.rung_at IS NULL OR due.rung_at < clock_timestamp() - interval '30 seconds'
+            ORDER BY due.number LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        RETURNING b.stream, b.number)
+    SELECT i.number, i.stream, i.case_id, i.message_id, i.kind
+    FROM claimed JOIN passage.inbox AS i ON i.stream = claimed.stream AND i.number = claimed.number
+    ORDER BY i.number
 $$;
 
 CREATE FUNCTION passage.mark_rung(p_numbers bigint[]) RETURNS void
