@@ -48,7 +48,7 @@ class EventCheck:
         self._follower = follower
         self._stream: str | None = None
         self._version, self._hash, self._leaf = 0, NO_HASH, -1
-        self._faults_before = 0
+        self._sound = True
         self.events = 0
         self.streams = 0
         self.without_leaf = 0
@@ -63,9 +63,9 @@ class EventCheck:
                 self._gap(row)
             if not agrees(row, self._hash):
                 for code, detail in differences(row, self._hash):
-                    self._faults.add(code, row[0], row[_VERSION], detail)
+                    self._fault(code, row[0], row[_VERSION], detail)
             if leaf_hash(row[_HEADER]) != row[_HASH]:
-                self._faults.add(Code.HEADER_EDITED, row[0], row[_VERSION], "the header does not hash to the hash")
+                self._fault(Code.HEADER_EDITED, row[0], row[_VERSION], "the header does not hash to the hash")
             if row[_LEAF_HASH] == row[_HASH] and row[_LEAF_INDEX] > self._leaf:
                 self._leaf = row[_LEAF_INDEX]
             else:
@@ -83,22 +83,25 @@ class EventCheck:
     def _next_stream(self, stream: str) -> None:
         self._end()
         self._stream, self._version, self._hash, self._leaf = stream, 0, NO_HASH, -1
-        self._faults_before = self._faults.total
+        self._sound = True
         self.streams += 1
 
     def _end(self) -> None:
         if self._stream is not None and self._follower is not None:
-            sound = self._faults.total == self._faults_before
-            self._follower.end(StreamEnd(self._stream, self._version, self._hash, sound))
+            self._follower.end(StreamEnd(self._stream, self._version, self._hash, self._sound))
+
+    def _fault(self, code: Code, stream: str, version: int, detail: str) -> None:
+        self._sound = False
+        self._faults.add(code, stream, version, detail)
 
     def _gap(self, row: Row) -> None:
         stream, version = row[0], row[_VERSION]
         if version <= self._version:
-            self._faults.add(Code.EVENT_INSERTED, stream, version, "there are two events of this version")
+            self._fault(Code.EVENT_INSERTED, stream, version, "there are two events of this version")
             return
         first, last = self._version + 1, version - 1
         detail = "is missing" if first == last else f"and those up to {last} are missing"
-        self._faults.add(Code.EVENT_DELETED, stream, first, detail)
+        self._fault(Code.EVENT_DELETED, stream, first, detail)
         # What the next one must follow is not known any more; its own word is taken, its hash is sealed.
         self._hash = _previous_hash(row) or self._hash
 
@@ -107,9 +110,9 @@ class EventCheck:
         if row[_LEAF_INDEX] is None:
             self.without_leaf += 1  # it waits for its seal, or was slipped in: `check_queue.py` tells which
         elif row[_LEAF_HASH] != row[_HASH]:
-            self._faults.add(Code.EVENT_REWRITTEN, stream, version, f"another hash was sealed as leaf {row[_LEAF_INDEX]}")
+            self._fault(Code.EVENT_REWRITTEN, stream, version, f"another hash was sealed as leaf {row[_LEAF_INDEX]}")
         else:
-            self._faults.add(Code.LEAF_MOVED, stream, version, f"leaf {row[_LEAF_INDEX]} is before that of an earlier event")
+            self._fault(Code.LEAF_MOVED, stream, version, f"leaf {row[_LEAF_INDEX]} is before that of an earlier event")
 
 
 def _previous_hash(row: Row) -> bytes | None:

@@ -6,7 +6,7 @@ header is read as JSON to say what exactly differs.
 
 import hashlib
 import json
-from json.encoder import encode_basestring  # type: ignore[attr-defined]  # typeshed leaves out what it is made of
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from audit.faults import Code

@@ -1,8 +1,8 @@
 """Map seals: a second Merkle tree over every stream's head, so that a case can be proved complete. Pure.
 
-A proof of inclusion shows that an event is in the log, not that no later event of the case is. A map seal commits to the
-head of every stream as of the first `log_size` leaves, in the order of the streams' bytes; its header is a leaf itself.
-An event that is in the log and not before the head that the map names would make two answers to one question.
+A proof of inclusion shows that an event is in the log, not that no later event of the case is. A map seal commits to
+the head of every stream as of the first `log_size` leaves, in the order of the streams' bytes, and its header is a leaf
+of the log itself. The chain from the first event to that head is then the whole case as of that moment.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 9162, section 2.1 (the same as RFC 6962): roots, inclusion and consistency proofs. Pure.
 
 SHA-256; a leaf is hashed with 0x00 before it, an inner node with 0x01, so that neither can pass for the other. `D[a:b]`
-are the leaves from `a` on and before `b`; a node `(level, index)` is the root of `D[index * 2**level:][:2**level]`,
+are the leaves from `a` on and before `b`; a node `(level, number)` is the root of `D[number * 2**level:][:2**level]`,
 the only subtrees a log ever stores (`tiles.py`).
 """
 
@@ -15,10 +15,10 @@ EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
 class Node(NamedTuple):
-    """A complete subtree: 2**level leaves, beginning at `index * 2**level`."""
+    """A complete subtree: 2**level leaves, beginning at `number * 2**level`."""
 
     level: int
-    index: int
+    number: int
 
 
 ReadNode = Callable[[Node], bytes]
@@ -74,7 +74,7 @@ def root_over(hashes: bytes) -> bytes:
     """The root over any number of leaf hashes, given as one string of bytes."""
     count = len(hashes) // HASH_BYTES
     return joined(
-        perfect_root(hashes[(node.index << node.level) * HASH_BYTES : ((node.index + 1) << node.level) * HASH_BYTES])
+        perfect_root(hashes[(node.number << node.level) * HASH_BYTES : ((node.number + 1) << node.level) * HASH_BYTES])
         for node in Range(0, count).nodes()
     )
 
@@ -157,7 +157,7 @@ def reader_over(hashes: Sequence[bytes]) -> ReadNode:
     """Reads the nodes of a tree whose leaf hashes are all in memory."""
 
     def read(node: Node) -> bytes:
-        return perfect_root(b"".join(hashes[node.index << node.level : (node.index + 1) << node.level]))
+        return perfect_root(b"".join(hashes[node.number << node.level : (node.number + 1) << node.level]))
 
     return read
 

@@ -56,9 +56,7 @@ async def newest_checkpoint(connection: Connection) -> str | None:
 
 async def map_entries(connection: Connection, size: int) -> AsyncIterator[MapEntry]:
     """Every stream's head as of the first `size` leaves; inside a transaction, read piece by piece."""
-    cursor = connection.cursor(
-        "SELECT stream, version, hash FROM passage.map_entries($1)", size, prefetch=_CURSOR_ROWS
-    )
+    cursor = connection.cursor("SELECT stream, version, hash FROM passage.map_entries($1)", size, prefetch=_CURSOR_ROWS)
     async for row in cursor:
         yield MapEntry(row["stream"], row["version"], row["hash"])
 
@@ -69,9 +67,7 @@ async def take_leaves(connection: Connection, expected: int, appends: int) -> li
     return [TakenLeaf(*row) for row in rows]
 
 
-async def take_map_leaf(
-    connection: Connection, expected: int, header: bytes, leaf: bytes, sealed_at: datetime
-) -> bool:
+async def take_map_leaf(connection: Connection, expected: int, header: bytes, leaf: bytes, sealed_at: datetime) -> bool:
     """Put a map seal at the end of the log; False where the log has not the expected size."""
     taken: bool = await connection.fetchval(
         "SELECT passage.take_map_leaf($1, $2, $3, $4)", expected, header, leaf, sealed_at

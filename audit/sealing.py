@@ -110,7 +110,7 @@ class Sealer:
             self._tree = None
 
     async def sign(self) -> Checkpoint:
-        """Sign and publish a checkpoint of the log as this sealer knows it. Raises as `seal`, and SealRefused when empty."""
+        """Sign and publish a checkpoint of the log as this sealer knows it. Raises as `seal`, and when it is empty."""
         tree = await self._current()
         if tree.size == 0:
             raise SealRefused("log-empty", "there is nothing to sign yet")

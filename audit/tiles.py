@@ -6,9 +6,10 @@ a tile that is not full only ever grows.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Final, NamedTuple, Self
 
-from audit.merkle import HASH_BYTES, EMPTY_ROOT, Node, Range, ReadNode, joined, perfect_root
+from audit.merkle import EMPTY_ROOT, HASH_BYTES, Node, Range, ReadNode, joined, perfect_root
 
 WIDTH: Final = 256
 _HEIGHT: Final = 8
@@ -60,8 +61,8 @@ class TileTree:
 
     def copy(self) -> Self:
         """Another tree that stands where this one does."""
-        other = type(self)()
-        other.size, other._edge = self.size, list(self._edge)
+        other = copy(self)
+        other._edge = list(self._edge)  # noqa: SLF001  one of its own kind
         return other
 
     def append(self, leaves: Iterable[bytes]) -> dict[TileAt, bytes]:
@@ -93,7 +94,7 @@ class TileTree:
 
 def _subtrees(held: bytes) -> Iterable[bytes]:
     for node in Range(0, len(held) // HASH_BYTES).nodes():
-        yield _root_within(held, node.level, node.index << node.level)
+        yield _root_within(held, node.level, node.number << node.level)
 
 
 def _root_within(held: bytes, level: int, first: int) -> bytes:
@@ -103,7 +104,7 @@ def _root_within(held: bytes, level: int, first: int) -> bytes:
 def tile_of(node: Node) -> TileAt:
     """The tile from which the node is read."""
     level, within = divmod(node.level, _HEIGHT)
-    return TileAt(level, (node.index << within) // WIDTH)
+    return TileAt(level, (node.number << within) // WIDTH)
 
 
 def tiles_of(ranges: Iterable[Range]) -> tuple[TileAt, ...]:
@@ -116,7 +117,7 @@ def reader_of(tiles: Mapping[TileAt, bytes]) -> ReadNode:
 
     def read(node: Node) -> bytes:
         within = node.level % _HEIGHT
-        at, first = tile_of(node), (node.index << within) % WIDTH
+        at, first = tile_of(node), (node.number << within) % WIDTH
         held = tiles.get(at, b"")
         if len(held) < (first + (1 << within)) * HASH_BYTES:
             raise MissingTile(f"tile {at.level}/{at.number} does not reach hash {first + (1 << within) - 1}")
