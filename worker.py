@@ -90,7 +90,7 @@ def case_workers(client: Client, backing: Backing, partners: PartnerClients) -> 
         await ring(client, [InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells])
 
     asking = Asking(backing.book, partners)
-    direct = DirectSignals(backing.book.inbox, client)
+    direct = DirectSignals(backing.book.inbox, client, backing.clock)
     cases = CaseActivities(backing.book, backing.clock, asking, direct, ring_bells)
     appending = Worker(
         client,
