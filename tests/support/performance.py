@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import asyncpg
 import httpx2
 
 from activities.clock import clock_of
 from activities.govern import open_if_new
+from config import Settings
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player
@@ -27,6 +29,8 @@ from webhooks import sender_keys
 
 RULES: Final = "2022-10-19"
 PLAY_TIMEOUT_S: Final = 110.0
+CLOSED_WITHIN_S: Final = 75.0
+"""A worker that died with an activity in hand is noticed after a minute."""
 _LOOK_S: Final = 0.2
 
 
@@ -73,6 +77,18 @@ async def keeping_http(ledger: Ledger) -> AsyncIterator[httpx2.AsyncClient]:
 async def open_programme(backing: Backing, name: str, places: int | None = None) -> None:
     """A programme of the test's own, open from now on."""
     await open_if_new(backing.book, name, backing.book.rules[RULES], places, backing.now())
+
+
+async def until_all_closed(settings: Settings, programme: str) -> None:
+    """Until every case of the programme is closed."""
+    database = await asyncpg.connect(settings.required_database_url)
+    try:
+        async with asyncio.timeout(CLOSED_WITHIN_S):
+            query = "SELECT count(*) FROM passage.case_head WHERE programme = $1 AND NOT closed"
+            while await database.fetchval(query, programme):  # noqa: ASYNC110  a database tells nobody
+                await asyncio.sleep(_LOOK_S)
+    finally:
+        await database.close()
 
 
 Breaking = Callable[["Performance"], Coroutine[None, None, None]]

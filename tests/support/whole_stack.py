@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -73,6 +73,20 @@ class WholeStack:
         victim = self.pids[name]
         os.kill(victim, signal.SIGKILL)
         return victim
+
+    @contextlib.contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """The program does nothing, and does not know it: a machine that hangs."""
+        pid = self.pids[name]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def log_of(self, name: str) -> str:
+        """What the program has logged."""
+        return (self.data_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
     def kill_everything(self) -> None:
         """`kill -9` of every process at once, the one that would restart the others first."""

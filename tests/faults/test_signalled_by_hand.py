@@ -1,0 +1,221 @@
+"""A case worked through Temporal alone, with raw JSON as the UI and the CLI send it: real activities, a real inbox."""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName
+from demonstration import circumstances as c
+from demonstration.moves import shows_a_permit
+from demonstration.people import application, passport, supporter
+from gateway.backing import open_backing
+from simulators.behaviour import PartnerBehaviours
+from tests.support.invariants import reading
+from tests.support.performance import open_programme, until_all_closed
+from tests.support.sender import Senders, senders_of
+from tests.support.whole_stack import WholeStack
+from workflows.doorbells import description
+
+ANSWERED_WITHIN_S = 15
+SILENT = PartnerBehaviours(
+    sponsor_registry=c.SILENT, entry_records=c.SILENT, vetting=c.SILENT, work_permit_office=c.SILENT
+)
+APPROVE = {"decision": "approve"}
+
+Said = tuple[str, dict[str, Any]]
+
+LIVES: list[tuple[Any, list[Said], str | None]] = [
+    (
+        application,
+        [
+            ("sponsor.needs_review", {}),
+            ("officer.decided", APPROVE),
+            ("entry.mismatch", {}),
+            ("officer.decided", APPROVE),
+            ("vetting.referred", {}),
+            ("officer.decided", APPROVE),
+            ("authorization.extension_requested", {}),
+            ("programme.changed", {}),
+            ("place.offered", {}),
+            ("arrival.paroled", {}),
+            ("work_permit.applied", {}),
+            ("work_permit.eligible", {}),
+        ],
+        None,
+    ),
+    (
+        application,
+        [
+            ("sponsor.confirmed", {}),
+            ("entry.matched", {}),
+            ("vetting.hit", {}),
+            ("officer.decided", {}),
+            ("officer.confirmed", {}),
+        ],
+        "denied",
+    ),
+    (application, [("sponsor.not_confirmed", {})], "not_confirmed"),
+    (
+        c.without_documents,
+        [("sponsor.confirmed", {}), ("entry.not_found", {}), ("evidence.submitted", {}), ("vetting.cleared", {}),
+         ("passport.changed", {}), ("vetting.cleared", {}), ("arrival.refused", {})],
+        "refused_at_port",
+    ),
+    (
+        application,
+        [("sponsor.withdrew", {}), ("sponsor.replaced", {}), ("application.withdrawn", {})],
+        "withdrawn",
+    ),
+    (
+        c.in_colombia,
+        [("sponsor.confirmed", {}), ("vetting.cleared", {}), ("border.irregular_crossing", {})],
+        "revoked",
+    ),
+    (
+        c.in_colombia,
+        [("sponsor.confirmed", {}), ("vetting.cleared", {}), ("arrival.paroled", {}), ("work_permit.applied", {}),
+         ("work_permit.ineligible", {})],
+        None,
+    ),
+]  # fmt: skip
+"""Who files, what is signalled then, and the outcome; a kind whose content is personal is sent to the gateway first."""
+
+
+@dataclass
+class Operator:
+    """Somebody at the Temporal UI, who also reads the database."""
+
+    temporal: Client
+    database: asyncpg.Connection
+    senders: Senders
+
+    async def signal(self, case_id: str, kind: str, message_id: str, fields: dict[str, Any]) -> asyncpg.Record:
+        """Signal what the UI shows as an example, but for `fields`; the inbox row once it is answered."""
+        shown = re.search(r"\{.*\}", description(kind))  # type: ignore[arg-type]  # one of the names
+        assert shown
+        payload = {**json.loads(shown.group()), "message_id": message_id, **fields}
+        await self.temporal.get_workflow_handle(case_id).signal(kind, payload)
+        source = payload.get("source") or MESSAGE_SENDERS[kind][0]
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
+            while True:
+                row = await self.database.fetchrow(
+                    "SELECT * FROM passage.inbox WHERE source = $1 AND message_id = $2 AND answer IS NOT NULL",
+                    source,
+                    message_id,
+                )
+                if row is not None:
+                    return row
+                await asyncio.sleep(0.05)
+
+    async def until_shown(self, case_id: str) -> None:
+        """Until the UI has the case."""
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
+            while True:
+                with contextlib.suppress(RPCError):  # not found
+                    await self.temporal.get_workflow_handle(case_id).describe()
+                    return
+                await asyncio.sleep(0.05)
+
+    async def live(self, case_id: str, said: list[Said], person: int) -> None:
+        """Signal all of it, each accepted, and known to come from this operator unless the gateway had it before."""
+        await self.until_shown(case_id)
+        for kind, fields in said:
+            message_id = self.senders.new_id()
+            if kind in INBOX_ONLY:
+                content = personal_content(kind, person)
+                await self.senders.post("applicant", message_id, {"case": case_id, "message": kind, **content})
+            row = await self.signal(case_id, kind, message_id, fields)
+            assert (row["stream"], row["kind"], row["answer"], row["code"]) == (case_id, kind, "accepted", None)
+            if kind not in INBOX_ONLY:
+                assert row["sender"] == "temporal:ana-ops.example"
+
+
+def personal_content(kind: str, person: int) -> dict[str, Any]:
+    match kind:
+        case "evidence.submitted":
+            return dict(shows_a_permit().fields(None))  # type: ignore[arg-type]  # the same at any moment
+        case "passport.changed":
+            return {"passport": passport(f"17{person:07}").model_dump(mode="json", exclude_none=True)}
+        case _:
+            return {"supporter": supporter(person + 500).model_dump(mode="json", exclude_none=True)}
+
+
+@contextlib.asynccontextmanager
+async def operating(stack: WholeStack, number: int, persons: int) -> AsyncIterator[Operator]:
+    """An operator, a programme of their own, and partners that say nothing."""
+    settings, programme = stack.settings, f"signalled-{number}"
+    database = await asyncpg.connect(settings.required_database_url)
+    temporal = await Client.connect(settings.temporal["target_host"], identity="ana ops.example")
+    try:
+        async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
+            await open_programme(backing, programme)
+            await senders.script(range(1000 * number, 1000 * number + persons), SILENT)
+            yield Operator(temporal, database, senders)
+            await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+            await until_all_closed(settings, programme)
+    finally:
+        await database.close()
+
+
+async def test_each_kind_of_message_can_be_signalled(stack: WholeStack, number: int) -> None:
+    cases = []
+    async with operating(stack, number, len(LIVES)) as operator:
+        for person, (who, said, _) in enumerate(LIVES, start=1000 * number):
+            cases.append(await operator.senders.file(who(person)))
+            await operator.live(cases[-1], said, person)
+
+    async with reading(stack.settings) as log:
+        outcomes = [log.heads[case_id]["outcome"] for case_id in cases]
+        assert outcomes == [outcome or "completed" for _, _, outcome in LIVES]
+        assert await log.faults() == []
+
+
+def test_each_kind_is_among_them() -> None:
+    tried = {kind for _, said, _ in LIVES for kind, _ in said}
+    assert tried == set(get_args(CaseMessageName)) - {"application.submitted"}
+
+
+@pytest.mark.slow
+async def test_what_is_signalled_in_time_is_in_time(stack: WholeStack, number: int) -> None:
+    """However late a worker comes to see it: the limit of 15 days passes in 7.5 s."""
+    async with operating(stack, number, 1) as operator:
+        case_id = await operator.senders.file(application(1000 * number))
+        await operator.live(case_id, [("sponsor.needs_review", {})], 0)
+        with stack.frozen("worker"):
+            message_id = operator.senders.new_id()
+            answering = asyncio.create_task(operator.signal(case_id, "officer.decided", message_id, APPROVE))
+            await asyncio.sleep(9)
+        assert (await answering)["answer"] == "accepted"
+    async with reading(stack.settings) as log:
+        events = [event["type"] for event in log.events[case_id]]
+        assert "OfficerDecided" in events
+        assert "ReferralEscalated" not in events
+
+
+async def test_an_id_that_was_used_before_is_refused_aloud(stack: WholeStack, number: int) -> None:
+    """The UI's example is `ops-1`, which people send as it stands."""
+    async with operating(stack, number, 2) as operator:
+        first, second = [await operator.senders.file(application(1000 * number + index)) for index in range(2)]
+        message_id = operator.senders.new_id()
+        await operator.live(second, [], 0)
+        await operator.live(first, [], 0)
+        await operator.signal(first, "sponsor.needs_review", message_id, {})
+        handles = [operator.temporal.get_workflow_handle(case_id) for case_id in (first, second)]
+        await handles[1].signal("sponsor.needs_review", {"message_id": message_id})
+        await handles[0].signal("sponsor.confirmed", {"message_id": message_id})
+        stack.until(lambda: len(alarms(stack, message_id)) == 2, "both to be refused")
+        assert {alarm["case_id"] for alarm in alarms(stack, message_id)} == {first, second}
+
+
+def alarms(stack: WholeStack, message_id: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in stack.log_of("worker").splitlines() if message_id in line]
+    return [line for line in lines if line.get("alarm") and line["code"] == "message-content-differs"]

@@ -1,0 +1,84 @@
+"""Senders of one test on a whole stack: they file, speak and ask again as partners do, and keep what they were told."""
+
+import contextlib
+import itertools
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from config import Settings
+from demonstration.door import Answer, Door
+from demonstration.people import passport_number
+from domain.application import Application
+from gateway.wire import PartnerName
+from simulators.app import Script as PartnerScript
+from simulators.behaviour import PartnerBehaviours
+from tests.support.performance import Ledger, keeping_http
+from webhooks import sender_keys, sign
+
+
+class Senders:
+    """Everybody who writes to a programme. Ids are drawn, so that none was used before."""
+
+    def __init__(self, http: httpx2.AsyncClient, settings: Settings, programme: str, ledger: Ledger) -> None:
+        self.http = http
+        self.programme = programme
+        self.ledger = ledger
+        self.mark = secrets.token_hex(4)
+        self._keys = sender_keys(settings.sender_keys)
+        self._gateway = settings.gateway_url
+        self._door = Door(http, settings.gateway_url, settings.partners_url, self._keys)
+        self._number = itertools.count(1)
+
+    def new_id(self) -> str:
+        """The id of another message."""
+        return f"{self.mark}-{next(self._number)}"
+
+    async def file(self, application: Application) -> str:
+        """File until somebody takes it; the case's id."""
+        return await self._door.file(self.new_id(), self.programme, application.model_dump(mode="json"))
+
+    async def script(self, persons: range, partners: PartnerBehaviours) -> None:
+        """How the simulated partners behave towards these persons (`demonstration/people.py`)."""
+        await self._door.script_partners(
+            [PartnerScript(passport_number=passport_number(person), partners=partners) for person in persons]
+        )
+
+    async def say(self, by: PartnerName, case_id: str, message: str, **fields: Any) -> Answer:
+        """Say something about a case until it is taken, and wait for the answer."""
+        return await self._door.send(by, self.new_id(), {"case": case_id, "message": message, **fields})
+
+    async def govern(self, message: str, **fields: Any) -> Answer:
+        """The governments speak."""
+        return await self._door.send("governments", self.new_id(), {"programme": self.programme, "message": message,
+                                                                    **fields})  # fmt: skip
+
+    async def post(
+        self, by: PartnerName, message_id: str, body: Mapping[str, Any] | bytes, *, signed: bool = True
+    ) -> httpx2.Response:
+        """Deliver this once, whatever it is, signed or with the signature of something else."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = sign(self._keys[by], message_id, datetime.now(UTC), content if signed else b"{}")
+        return await self.http.post(
+            f"{self._gateway}/v1/partners/{by}/messages",
+            content=content,
+            headers={**headers, "Content-Type": "application/json"},
+        )
+
+    async def post_application(self, body: Mapping[str, Any] | bytes) -> httpx2.Response:
+        """Hand in this once, whatever it is."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Idempotency-Key": self.new_id(), "Content-Type": "application/json"}
+        return await self.http.post(f"{self._gateway}/v1/applications", content=content, headers=headers)
+
+
+@contextlib.asynccontextmanager
+async def senders_of(settings: Settings, programme: str) -> AsyncIterator[Senders]:
+    """The senders of a programme that is open."""
+    ledger = Ledger()
+    async with keeping_http(ledger) as http:
+        yield Senders(http, settings, programme, ledger)
