@@ -12,12 +12,13 @@ from typing import Any
 
 from pydantic_core import SchemaSerializer, SchemaValidator
 
+from domain.access import ACCESS_EVENTS, AccessEvent
 from domain.events import CASE_EVENTS, CaseEvent
 from domain.personal import Personal
 from domain.programme import PROGRAMME_EVENTS, ProgrammeEvent
 from eventstore.upcast import UPCASTERS, Raw, Step
 
-Event = CaseEvent | ProgrammeEvent
+Event = CaseEvent | ProgrammeEvent | AccessEvent
 
 
 def name_of(event: type[Event]) -> str:
@@ -126,5 +127,7 @@ def _register(event: type[Event]) -> _Registered:
     )
 
 
-CODEC = Codec((*CASE_EVENTS, *PROGRAMME_EVENTS), UPCASTERS)
+EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *PROGRAMME_EVENTS, *ACCESS_EVENTS)
+
+CODEC = Codec(EVENTS, UPCASTERS)
 """Of every event of the programme."""

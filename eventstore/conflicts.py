@@ -63,6 +63,15 @@ class IllegalAppend(Exception):
     """A defect of the caller, such as freeing a place the case does not hold; nothing was written."""
 
 
+class ErasureRefused(Exception):
+    """The case must not be erased, or not yet; nothing was written. Not to be retried."""
+
+    def __init__(self, code: str) -> None:
+        """`code`: `unknown-case`, `case-open`, `legal-hold` or `messages-undecided`."""
+        super().__init__(code)
+        self.code = code
+
+
 class StoreUnavailable(Exception):
     """The database did not answer, or gave up on a lock or a timeout; to be retried.
 

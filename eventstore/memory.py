@@ -5,10 +5,12 @@ It writes the same envelopes as the Postgres store. One event loop, no durabilit
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Literal
 
+from domain.events import PersonalDataErased
 from domain.messages import PlaceOffered, ProgrammeChanged
 from eventstore.codec import CODEC, Codec
 from eventstore.conflicts import (
@@ -23,6 +25,8 @@ from eventstore.conflicts import (
 )
 from eventstore.envelope import Envelope, command_digest_of, machine_clock
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.memory_access import MemoryAccess
+from eventstore.memory_heads import MemoryCall, MemoryCase
 from eventstore.memory_inbox import MemoryInbox
 from eventstore.memory_places import Places
 from eventstore.memory_supporters import Supporters
@@ -33,24 +37,6 @@ from eventstore.world import WorldQuery, WorldRead
 from eventstore.wrapping import needs_key, unwrap, wrap
 
 
-@dataclass(slots=True)
-class _Case:
-    summary: CaseSummary
-    filed_number: int
-    deadline_applied: datetime | None = None
-
-    @property
-    def turn(self) -> tuple[datetime, int]:
-        return self.summary.since, self.filed_number
-
-
-@dataclass(slots=True)
-class _Call:
-    case_id: str
-    call: OpenedCall
-    owed: bool = True
-
-
 class MemoryStore:
     """`EventStore` over dictionaries; `inbox` is its `Inbox`."""
 
@@ -59,14 +45,20 @@ class MemoryStore:
         self._clock = clock
         self._codec = codec
         self._rows: defaultdict[str, list[Envelope]] = defaultdict(list)
-        self._cases: dict[str, _Case] = {}
+        self._cases: dict[str, MemoryCase] = {}
         self._programmes: dict[str, ProgrammeSummary] = {}
         self._places: defaultdict[str, Places] = defaultdict(Places)
         self._persons: Counter[bytes] = Counter()
+        self._person_versions = count(1)
         self._persons_of: defaultdict[str, set[bytes]] = defaultdict(set)
         self._supporters = Supporters()
-        self._calls: dict[str, _Call] = {}
+        self._calls: dict[str, MemoryCall] = {}
+        self._access = MemoryAccess(self._rows, clock, codec)
         self._inbox = MemoryInbox(keys, self._programme_of, self._applied_to)
+
+    @property
+    def access(self) -> MemoryAccess:  # noqa: D102  # the port says it
+        return self._access
 
     @property
     def inbox(self) -> MemoryInbox:  # noqa: D102  # the port says it
@@ -107,6 +99,24 @@ class MemoryStore:
         if append.bells is not None:
             bells += [self._ring(case_id, append, ProgrammeChanged()) for case_id in self._to_ring(append)]
         return Appended(version, last, bells=tuple(bells))
+
+    async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
+        case = self._cases.get(append.stream)
+        rows = self._rows[append.stream]
+        if rows and rows[-1].type == PersonalDataErased.__name__:
+            return Appended(rows[-1].version, rows[-1].hash, first_result=False)
+        summary = None if case is None else case.summary
+        self._access.refuse_erasure(append.stream, summary, undecided=bool(self._inbox.undecided(append.stream)))
+        appended = await self.append(append)
+        self._forget(append.stream)
+        return appended
+
+    def _forget(self, case_id: str) -> None:
+        self._supporters.forget(self._cases[case_id].filed_number)
+        for key in self._persons_of.pop(case_id, set()):
+            if not any(key in others for others in self._persons_of.values()):
+                del self._persons[key]
+        self._inbox.close(case_id)
 
     def _repeated(self, append: Append) -> Appended | None:
         """The first result of a command that was appended before.
@@ -171,7 +181,7 @@ class MemoryStore:
             case = self._cases.get(append.stream)
             if case is None:
                 number = append.decides.number if append.decides is not None else self._inbox.next_number()
-                case = self._cases[append.stream] = _Case(append.summary, number)
+                case = self._cases[append.stream] = MemoryCase(append.summary, number)
             case.summary = replace(append.summary, filed_at=case.summary.filed_at)
         if append.deadline is not None:
             case = self._cases[append.stream]
@@ -182,12 +192,12 @@ class MemoryStore:
             self._inbox.decide(append.decides.number, append.decides.answer, append.decides.code)
         closing = isinstance(append.summary, CaseSummary) and append.summary.closed
         moved = set(append.persons) | (self._persons_of[append.stream] if closing else set())
-        self._persons.update(moved)
+        self._persons.update({key: next(self._person_versions) - self._persons[key] for key in moved})
         self._persons_of[append.stream] |= set(append.persons)
         if append.supporter is not None:
             self._supporters.register(self._cases[append.stream].filed_number, append.supporter)
         for call in append.calls:
-            self._calls[call.request_id] = _Call(append.stream, call)
+            self._calls[call.request_id] = MemoryCall(append.stream, call)
         for request_id in append.drops_calls:
             if request_id in self._calls and self._calls[request_id].case_id == append.stream:
                 self._calls[request_id].owed = False

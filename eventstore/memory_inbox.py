@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventstore.inbox import Answer, InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
-from eventstore.keys import KeyStore, KeyUnknown
+from eventstore.keys import KeyDestroyed, KeyStore, KeyUnknown
 from eventstore.messages import FILING, digest_again
 
 _RING_AGAIN_S = 30.0
@@ -37,6 +37,7 @@ class MemoryInbox:
         self._monotonic = monotonic
         self._rows: dict[int, _Row] = {}
         self._number = 0
+        self._erased: set[str] = set()
 
     async def receive(self, incoming: Incoming) -> Receipt:  # noqa: D102  # the port says it
         known = self._find(incoming.source, incoming.message_id)
@@ -44,6 +45,8 @@ class MemoryInbox:
             return await self._first_receipt(known, incoming)
         filing = incoming.body.message == FILING
         stream = incoming.case_id or incoming.programme or ""
+        if stream in self._erased:
+            raise KeyDestroyed(stream)
         programme = incoming.programme if filing else self._programme(stream)
         if programme is None:
             raise UnknownStream(stream)
@@ -114,6 +117,10 @@ class MemoryInbox:
         )
         written = self._write(case_id, case_id, programme, incoming, now, digest_again(incoming, None)).row
         return written.number, written.message_id
+
+    def close(self, stream: str) -> None:
+        """The case was erased: it takes nothing more."""
+        self._erased.add(stream)
 
     def is_decided(self, stream: str, number: int) -> bool:
         """Whether the row has its answer, or does not exist."""

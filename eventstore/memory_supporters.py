@@ -23,6 +23,10 @@ class Supporters:
         """The case filed under that number has this supporter from now on."""
         self._stood.append(_Stood(filed_number, keys))
 
+    def forget(self, filed_number: int) -> None:
+        """The case filed under that number was erased."""
+        self._stood = [each for each in self._stood if each.filed_number != filed_number]
+
     def earlier_cases(self, supporter: SupporterKeys | None, before: int) -> int:
         """In how many cases filed earlier this person ever stood."""
         if supporter is None:

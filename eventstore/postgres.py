@@ -22,6 +22,7 @@ from eventstore.conflicts import (
 )
 from eventstore.envelope import Envelope, command_digest_of, machine_clock
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.postgres_access import PostgresAccess, erased_before
 from eventstore.postgres_errors import translated
 from eventstore.postgres_inbox import PostgresInbox
 from eventstore.postgres_rows import (
@@ -111,10 +112,15 @@ class PostgresStore:
         self._clock = clock
         self._codec = codec
         self._inbox = PostgresInbox(pool, keys)
+        self._access = PostgresAccess(pool, clock, codec)
 
     @property
     def inbox(self) -> PostgresInbox:  # noqa: D102  # the port says it
         return self._inbox
+
+    @property
+    def access(self) -> PostgresAccess:  # noqa: D102  # the port says it
+        return self._access
 
     @classmethod
     async def connect(
@@ -176,19 +182,17 @@ class PostgresStore:
             result = await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows))
         else:
             result = await self._call(APPEND_CASE, append_case_arguments(append, rows, key))
-        status: str = result["status"]
-        if status in _REFUSED:
-            raise _REFUSED[status]
-        header: bytes | None = result["header"]  # of the command's first result, if that had an event
-        if header is not None and command_digest_of(header) != append.command_digest:
-            raise CommandContentDiffers(append.command_id)
-        rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
-        return Appended(
-            version=result["version"],
-            hash=result["hash"],
-            first_result=status == "appended",
-            bells=tuple(Bell(*each) for each in rung),
-        )
+        return _appended(append, result)
+
+    async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
+        rows = wrap(append, None, self._clock(), self._codec)
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                before = await erased_before(connection, append.stream)
+                if before is not None:
+                    return before
+                result = await connection.fetchrow(APPEND_CASE, *append_case_arguments(append, rows, None))
+                return _appended(append, result)  # a conflict undoes both
 
     async def _call(self, statement: str, arguments: tuple[Any, ...]) -> Any:
         try:
@@ -271,3 +275,20 @@ class PostgresStore:
             if len(rows) < _PAGE:
                 return
             after = rows[-1]["case_id"]
+
+
+def _appended(append: Append, result: Any) -> Appended:
+    """The result of an append. Raises the conflict that it names, and CommandContentDiffers."""
+    status: str = result["status"]
+    if status in _REFUSED:
+        raise _REFUSED[status]
+    header: bytes | None = result["header"]  # of the command's first result, if that had an event
+    if header is not None and command_digest_of(header) != append.command_digest:
+        raise CommandContentDiffers(append.command_id)
+    rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
+    return Appended(
+        version=result["version"],
+        hash=result["hash"],
+        first_result=status == "appended",
+        bells=tuple(Bell(*each) for each in rung),
+    )

@@ -10,13 +10,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, Protocol
 
+from domain.access import AccessEvent
 from domain.events import CaseEvent
 from domain.ids import CommandId
 from domain.programme import ProgrammeEvent
 from domain.vocabulary import Partner
+from eventstore.access import AccessLog
 from eventstore.conflicts import (
     CommandContentDiffers,
     Conflict,
+    ErasureRefused,
     IllegalAppend,
     MessageDecided,
     MessageFirst,
@@ -42,6 +45,7 @@ __all__ = [
     "CommandContentDiffers",
     "Conflict",
     "Decides",
+    "ErasureRefused",
     "EventStore",
     "FreePlace",
     "IllegalAppend",
@@ -90,7 +94,7 @@ class Stored:
     event_id: str
     type: str
     schema_version: int
-    event: CaseEvent | ProgrammeEvent
+    event: CaseEvent | ProgrammeEvent | AccessEvent
     happened_at: datetime
     recorded_at: datetime
     actor: str
@@ -206,12 +210,24 @@ class EventStore(Protocol):
         """The inbox of the same database: a row is decided in the append that answers it."""
         ...
 
+    @property
+    def access(self) -> AccessLog:
+        """The access log of the same database."""
+        ...
+
     async def load(self, stream: str) -> Stream:
         """The whole stream; empty where it does not exist."""
         ...
 
     async def append(self, append: Append) -> Appended:
         """Append all or nothing; raises a `Conflict`, `CommandContentDiffers` or `IllegalAppend`."""
+        ...
+
+    async def erase(self, append: Append) -> Appended:
+        """Append `PersonalDataErased` and delete the case's lookup keys, in one transaction; the key is the caller's.
+
+        An erased case gives its first result again. Raises as `append`, and `ErasureRefused`.
+        """
         ...
 
     async def read_world(self, query: WorldQuery) -> WorldRead:

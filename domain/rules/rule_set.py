@@ -71,7 +71,9 @@ class RuleSet(BaseModel):
 
         What it leaves to a default is not in it: a parameter that rules learn later does not change an adopted set.
         """
-        content = json.dumps(self.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        content = json.dumps(
+            self.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from domain import events, programme
+from domain import access, events, programme
 from domain.application import Document
 from domain.ids import EventId
 from domain.messages import Finding
@@ -116,6 +116,12 @@ EXAMPLES: tuple[Event, ...] = (
     programme.ProgrammeSuspended(at=AT),
     programme.ProgrammeResumed(at=AT),
     programme.ProgrammeTerminated(at=AT, parole_ends_on=DAY),
+    access.PersonalDataViewed(at=AT, case=CASE, because="complaint", case_version=7),
+    access.CaseExported(at=AT, case=CASE, because="court-order", case_version=7, archive_sha256="cd" * 32),
+    access.BoardingChecked(at=AT, case=CASE, answer="held"),
+    access.HistoryStored(at=AT, case=CASE, run="0199-a1", history_sha256="ef" * 32, history_bytes=1024),
+    access.LegalHoldPlaced(at=AT, case=CASE, because="litigation"),
+    access.LegalHoldReleased(at=AT, case=CASE, because="litigation-ended"),
 )
 
 

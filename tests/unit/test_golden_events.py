@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.events import CASE_EVENTS
-from domain.programme import PROGRAMME_EVENTS
-from eventstore.codec import CODEC, Event, name_of
+from eventstore.codec import CODEC, EVENTS, Event, name_of
 from tests.support.golden_events import EXAMPLES, FOLDER, Golden, file_of, goldens, stored_as
 
 ALL = list(goldens())
-EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *PROGRAMME_EVENTS)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)

@@ -1,0 +1,82 @@
+"""The access log: who viewed, exported or asked about a case, and legal holds; one stream a programme, in the same log.
+
+It writes the same envelopes as any append. Nobody decides anything from an access stream, so a caller names no expected
+version: appends to one stream wait for each other.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.access import AccessEvent, access_stream
+from domain.ids import CommandId, event_id
+from eventstore.codec import Codec, name_of
+from eventstore.conflicts import IllegalAppend
+from eventstore.envelope import Columns, Envelope, seal
+
+MAX_EVENTS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecord:
+    """What is recorded together."""
+
+    programme: str
+    command_id: CommandId
+    actor: str
+    """Who it was: an officer's or auditor's reference, a partner; never a name."""
+    events: tuple[AccessEvent, ...]
+
+
+class AccessLog(Protocol):
+    """Records access; read it back with `EventStore.load(access_stream(programme))`."""
+
+    async def record(self, record: AccessRecord) -> int:
+        """Append all or nothing, with what a hold changes; the stream's version after it.
+
+        The same command again gives the first result.
+
+        Raises:
+            CommandContentDiffers: the command came before with other content.
+            IllegalAppend: no event, or more than `MAX_EVENTS`.
+        """
+        ...
+
+    async def is_held(self, case_id: str) -> bool:
+        """Whether a legal hold keeps the case from erasure."""
+        ...
+
+
+def digest_of(record: AccessRecord, codec: Codec) -> bytes:
+    """The digest of the command: its events' content, without the moment, which a repetition need not share."""
+    return hashlib.sha256(b"\n".join(codec.encode(event)[0] for event in record.events)).digest()
+
+
+def wrap_access(
+    record: AccessRecord, version: int, previous_hash: bytes, recorded_at: datetime, codec: Codec
+) -> tuple[Envelope, ...]:
+    """The rows that follow `version` and `previous_hash` of the stream. Raises IllegalAppend."""
+    if not 0 < len(record.events) <= MAX_EVENTS:
+        raise IllegalAppend(f"an access record has 1 to {MAX_EVENTS} events")
+    stream, digest = access_stream(record.programme), digest_of(record, codec)
+    rows: list[Envelope] = []
+    for number, event in enumerate(record.events, start=version + 1):
+        columns = Columns(
+            stream=stream,
+            version=number,
+            event_id=event_id(stream, number),
+            type=name_of(type(event)),
+            schema_version=event.SCHEMA_VERSION,
+            happened_at=event.at,
+            recorded_at=recorded_at,
+            actor=record.actor,
+            command_id=record.command_id,
+            key_id=None,
+            rules_digest=None,
+            public_body=codec.encode(event)[0],
+            encrypted_body=None,
+        )
+        rows.append(seal(columns, digest, previous_hash))
+        previous_hash = rows[-1].hash
+    return tuple(rows)

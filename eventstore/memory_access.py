@@ -1,0 +1,53 @@
+"""The access log in memory."""
+
+from collections.abc import Callable, MutableMapping
+from datetime import datetime
+
+from domain.access import LegalHoldPlaced, LegalHoldReleased, access_stream
+from eventstore.access import AccessRecord, digest_of, wrap_access
+from eventstore.codec import Codec
+from eventstore.conflicts import CommandContentDiffers, ErasureRefused
+from eventstore.envelope import Envelope, command_digest_of
+from eventstore.store import NO_HASH
+from eventstore.summary import CaseSummary
+
+
+class MemoryAccess:
+    """`AccessLog` over the rows of the store."""
+
+    def __init__(self, rows: MutableMapping[str, list[Envelope]], clock: Callable[[], datetime], codec: Codec) -> None:
+        self._rows = rows
+        self._clock = clock
+        self._codec = codec
+        self._held: set[str] = set()
+
+    async def record(self, record: AccessRecord) -> int:  # noqa: D102  # the port says it
+        stream = self._rows[access_stream(record.programme)]
+        before = [row for row in stream if row.command_id == record.command_id]
+        if before:
+            if command_digest_of(before[-1].header) != digest_of(record, self._codec):
+                raise CommandContentDiffers(record.command_id)
+            return before[-1].version
+        previous = stream[-1].hash if stream else NO_HASH
+        stream += wrap_access(record, len(stream), previous, self._clock(), self._codec)
+        for event in record.events:
+            if isinstance(event, LegalHoldPlaced):
+                self._held.add(event.case)
+            elif isinstance(event, LegalHoldReleased):
+                self._held.discard(event.case)
+        return len(stream)
+
+    async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
+        return case_id in self._held
+
+    def refuse_erasure(self, case_id: str, summary: CaseSummary | None, *, undecided: bool) -> None:
+        """Raises ErasureRefused where the case must not be erased, or not yet."""
+        refused = {
+            "unknown-case": summary is None,
+            "case-open": summary is not None and not summary.closed,
+            "legal-hold": case_id in self._held,
+            "messages-undecided": undecided,
+        }
+        for code, holds in refused.items():
+            if holds:
+                raise ErasureRefused(code)

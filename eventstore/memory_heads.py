@@ -1,0 +1,30 @@
+"""What the store in memory keeps beside its rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from eventstore.store import OpenedCall
+from eventstore.summary import CaseSummary
+
+
+@dataclass(slots=True)
+class MemoryCase:
+    """The head of a case."""
+
+    summary: CaseSummary
+    filed_number: int
+    deadline_applied: datetime | None = None
+
+    @property
+    def turn(self) -> tuple[datetime, int]:
+        """Who has stood longest where it stands comes first."""
+        return self.summary.since, self.filed_number
+
+
+@dataclass(slots=True)
+class MemoryCall:
+    """A call to a partner, owed until accepted or dropped."""
+
+    case_id: str
+    call: OpenedCall
+    owed: bool = True

@@ -1,0 +1,55 @@
+"""The access log: who looked at what is in the log like everything else, in order and once."""
+
+import asyncio
+
+import pytest
+
+from domain.access import (
+    AccessEvent,
+    BoardingChecked,
+    PersonalDataViewed,
+    access_stream,
+)
+from domain.ids import CommandId
+from eventstore.access import AccessRecord
+from eventstore.store import CommandContentDiffers, EventStore, IllegalAppend
+from tests.support.filings import NOON, PROGRAMME, new_case_id
+
+CASE = new_case_id()
+VIEWED = PersonalDataViewed(at=NOON, case=CASE, because="complaint", case_version=3)
+
+
+def record(command_id: str, *events: AccessEvent) -> AccessRecord:
+    return AccessRecord(
+        programme=PROGRAMME, command_id=CommandId(command_id), actor="auditor:a-1", events=events or (VIEWED,)
+    )
+
+
+async def test_what_was_looked_at_is_read_back_in_order(store: EventStore) -> None:
+    assert await store.access.record(record("view:1")) == 1
+    boarding = BoardingChecked(at=NOON, case=CASE, answer="ok")
+    assert await store.access.record(record("check:1", boarding, boarding)) == 3
+    stream = await store.load(access_stream(PROGRAMME))
+    assert [each.event for each in stream.events] == [VIEWED, boarding, boarding]
+    assert [(each.event_id, each.actor) for each in stream.events][2] == (f"access:{PROGRAMME}:3", "auditor:a-1")
+
+
+async def test_the_same_command_again_gives_its_first_result_and_other_content_is_an_alarm(store: EventStore) -> None:
+    await store.access.record(record("view:1"))
+    await store.access.record(record("view:2"))
+    assert await store.access.record(record("view:1")) == 1
+    with pytest.raises(CommandContentDiffers):
+        await store.access.record(record("view:1", VIEWED.model_copy(update={"because": "other"})))
+    assert (await store.load(access_stream(PROGRAMME))).version == 2
+
+
+async def test_many_at_once_lose_nothing_and_chain(store: EventStore) -> None:
+    versions = await asyncio.gather(*(store.access.record(record(f"view:{number}")) for number in range(30)))
+    assert sorted(versions) == list(range(1, 31))
+    assert (await store.load(access_stream(PROGRAMME))).version == 30
+
+
+async def test_an_empty_record_is_refused(store: EventStore) -> None:
+    empty = AccessRecord(programme=PROGRAMME, command_id=CommandId("view:1"), actor="auditor:a-1", events=())
+    with pytest.raises(IllegalAppend):
+        await store.access.record(empty)
