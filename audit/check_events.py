@@ -1,4 +1,4 @@
-"""Checks every event, stream by stream: header, bodies, columns, hash, chain, versions, and the leaf it was sealed as."""
+"""Checks every event, stream by stream: header, bodies, columns, hash, chain, versions, and its leaf."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol

@@ -8,7 +8,7 @@ from audit.merkle import leaf_hash
 from audit.seal_tables import Connection, map_entries
 
 MAPS_REBUILT: Final = 3
-"""Rebuilding one costs about 15 µs a stream; that older ones are unchanged, the tree shows. `None` rebuilds them all."""
+"""Rebuilding one costs some 15 µs a stream; that older ones are unchanged, the tree shows."""
 _ROWS: Final = 500
 
 _SEALS: Final = """

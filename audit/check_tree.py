@@ -1,4 +1,4 @@
-"""Builds the Merkle tree again from the leaves and holds tiles, checkpoints and the auditor's own checkpoint against it.
+"""Builds the Merkle tree again and holds tiles, checkpoints and the auditor's own checkpoint against it.
 
 Read in pieces of 64 tiles. A tile that differs from its leaves is only named once a signed checkpoint over it has told
 which of the two was changed.
@@ -55,7 +55,7 @@ class TreeCheck:
     _upper: dict[int, bytes] = field(default_factory=dict)
     """By level from 1: the hashes of the tile that is being filled there."""
     _suspects: list[int] = field(default_factory=list)
-    """Level-0 tiles that are not what the leaves say, since the last checkpoint."""
+    """The first leaf of each level-0 tile that is not as its leaf says, until a checkpoint has told which is wrong."""
 
     async def run(self) -> int:
         """Check everything; the number of leaves."""
@@ -67,6 +67,7 @@ class TreeCheck:
                 if piece is None:
                     self.faults.add(Code.LEAF_MISSING, None, None, f"between leaf {self._tree.size} and {last}")
                     return self._tree.size
+                self._suspect(piece)
                 at = 0
                 while due is not None and due.size <= self._tree.size + len(piece.hashes) // HASH_BYTES - at:
                     at = self._grow(piece.hashes, at, due.size - self._tree.size)
@@ -136,18 +137,19 @@ class TreeCheck:
     def _hold_against(self, checkpoint: Checkpoint) -> None:
         """The tree has exactly the checkpoint's size."""
         whole = checkpoint.root == self._tree.root()
-        for number in self._suspects:
+        judged = [leaf for leaf in self._suspects if leaf < checkpoint.size]
+        for leaf in judged:
             if whole:
-                self.faults.add(Code.TILE_EDITED, None, None, f"tile 0/{number} is not the hashes of its leaves")
+                self.faults.add(Code.TILE_EDITED, None, None, f"tile 0/{leaf // WIDTH} is not the hashes of its leaves")
             else:
-                self.faults.add(Code.LEAF_MOVED, None, None, f"leaves {number * WIDTH}.. are not those of their tile")
+                self.faults.add(Code.LEAF_MOVED, None, None, f"leaf {leaf} is another than was signed")
         if not whole and checkpoint is self.known:
             self.faults.add(Code.LOG_FORKED, None, None, f"its first {checkpoint.size} leaves are not those you hold")
-        elif not whole and not self._suspects:
+        elif not whole and not judged:
             self.faults.add(
                 Code.CHECKPOINT_DIFFERS, None, None, f"size {checkpoint.size}: the leaves have another root"
             )
-        self._suspects.clear()
+        self._suspects = self._suspects[len(judged) :]
 
     async def _close(self, due: Checkpoint | None) -> None:
         size, stored = self._tree.size, await log_size(self.connection)
@@ -157,8 +159,8 @@ class TreeCheck:
             if hashes:
                 number = (size >> 8 * level) // WIDTH
                 await self._compare_upper(TileAt(level, number), hashes)
-        for number in self._suspects:
-            self.faults.add(Code.TILE_EDITED, None, None, f"tile 0/{number} is not the hashes of its leaves")
+        for leaf in self._suspects:
+            self.faults.add(Code.TILE_EDITED, None, None, f"tile 0/{leaf // WIDTH} is not the hashes of its leaves")
         if due is not None:
             self._beyond(due)
 
@@ -171,11 +173,16 @@ class TreeCheck:
             detail = f"its own checkpoint has {checkpoint.size} leaves, and it has {self._tree.size}"
             self.faults.add(Code.LOG_TRUNCATED, None, None, detail)
 
-    async def _compare_tiles(self, piece: _Piece) -> None:
+    def _suspect(self, piece: _Piece) -> None:
         if piece.tile is None:
             self.faults.add(Code.TILE_MISSING, None, None, f"tile 0/{piece.number}")
         elif piece.tile != piece.hashes and len(self._suspects) < _SUSPECTS_MAX:
-            self._suspects.append(piece.number)
+            within = next(
+                (at for at in range(WIDTH) if _hash_at(piece.tile, at) != _hash_at(piece.hashes, at)), WIDTH - 1
+            )
+            self._suspects.append(piece.number * WIDTH + within)
+
+    async def _compare_tiles(self, piece: _Piece) -> None:
         level, number, hashes = 1, piece.number, piece.hashes
         while len(hashes) == TILE_BYTES:
             held = self._upper.get(level, b"") + root_over(hashes)
@@ -192,3 +199,7 @@ class TreeCheck:
             self.faults.add(Code.TILE_MISSING, None, None, f"tile {at.level}/{at.number}")
         elif stored != hashes:
             self.faults.add(Code.TILE_EDITED, None, None, f"tile {at.level}/{at.number} is not the tree's")
+
+
+def _hash_at(hashes: bytes, at: int) -> bytes:
+    return hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Code(StrEnum):
@@ -46,6 +46,10 @@ class Code(StrEnum):
     LOG_TRUNCATED = "log-truncated"
     LOG_RESTORED = "log-restored"
     LOG_FORKED = "log-forked"
+
+
+EVENT_CODES: Final = frozenset(tuple(Code)[: tuple(Code).index(Code.HEAD_DIFFERS)])
+"""Those that mean that the events themselves are not what was written."""
 
 
 @dataclass(frozen=True, slots=True)

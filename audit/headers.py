@@ -1,4 +1,4 @@
-"""An event's header, written anew from its columns: if the bytes are equal, every column, both bodies and the chain are.
+"""An event's header, written anew from its columns: equal bytes mean equal columns, bodies and chain.
 
 Only the digest of the command stands in no column; it is taken from where it must stand. Where the bytes differ, the
 header is read as JSON to say what exactly differs.
@@ -13,7 +13,7 @@ from audit.faults import Code
 from eventstore.envelope import canonical
 
 Row = Any
-"""A row of `passage.events` by position, in the order of `COLUMNS`; its two moments as text, as `SELECTED` reads them."""
+"""A row of `passage.events` by position, in the order of `COLUMNS`; its moments are text, as `SELECTED` has them."""
 
 COLUMNS: Final = (
     "stream", "version", "event_id", "type", "schema_version", "happened_at", "recorded_at", "actor", "command_id",

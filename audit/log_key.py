@@ -1,4 +1,4 @@
-"""The key that signs the log's checkpoints, behind a port: a file by default, a key management service in production."""
+"""The key that signs the log's checkpoints, behind a port: a file, or a key management service."""
 
 import base64
 import os

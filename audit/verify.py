@@ -18,7 +18,7 @@ from audit.check_maps import MAPS_REBUILT, check_maps
 from audit.check_queue import check_queue
 from audit.check_tree import TreeCheck
 from audit.checkpoints import Checkpoint
-from audit.faults import Fault, Faults
+from audit.faults import EVENT_CODES, Fault, Faults
 from audit.notes import Note, NoteForged, Verifier
 from audit.refold import Refold
 from audit.seal_tables import Connection
@@ -115,9 +115,9 @@ async def _within(
         refold = Refold(faults)
     events = EventCheck(faults, refold)
     await _read_events(connection, events, refold, heads, progress)
-    if heads is not None:
-        await heads.finish()
     await check_queue(connection, faults, now, scope.max_lag, events.without_leaf)
+    if heads is not None:
+        await heads.finish(counters=not EVENT_CODES & faults.counts.keys())
     tree = TreeCheck(connection, faults, scope.verifier, scope.known)
     leaves = await tree.run()
     seals = await check_maps(connection, faults, scope.maps)

@@ -21,12 +21,14 @@ PLACES: Final = 4
 
 USUAL: Final = "all five steps"
 _WHILE_OPEN: Final = Gate((USUAL,), frozenset(get_args(WaitingOn)))
-_DEFAULTS: Final = PartnerBehaviours(
+PROMPT: Final = PartnerBehaviours(
     sponsor_registry=says("sponsor.confirmed", 1),
     entry_records=says("entry.matched", 0.5),
     vetting=says("vetting.cleared", 1),
     work_permit_office=says("work_permit.eligible", 2),
 )
+"""Partners who say yes within a second."""
+
 _TRAVELS: Final = ("SponsorConfirmed", "VettingCleared", "TravelAuthorized")
 
 
@@ -54,7 +56,7 @@ def _acts() -> tuple[Act, ...]:
 
 
 def _partners(**partners: PartnerBehaviour) -> PartnerBehaviours:
-    return _DEFAULTS.model_copy(update=partners)
+    return PROMPT.model_copy(update=partners)
 
 
 def _decided_early() -> tuple[Story, ...]:

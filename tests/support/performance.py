@@ -79,13 +79,18 @@ async def open_programme(backing: Backing, name: str, places: int | None = None)
     await open_if_new(backing.book, name, backing.book.rules[RULES], places, backing.now())
 
 
+_UNSETTLED: Final = """
+SELECT EXISTS (SELECT FROM passage.case_head WHERE programme = $1 AND NOT closed)
+    OR EXISTS (SELECT FROM passage.inbox WHERE programme = $1 AND answer IS NULL)
+"""
+
+
 async def until_all_closed(settings: Settings, programme: str) -> None:
-    """Until every case of the programme is closed."""
+    """Until every case of the programme is closed and every message to it is answered."""
     database = await asyncpg.connect(settings.required_database_url)
     try:
         async with asyncio.timeout(CLOSED_WITHIN_S):
-            query = "SELECT count(*) FROM passage.case_head WHERE programme = $1 AND NOT closed"
-            while await database.fetchval(query, programme):  # noqa: ASYNC110  a database tells nobody
+            while await database.fetchval(_UNSETTLED, programme):  # noqa: ASYNC110  a database tells nobody
                 await asyncio.sleep(_LOOK_S)
     finally:
         await database.close()

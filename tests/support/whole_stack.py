@@ -88,6 +88,26 @@ class WholeStack:
         """What the program has logged."""
         return (self.data_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
+    @contextlib.contextmanager
+    def another_worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
+        """One more worker beside the stack's own, which nobody starts again."""
+        with (self.data_dir / "logs" / f"{name}.log").open("ab") as output:
+            worker = subprocess.Popen(
+                [sys.executable, "-P", "-m", "worker"],
+                cwd=self._home,
+                env=bare_environment({**self._environment, "PYTHONPATH": str(_PROGRAM.parents[2])}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self.until(lambda: "worker polls" in self.log_of(name), name)
+            yield worker
+        finally:
+            worker.kill()
+            worker.wait()
+
     def kill_everything(self) -> None:
         """`kill -9` of every process at once, the one that would restart the others first."""
         assert self.process is not None

@@ -1,0 +1,185 @@
+"""A log as the programme writes it: real decisions on a real Postgres, a sealer over it, and an auditor who looks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from activities.casebook import CaseBook
+from activities.deciding import decide_and_append
+from activities.govern import open_if_new
+from audit.checkpoints import Checkpoint
+from audit.faults import Code, Fault
+from audit.log_key import FileLogKey
+from audit.seal_tables import newest_checkpoint
+from audit.sealer import opened_sealer
+from audit.sealing import Sealer
+from audit.verify import Scope, Verified, known_checkpoint, verify
+from domain import messages as m
+from domain.commands import FileApplication, MeetDeadline, TakeMessage
+from domain.ids import CaseId
+from domain.rules.rule_set import bundled_rule_book
+from domain.vocabulary import Partner
+from eventstore.keys import DirectoryKeyStore
+from eventstore.lookups import Lookups
+from eventstore.postgres import PostgresStore
+from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
+from tests.support.filings import PROGRAMME, new_case_id
+
+RULES = "2022-10-19"
+ORIGIN = "passage/test"
+
+
+@dataclass
+class SealedLog:
+    """One programme, its cases, its sealer. `keys` holds the keys of persons and of the log."""
+
+    database_url: str
+    keys: Path
+    store: PostgresStore
+    book: CaseBook
+    sealer: Sealer
+    filed: int = field(default=0, init=False)
+
+    async def open(self, places: int = 24_000, at: datetime = FILED_AT - timedelta(days=1)) -> None:
+        """Open the programme."""
+        await open_if_new(self.book, PROGRAMME, bundled_rule_book()[RULES], places, at)
+
+    async def file(self, at: datetime = FILED_AT, **changes: Any) -> CaseId:
+        """File for somebody whom nobody knows yet: two events."""
+        self.filed += 1
+        number = f"{self.filed:06}"
+        application = an_application(
+            a_beneficiary(surnames=f"Rojas {number}", passport=a_passport(number=number)),
+            supporter=a_supporter(surnames=f"Gómez {number}", tax_id=number, phone=number, address=number),
+            **changes,
+        )
+        case_id = new_case_id()
+        message = m.ApplicationSubmitted(application=application)
+        await self.take(case_id, FileApplication(case_id, "supporter", f"filing-{number}", message, at), at)
+        return case_id
+
+    async def take(self, case_id: CaseId, command: Any, now: datetime) -> None:
+        """Decide one command."""
+        at = await self.book.case_at(case_id)
+        await decide_and_append(self.book, at, PROGRAMME, command, now, None)
+
+    async def say(self, case_id: CaseId, message: Any, at: datetime) -> None:
+        """A message that nobody asked for, or that answers the open request."""
+        await self.take(case_id, TakeMessage(message.SENDERS[0], f"{message.message}-{at}", message, at), at)
+
+    async def meet(self, case_id: CaseId, name: Any, due_at: datetime) -> None:
+        """A limit is over."""
+        await self.take(case_id, MeetDeadline(name, due_at), due_at)
+
+    async def request(self, case_id: CaseId, partner: Partner) -> str:
+        """The id of the request that is open."""
+        request = (await self.book.case(case_id)).request_to(partner)
+        assert request is not None
+        return request.request_id
+
+    async def authorize(self, case_id: CaseId, at: datetime = FILED_AT) -> None:
+        """From filing to the travel authorization, or to the waiting list: three events more, and one."""
+        sponsor = await self.request(case_id, "sponsor_registry")
+        await self.say(case_id, m.SponsorConfirmedAnswer(request_id=sponsor), at + timedelta(hours=1))
+        vetting = await self.request(case_id, "vetting")
+        await self.say(case_id, m.VettingClearedAnswer(request_id=vetting), at + timedelta(hours=2))
+
+    async def withdraw(self, case_id: CaseId, at: datetime | None = None) -> None:
+        """The applicant withdraws: two events."""
+        await self.say(case_id, m.WithdrawalRequest(), at or day(20))
+
+    async def seal(self) -> Checkpoint:
+        """Seal all that waits and sign it."""
+        while await self.sealer.seal():
+            pass
+        return await self.sealer.sign()
+
+    async def seal_map(self) -> Checkpoint:
+        """Seal all that waits, then a map, and sign it."""
+        await self.seal()
+        await self.sealer.seal_map()
+        return await self.sealer.sign()
+
+    async def checkpoint(self) -> str:
+        """The newest checkpoint, as an auditor takes it home."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            note = await newest_checkpoint(connection)
+        finally:
+            await connection.close()
+        assert note is not None
+        return note
+
+    async def verify(self, kept: str | None = None, **scope: Any) -> "Found":
+        """What an auditor finds, who holds this checkpoint."""
+        return await audited(self.database_url, self.keys, kept, **scope)
+
+    async def codes(self, kept: str | None = None, **scope: Any) -> set[Code]:
+        """The kinds of fault that an auditor finds."""
+        return (await self.verify(kept, **scope)).codes
+
+    async def attack(self, *statements: str) -> None:
+        """As superuser, with triggers off, in one transaction."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            async with connection.transaction():
+                await connection.execute(TRIGGERS_OFF)
+                for statement in statements:
+                    await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        """One value, as superuser."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return await connection.fetchval(query, *arguments)
+        finally:
+            await connection.close()
+
+
+TRIGGERS_OFF = "".join(
+    f"ALTER TABLE passage.{table} DISABLE TRIGGER ALL;"
+    for table in ("events", "leaf", "tile", "checkpoint", "checkpoint_witness", "map_seal")
+)
+
+
+@dataclass
+class Found:
+    """What `verify` said."""
+
+    result: Verified
+    faults: list[Fault]
+
+    @property
+    def codes(self) -> set[Code]:
+        """The kinds of fault."""
+        return {fault.code for fault in self.faults}
+
+
+async def audited(database_url: str, keys: Path, kept: str | None = None, **scope: Any) -> Found:
+    """Verify a database with the log's key in `keys`."""
+    verifier = FileLogKey(keys, ORIGIN).verifier
+    known = None if kept is None else known_checkpoint(kept, verifier)
+    faults: list[Fault] = []
+    result = await verify(database_url, Scope(verifier=verifier, known=known, **scope), faults.append)
+    assert result.faults == len(faults)
+    return Found(result, faults)
+
+
+@asynccontextmanager
+async def opened_log(database_url: str, keys: Path) -> AsyncIterator[SealedLog]:
+    """A log over an empty, migrated database."""
+    key_store = DirectoryKeyStore(keys)
+    store = await PostgresStore.connect(database_url, key_store)
+    book = CaseBook(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
+    try:
+        async with opened_sealer(database_url, keys, ORIGIN) as sealer:
+            yield SealedLog(database_url, keys, store, book, sealer)
+    finally:
+        await store.close()
