@@ -1,0 +1,96 @@
+"""Every message delivered twice and in any order gives one event or one recorded refusal."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from typing import Any, cast
+
+import httpx2
+
+from demonstration import moves as m
+from demonstration.circumstances import SILENT, in_colombia
+from demonstration.people import application, passport, supporter
+from demonstration.story import Move
+from gateway.backing import open_backing
+from gateway.wire import KINDS, PartnerName, senders_of
+from simulators.behaviour import PartnerBehaviours
+from tests.support import sender
+from tests.support.invariants import reading, receipt_faults
+from tests.support.performance import open_programme, until_all_closed
+from tests.support.whole_stack import DAY_ONE, WholeStack
+
+CASES = 6
+DELIVERIES = 2
+AT_ONCE = 8
+
+NOBODY_ANSWERS = PartnerBehaviours(
+    sponsor_registry=SILENT, entry_records=SILENT, vetting=SILENT, work_permit_office=SILENT
+)
+CLOSING = {"sponsor.not_confirmed", "application.withdrawn", "border.irregular_crossing", "officer.confirmed"}
+"""Every other case hears none of these, and so lives on to refuse more."""
+
+Delivery = tuple[PartnerName, str, dict[str, Any]]
+"""Who sends, under which id, and what."""
+
+
+def contents(person: int) -> dict[str, dict[str, Any]]:
+    """The fields of each kind that has any."""
+    moves: tuple[Move, ...] = (m.is_seen_crossing(), m.shows_a_permit(), m.decides("o-1", "approve"), m.arrives())
+    return {
+        **{move.message: dict(move.fields(DAY_ONE)) for move in moves},
+        "officer.confirmed": {"officer": "o-2"},
+        "arrival.refused": {"port": "MIA"},
+        "sponsor.replaced": {"supporter": supporter(person + 500).model_dump(mode="json", exclude_none=True)},
+        "passport.changed": {"passport": passport(f"17{person:07}").model_dump(mode="json", exclude_none=True)},
+    }
+
+
+def one_of_each_kind(case_id: str, person: int, mark: str) -> Iterator[Delivery]:
+    """What partners could ever say about a case."""
+    fields = contents(person)
+    for kind in KINDS:
+        if not kind.startswith("programme.") and not (kind in CLOSING and person % 2):
+            body = {"case": case_id, "message": kind, **fields.get(kind, {})}
+            yield cast("PartnerName", senders_of(kind)[0]), f"{mark}-{person}-{kind}", body
+
+
+async def deliver(senders: sender.Senders, deliveries: list[Delivery]) -> None:
+    """Each once, in this order but for what overtakes another on the way."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(by: PartnerName, message_id: str, body: dict[str, Any]) -> None:
+        async with slots:
+            response = await senders.post(by, message_id, body)
+            assert response.status_code == httpx2.codes.ACCEPTED, response.text
+
+    await asyncio.gather(*(one(*delivery) for delivery in deliveries))
+
+
+async def test_every_message_twice_and_in_any_order(stack: WholeStack, number: int) -> None:
+    settings, programme, first = stack.settings, f"shuffled-{number}", 1000 * number
+    shuffling = random.Random(number)  # noqa: S311  no secret
+    async with sender.senders_of(settings, programme) as senders, open_backing(settings) as backing:
+        await open_programme(backing, programme)
+        await senders.script(range(first, first + CASES), NOBODY_ANSWERS)
+        told: list[Delivery] = []
+        for person in range(first, first + CASES):
+            case_id = await senders.file(application(person) if person % 2 else in_colombia(person))
+            told += one_of_each_kind(case_id, person, senders.mark)
+        deliveries = told * DELIVERIES
+        shuffling.shuffle(deliveries)
+        await deliver(senders, deliveries)
+        by, message_id, body = shuffling.choice([each for each in told if each[2]["message"] == "officer.decided"])
+        altered = await senders.post(by, message_id, {**body, "decision": "deny"})
+        await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+
+    assert altered.status_code == httpx2.codes.CONFLICT
+    await until_all_closed(settings, programme)
+    async with reading(settings) as log:
+        ids = {message_id for _, message_id, _ in told}
+        assert sum(row["message_id"] in ids for row in log.inbox) == len(told)
+        assert await log.faults() == []
+        assert list(receipt_faults(senders.ledger.receipts, log.inbox)) == []
+        numbers = {(each.source, each.message_id): set[int]() for each in senders.ledger.receipts}
+        for each in senders.ledger.receipts:
+            numbers[each.source, each.message_id].add(each.number)
+        assert all(len(found) == 1 for found in numbers.values())

@@ -1,0 +1,92 @@
+"""Several workers on the same cases; one dies and one hangs, each in the middle of an append."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import psutil
+import pytest
+
+from demonstration.people import application
+from gateway.backing import open_backing
+from tests.support.fault_script import PROMPT
+from tests.support.invariants import partner_faults, reading, receipt_faults
+from tests.support.performance import open_programme, until_all_closed
+from tests.support.sender import Senders, senders_of
+from tests.support.whole_stack import WholeStack
+
+CASES = 12
+TAKEN_OVER_WITHIN_S = 110
+"""A minute until the server gives up on an activity, and then the work itself."""
+
+_WAITING = """
+SELECT client_port FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%append_case%'
+"""
+_AUTHORIZED = "SELECT count(authorized_last_day) FROM passage.case_head WHERE programme = $1"
+
+
+@asynccontextmanager
+async def appends_held_up(database: asyncpg.Connection, programme: str) -> AsyncIterator[None]:
+    """Every append to a case of the programme waits, under way in the database."""
+    async with database.transaction():
+        await database.execute("SELECT pg_advisory_xact_lock(1, hashtext($1))", programme)
+        yield
+
+
+async def appending(database: asyncpg.Connection, pids: list[int]) -> dict[int, int]:
+    """How many appends of each process wait, once each process has one."""
+    async with asyncio.timeout(10):
+        while True:
+            waiting = {row["client_port"] for row in await database.fetch(_WAITING)}
+            found = {pid: len(waiting & ports_of(pid)) for pid in pids}
+            if all(found.values()) and sum(found.values()) == CASES:
+                return found
+            await asyncio.sleep(0.05)
+
+
+def ports_of(pid: int) -> set[int]:
+    return {each.laddr.port for each in psutil.Process(pid).net_connections(kind="tcp")}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_one_dies_and_one_hangs_in_the_middle_of_an_append(stack: WholeStack, number: int) -> None:
+    settings, programme, first = stack.settings, f"workers-{number}", 1000 * number
+    database = await asyncpg.connect(settings.required_database_url)
+    async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
+        await open_programme(backing, programme)
+        await senders.script(range(first, first + CASES), PROMPT)
+        with stack.another_worker("worker-that-dies") as dies, stack.another_worker("worker-that-hangs") as hangs:
+            async with appends_held_up(database, programme):
+                await file_all(senders, first)
+                watching = await asyncpg.connect(settings.required_database_url)
+                held = await appending(watching, [stack.pids["worker"], dies.pid, hangs.pid])
+                dies.kill()
+                os.kill(hangs.pid, signal.SIGSTOP)
+            assert held[dies.pid] > 0
+            assert held[hangs.pid] > 0
+            await until_all_are_authorized(watching, programme)
+            os.kill(hangs.pid, signal.SIGCONT)
+            await asyncio.sleep(2)  # it goes on where it was, a minute late
+            await watching.close()
+        await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+    await database.close()
+
+    await until_all_closed(settings, programme)
+    async with reading(settings) as log:
+        assert await log.faults() == []
+        assert list(receipt_faults(senders.ledger.receipts, log.inbox)) == []
+        assert list(partner_faults(stack.data_dir / "simulators" / "partners.sqlite3", log)) == []
+
+
+async def file_all(senders: Senders, first: int) -> None:
+    await asyncio.gather(*(senders.file(application(person)) for person in range(first, first + CASES)))
+
+
+async def until_all_are_authorized(database: asyncpg.Connection, programme: str) -> None:
+    async with asyncio.timeout(TAKEN_OVER_WITHIN_S):
+        while await database.fetchval(_AUTHORIZED, programme) < CASES:  # noqa: ASYNC110  a database tells nobody
+            await asyncio.sleep(0.1)
