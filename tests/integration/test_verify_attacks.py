@@ -1,0 +1,375 @@
+"""Attacks on a sealed log as database superuser with triggers off: each is found, by a code of its own.
+
+Every attacker here is careful: where the attack leaves a column, a hash or a head that can be made to fit, it fits.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from audit.checkpoints import Checkpoint
+from audit.faults import Code
+from audit.log_key import FOLDER, FileLogKey
+from domain.ids import CaseId
+from eventstore.envelope import canonical
+from tests.support.filed import FILED_AT, day
+from tests.support.sealed_log import ORIGIN, SealedLog, audited, opened_log
+
+
+@pytest.fixture
+async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
+    """Three cases of two, seven and four events, and a map seal over them."""
+    async with opened_log(database_url, tmp_path / "keys") as opened:
+        await opened.open()
+        for _ in range(3):
+            await opened.file()
+        await opened.authorize(await case(opened, 1))
+        await opened.withdraw(await case(opened, 2))
+        await opened.seal_map()
+        yield opened
+
+
+async def case(log: SealedLog, number: int) -> CaseId:
+    """The case that was filed as number 0, 1 or 2."""
+    found: CaseId = await log.value(f"SELECT case_id FROM passage.case_head ORDER BY filed_number OFFSET {number}")
+    return found
+
+
+async def rewrite(log: SealedLog, stream: str, version: int, **columns: str) -> None:
+    """Change columns of an event, its header and its hash, as one who knows the format would."""
+    header = json.loads(await log.value(f"SELECT header FROM passage.events WHERE {at(stream, version)}")) | columns
+    content = canonical(header)
+    digest = hashlib.sha256(b"\x00" + content).hexdigest()
+    changed = "".join(f"{name} = '{value}', " for name, value in columns.items() if not name.endswith("_hash"))
+    await log.attack(
+        f"UPDATE passage.events SET {changed} header = '\\x{content.hex()}', hash = '\\x{digest}' "
+        f"WHERE {at(stream, version)}"
+    )
+
+
+def at(stream: str, version: int) -> str:
+    return f"stream = '{stream}' AND version = {version}"
+
+
+async def test_an_untouched_log_is_not_accused(log: SealedLog) -> None:
+    found = await log.verify(await log.checkpoint())
+    assert found.faults == []
+    assert (found.result.events, found.result.leaves, found.result.map_seals) == (14, 15, 1)
+
+
+async def test_an_edited_body(log: SealedLog) -> None:
+    await log.attack(
+        "UPDATE passage.events SET public_body = replace(convert_from(public_body, 'UTF8'), '24000', '24001')::bytea "
+        "WHERE type = 'ProgrammeOpened'"
+    )
+    assert Code.BODY_EDITED in await log.codes()
+
+
+async def test_an_edited_ciphertext(log: SealedLog) -> None:
+    await log.attack(
+        "UPDATE passage.events SET encrypted_body = set_byte(encrypted_body, 20, 0) "
+        f"WHERE {at(await case(log, 0), 1)} AND get_byte(encrypted_body, 20) <> 0",
+        "UPDATE passage.events SET encrypted_body = set_byte(encrypted_body, 21, get_byte(encrypted_body, 21) # 1) "
+        f"WHERE {at(await case(log, 0), 1)}",
+    )
+    assert await log.codes() == {Code.BODY_EDITED}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "actor = 'officer:somebody'",
+        "recorded_at = recorded_at + interval '1 microsecond'",
+        "happened_at = happened_at - interval '1 day'",
+        "command_id = 'supporter:another'",
+        "key_id = 'another'",
+        "rules_digest = NULL",
+        "schema_version = 2",
+        "event_id = 'another'",
+        "type = 'SponsorReplaced'",
+    ],
+)
+async def test_an_edited_column_but_not_its_header(log: SealedLog, change: str) -> None:
+    await log.attack(f"UPDATE passage.events SET {change} WHERE {at(await case(log, 0), 1)}")
+    assert Code.COLUMN_EDITED in await log.codes()
+
+
+async def test_an_edited_header(log: SealedLog) -> None:
+    stream = await case(log, 0)
+    header: bytes = await log.value(f"SELECT header FROM passage.events WHERE {at(stream, 1)}")
+    await log.attack(f"UPDATE passage.events SET header = '\\x{(header + b' ').hex()}' WHERE {at(stream, 1)}")
+    assert {Code.HEADER_MALFORMED, Code.HEADER_EDITED} <= await log.codes()
+
+
+async def test_an_event_rewritten_with_header_and_hash(log: SealedLog) -> None:
+    stream = await case(log, 1)
+    await rewrite(log, stream, 7, actor="officer:somebody")
+    digest = await log.value(f"SELECT encode(hash, 'hex') FROM passage.events WHERE {at(stream, 7)}")
+    await log.attack(f"UPDATE passage.case_head SET hash = '\\x{digest}' WHERE case_id = '{stream}'")
+    assert await log.codes() == {Code.EVENT_REWRITTEN}
+
+
+async def test_a_broken_chain(log: SealedLog) -> None:
+    await rewrite(log, await case(log, 1), 3, previous_hash="00" * 32)
+    assert Code.CHAIN_BROKEN in await log.codes()
+
+
+async def test_a_deleted_event(log: SealedLog) -> None:
+    await log.attack(f"DELETE FROM passage.events WHERE {at(await case(log, 1), 3)}")
+    assert await log.codes() == {Code.EVENT_DELETED}
+
+
+async def test_an_inserted_event(log: SealedLog) -> None:
+    """At the end of a case, well chained, with the head moved along: only its seal is missing."""
+    stream = await case(log, 0)
+    await log.withdraw(stream)
+    await log.attack("DELETE FROM passage.unsealed")
+    assert await log.codes() == {Code.EVENT_INSERTED}
+
+
+async def test_reordered_events(log: SealedLog) -> None:
+    stream = await case(log, 1)
+    await log.attack(
+        f"UPDATE passage.events SET version = 99, event_id = '{stream}:4' WHERE {at(stream, 3)}",
+        f"UPDATE passage.events SET version = 3, event_id = '{stream}:3' WHERE {at(stream, 4)}",
+        f"UPDATE passage.events SET version = 4 WHERE {at(stream, 99)}",
+    )
+    assert Code.EVENT_REORDERED in await log.codes()
+
+
+async def test_events_swapped_between_cases(log: SealedLog) -> None:
+    one, other = await case(log, 0), await case(log, 1)
+    await log.attack(
+        f"UPDATE passage.events SET stream = 'x' WHERE {at(one, 2)}",
+        f"UPDATE passage.events SET stream = '{one}', event_id = '{one}:2' WHERE {at(other, 2)}",
+        f"UPDATE passage.events SET stream = '{other}', event_id = '{other}:2' WHERE {at('x', 2)}",
+    )
+    assert Code.EVENT_MOVED in await log.codes()
+
+
+async def test_a_truncated_tail(log: SealedLog) -> None:
+    """With the head put back to the event before."""
+    stream = await case(log, 2)
+    digest = await log.value(f"SELECT encode(hash, 'hex') FROM passage.events WHERE {at(stream, 2)}")
+    await log.attack(
+        f"DELETE FROM passage.events WHERE stream = '{stream}' AND version > 2",
+        f"UPDATE passage.case_head SET version = 2, hash = '\\x{digest}', stage = 'sponsor_confirmation', "
+        "waiting_on = 'sponsor', since = filed_at, outcome = NULL, reason = NULL, closed = false "
+        f"WHERE case_id = '{stream}'",
+    )
+    assert await log.codes() == {Code.TAIL_TRUNCATED}
+
+
+async def test_a_case_removed_whole(log: SealedLog) -> None:
+    stream = await case(log, 0)
+    await log.attack(
+        f"DELETE FROM passage.events WHERE stream = '{stream}'",
+        f"DELETE FROM passage.case_head WHERE case_id = '{stream}'",
+    )
+    assert await log.codes() == {Code.CASE_REMOVED}
+
+
+async def test_a_case_removed_whole_with_its_leaves(log: SealedLog) -> None:
+    stream = await case(log, 0)
+    await log.attack(
+        f"DELETE FROM passage.events WHERE stream = '{stream}'",
+        f"DELETE FROM passage.case_head WHERE case_id = '{stream}'",
+        f"DELETE FROM passage.leaf WHERE stream = '{stream}'",
+    )
+    assert Code.LEAF_MISSING in await log.codes()
+
+
+async def test_an_event_deleted_before_its_seal(log: SealedLog) -> None:
+    stream = await log.file()
+    await log.attack(f"DELETE FROM passage.events WHERE {at(stream, 2)}")
+    assert Code.TAIL_TRUNCATED in await log.codes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "stage = 'travel_authorization'",
+        "waiting_on = 'officer'",
+        "since = since - interval '1 day'",
+        "due_name = 'evidence', due_at = filed_at",
+        "outcome = 'denied'",
+        "flags = '{}'::text[] || 'watch'::text",
+        "held = true",
+        "rules_version = '2023-01-06'",
+        "place_month = '2022-10'",
+        "authorized_last_day = '2022-12-01'",
+    ],
+)
+async def test_an_edited_summary(log: SealedLog, change: str) -> None:
+    await log.attack(f"UPDATE passage.case_head SET {change} WHERE case_id = '{await case(log, 0)}'")
+    assert Code.SUMMARY_EDITED in await log.codes()
+
+
+async def test_a_head_that_names_another_event(log: SealedLog) -> None:
+    await log.attack(f"UPDATE passage.case_head SET version = 1 WHERE case_id = '{await case(log, 0)}'")
+    assert await log.codes() == {Code.HEAD_DIFFERS}
+
+
+async def test_a_head_removed(log: SealedLog) -> None:
+    await log.attack(f"DELETE FROM passage.case_head WHERE case_id = '{await case(log, 0)}'")
+    assert await log.codes() == {Code.HEAD_MISSING}
+
+
+async def test_an_edited_programme(log: SealedLog) -> None:
+    await log.attack("UPDATE passage.programme_head SET places = 24001")
+    assert await log.codes() == {Code.PROGRAMME_SUMMARY_EDITED}
+
+
+async def test_a_counter_that_gives_a_place_away(log: SealedLog) -> None:
+    await log.attack("UPDATE passage.place_counter SET taken = taken - 1")
+    assert await log.codes() == {Code.PLACES_MISCOUNTED}
+
+
+async def test_more_places_than_the_cap(database_url: str, tmp_path: Path) -> None:
+    """The counter is put back between two authorizations, and forward again after them: the events tell."""
+    async with opened_log(database_url, tmp_path / "keys") as log:
+        await log.open(places=1)
+        await log.authorize(await log.file())
+        await log.attack("UPDATE passage.place_counter SET taken = 0")
+        await log.authorize(await log.file())
+        await log.attack("UPDATE passage.place_counter SET taken = 2")
+        await log.seal()
+        assert await log.codes() == {Code.CAP_EXCEEDED}
+
+
+async def test_a_case_taken_off_the_waiting_list(database_url: str, tmp_path: Path) -> None:
+    async with opened_log(database_url, tmp_path / "keys") as log:
+        await log.open(places=1)
+        for _ in range(2):
+            await log.authorize(await log.file())
+        assert await log.codes() == set()
+        await log.attack("DELETE FROM passage.waiting_list")
+        assert await log.codes() == {Code.WAITING_LIST_DIFFERS}
+
+
+async def test_an_edited_tile(log: SealedLog) -> None:
+    await log.attack("UPDATE passage.tile SET hashes = set_byte(hashes, 40, get_byte(hashes, 40) # 1)")
+    assert await log.codes() == {Code.TILE_EDITED}
+
+
+async def test_a_removed_tile(log: SealedLog) -> None:
+    await log.attack("DELETE FROM passage.tile")
+    assert await log.codes() == {Code.TILE_MISSING}
+
+
+async def test_a_moved_leaf(log: SealedLog) -> None:
+    await log.attack(
+        "UPDATE passage.leaf SET leaf_index = 99 WHERE leaf_index = 0",
+        "UPDATE passage.leaf SET leaf_index = 0 WHERE leaf_index = 1",
+        "UPDATE passage.leaf SET leaf_index = 1 WHERE leaf_index = 99",
+    )
+    assert Code.LEAF_MOVED in await log.codes()
+
+
+async def test_an_event_queued_twice(log: SealedLog) -> None:
+    await log.attack(
+        f"INSERT INTO passage.unsealed (stream, first_version, last_version) VALUES ('{await case(log, 0)}', 1, 2)"
+    )
+    assert await log.codes() == {Code.SEAL_QUEUE_EDITED}
+
+
+async def test_a_checkpoint_forged_without_the_key(log: SealedLog, tmp_path: Path) -> None:
+    root: bytes = await log.value("SELECT sha256('another log')")
+    forged = await FileLogKey(tmp_path / "another", ORIGIN).sign(Checkpoint(ORIGIN, 14, root).text)
+    await log.attack(f"UPDATE passage.checkpoint SET note = '{forged}' WHERE size = 14")
+    assert await log.codes() == {Code.CHECKPOINT_FORGED}
+
+
+async def test_a_checkpoint_forged_with_the_key(log: SealedLog) -> None:
+    root: bytes = await log.value("SELECT sha256('another log')")
+    forged = await log.sealer.key.sign(Checkpoint(ORIGIN, 14, root).text)
+    await log.attack(f"UPDATE passage.checkpoint SET note = '{forged}' WHERE size = 14")
+    assert await log.codes() == {Code.CHECKPOINT_DIFFERS}
+
+
+async def test_a_checkpoint_of_another_size(log: SealedLog) -> None:
+    await log.attack("UPDATE passage.checkpoint SET size = 13 WHERE size = 14")
+    assert await log.codes() == {Code.CHECKPOINT_FORGED}
+
+
+async def test_an_edited_map_seal(log: SealedLog) -> None:
+    await log.attack(
+        "UPDATE passage.map_seal SET "
+        "header = replace(convert_from(header, 'UTF8'), '\"entries\":4', '\"entries\":3')::bytea"
+    )
+    assert await log.codes() == {Code.MAP_SEAL_EDITED}
+
+
+async def test_a_map_seal_that_leaves_a_case_out(log: SealedLog) -> None:
+    """Sealed and signed by the operator's own sealer: the leaves before it tell."""
+    await log.attack(
+        "ALTER FUNCTION passage.map_entries(bigint) RENAME TO all_entries",
+        "CREATE FUNCTION passage.map_entries(bigint) RETURNS TABLE (stream text, version integer, hash bytea, "
+        "leaf_index bigint) LANGUAGE sql AS 'SELECT * FROM passage.all_entries($1) OFFSET 1'",
+    )
+    await log.seal_map()
+    await log.attack(
+        "DROP FUNCTION passage.map_entries(bigint)", "ALTER FUNCTION passage.all_entries(bigint) RENAME TO map_entries"
+    )
+    assert await log.codes() == {Code.MAP_SEAL_DIFFERS}
+
+
+async def test_a_log_cut_behind_its_own_checkpoint(log: SealedLog) -> None:
+    """The last case filed goes with every trace but the checkpoints."""
+    stream = await log.file()
+    await log.seal()
+    await log.attack(
+        f"DELETE FROM passage.events WHERE stream = '{stream}'",
+        f"DELETE FROM passage.case_head WHERE case_id = '{stream}'",
+        f"DELETE FROM passage.leaf WHERE stream = '{stream}'",
+        "UPDATE passage.log_size SET size = size - 2",
+        "UPDATE passage.tile SET hashes = substr(hashes, 1, octet_length(hashes) - 64)",
+    )
+    assert await log.codes() == {Code.LOG_TRUNCATED}
+
+
+async def copied(log: SealedLog, name: str) -> str:
+    """A backup of the database, as a database of its own."""
+    await log.store.close()
+    await log.sealer.pool.close()
+    url = log.database_url
+    old = url.rsplit("/", 1)[1]
+    connection = await asyncpg.connect(url.rsplit("/", 1)[0] + "/postgres")
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{old}"')
+    finally:
+        await connection.close()
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+async def test_a_restored_backup(log: SealedLog) -> None:
+    backup = await copied(log, "restored")
+    async with opened_log(log.database_url, log.keys) as went_on:
+        await went_on.withdraw(await case(went_on, 0), day(1))
+        await went_on.seal()
+        kept = await went_on.checkpoint()
+        assert await went_on.codes(kept) == set()
+    assert (await audited(backup, log.keys)).codes == set()
+    assert (await audited(backup, log.keys, kept)).codes == {Code.LOG_RESTORED}
+
+
+async def test_a_fork(log: SealedLog) -> None:
+    """A restored backup goes on, past the auditor's checkpoint, with the log's own key and nothing remembered."""
+    backup = await copied(log, "forked")
+    async with opened_log(log.database_url, log.keys) as went_on:
+        await went_on.withdraw(await case(went_on, 0), day(1))
+        await went_on.seal()
+        kept = await went_on.checkpoint()
+    (log.keys / FOLDER / "last-checkpoint").unlink()
+    async with opened_log(backup, log.keys) as fork:
+        fork.filed = 10
+        for _ in range(2):
+            await fork.file(FILED_AT)
+        await fork.seal()
+        assert await fork.codes() == set()
+        assert await fork.codes(kept) == {Code.LOG_FORKED}
