@@ -1,5 +1,6 @@
 # make demo        a demonstration in one command: embedded stack, simulated partners, cases      ARGS="--exit" to end by itself
-# make test        every test, on two cores
+# make test        every test but the faults, on two cores
+# make faults      kill each program of a whole stack in the middle of it all
 # make quick       the tests that need no server, in under a minute
 # make check       style, types, layers, deployment files, locks
 # make setup       install only
@@ -10,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 bin := .venv/bin
 install := $(bin)/python -m pip install --quiet
 
-.PHONY: setup demo test quick check lock bench replay
+.PHONY: setup demo test faults quick check lock bench replay
 
 setup: .venv/.dev
 
@@ -33,7 +34,10 @@ demo: .venv/.runtime
 	@$(bin)/passage demo $(ARGS)
 
 test: .venv/.dev
-	$(bin)/python -m pytest -n 2 $(ARGS)
+	$(bin)/python -m pytest -n 2 --ignore=tests/faults $(ARGS)
+
+faults: .venv/.dev
+	$(bin)/python -m pytest -n 2 tests/faults $(ARGS)
 
 quick: .venv/.dev
 	$(bin)/python -m pytest -n 2 tests/unit $(ARGS)
