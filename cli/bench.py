@@ -27,13 +27,16 @@ def bench(
     name: Annotated[Name, typer.Argument(help="floor: cases a second. append: events a second.", show_default=False)],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
+    cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor: cases a side and pair.")] = 100,
 ) -> None:
     """Measure against the floor in alternated pairs; exit 1 where the budget is not met."""
     configure_logs(load_settings(from_running_stack=False).model_copy(update={"log_level": "error"}), "bench")
     try:
-        found = asyncio.run(_measured(name, pairs))
+        found = asyncio.run(_measured(name, pairs, cases))
     except UnlikeError as error:
         raise FaultFoundError(str(error)) from None
+    except TimeoutError:
+        raise FaultFoundError(f"a case of {name} did not get to its end in time") from None
     if json:
         echo_json(found.as_dict())
     else:
@@ -42,10 +45,10 @@ def bench(
         raise FaultFoundError(f"the budget of {name} is not met")
 
 
-async def _measured(name: Name, pairs: int) -> Ratio | Floor:
+async def _measured(name: Name, pairs: int, cases: int) -> Ratio | Floor:
     match name:
         case Name.FLOOR:
-            return await floor_bench.measure(pairs)
+            return await floor_bench.measure(pairs, cases)
         case Name.APPEND:
             return await append_bench.measure(pairs)
 

@@ -80,7 +80,7 @@ class Floor:
         }
 
 
-async def measure(pairs: int = 5, cases: int = 60) -> Floor:
+async def measure(pairs: int = 5, cases: int = 100) -> Floor:
     """Run `pairs` pairs of `cases` cases a side. Raises `UnlikeError`, StackError, or TimeoutError."""
     with tempfile.TemporaryDirectory(prefix="passage-floor-", ignore_cleanup_errors=True) as folder:
         settings = load_settings(data_dir=Path(folder), from_running_stack=False)

@@ -14,7 +14,7 @@ from demonstration.people import application
 from eventstore.store import EventStore
 from eventstore.summary import CaseSummary, SummaryFilter
 
-AT_ONCE: Final = 80
+AT_ONCE: Final = 40
 """Cases under way at the same time: enough that a server is always busy."""
 SETTLE_S: Final = 2.0
 """Before the work permit is applied for: a server begins a run anew at most once a second, and a message that came
