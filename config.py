@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     (docs/partners.md). Without it nobody's signature is known."""
     sender_keys: Path | None = None
     """JSON file with which the simulated partners and the demonstration sign: `whsec_…` or `whsk_…`."""
+    sender_rate_per_s: float = Field(default=200, gt=0)
+    """Messages a second that the gateways together take from one sender, and applications from all; far above what
+    the real programme met, and far below what would drown the others."""
+    sender_burst: float = Field(default=2000, ge=1)
+    """As many at once after a pause."""
     unsigned_messages: bool | None = None
     """Take messages that carry no signature at all, for experiments on one machine: the gateway must listen on a
     loopback address. The embedded stack takes them unless told 0, everything else only if told 1."""

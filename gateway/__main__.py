@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -17,10 +16,9 @@ from activities.govern import open_if_new
 from config import ConfigurationError, Settings, load_settings
 from eventstore.store import StoreUnavailable
 from gateway.app import create_app
-from gateway.backing import open_backing
+from gateway.backing import guarded, open_backing
 from gateway.deps import GatewayDeps
 from gateway.intake import WAIT_MAX_S
-from gateway.senders import Senders
 from logs import configure_logs
 
 _log = structlog.get_logger()
@@ -44,9 +42,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings) -> None:
     """Answer until SIGTERM or SIGINT, then finish what is under way."""
-    senders = Senders.of(settings)
-    async with open_backing(settings) as backing:
-        deps = replace(backing, senders=senders)
+    async with open_backing(settings) as backing, guarded(backing, settings) as deps:
         await _open_programme(settings, deps)
         _log.info("gateway answers", host=settings.gateway_host, port=settings.gateway_port)
         await _server(create_app(deps), settings).serve()

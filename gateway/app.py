@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
+from domain.ids import MessageId
+from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
 from gateway import applications, boarding, cases, faults, messages, operations, programmes
 from gateway.deps import GatewayDeps
@@ -16,6 +19,10 @@ from gateway.intake import WAITING_MAX
 from gateway.metrics import GatewayMetrics
 from gateway.openapi import document
 from gateway.problems import Code, Problem
+from gateway.refusals import Refusal
+from gateway.senders import Identity
+from gateway.trouble import tell
+from gateway.wire import PartnerName
 
 _ROUTERS: Final = (
     applications.router,
@@ -25,6 +32,7 @@ _ROUTERS: Final = (
     programmes.router,
     operations.router,
 )
+_MESSAGE_ID: Final = TypeAdapter[str](MessageId)
 _OF_STATUS: Final[Mapping[int, Code]] = {404: "not-found", 405: "method-not-allowed"}
 
 
@@ -50,10 +58,45 @@ def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:
 async def _refuse(request: Request, error: Exception) -> Response:
     """Answer with a problem; nothing of the error's own text is passed on, for it may repeat what was sent."""
     problem = _problem_of(error)
+    try:
+        await _record(request, problem)
+    except StoreUnavailable as failure:  # what is not on record is not refused yet
+        tell("refusal not recorded", failure)
+        problem = Problem("unavailable")
     metrics: GatewayMetrics = request.app.state.metrics
-    metrics.refused.labels(problem.code).inc()
+    metrics.refused.labels(problem.code, _partner_of(request)).inc()
     headers = error.headers if isinstance(error, HTTPException) else None
     return problem.response(headers)
+
+
+async def _record(request: Request, problem: Problem) -> None:
+    """Whatever somebody wanted to tell or ask and what was not taken; reading is not on record."""
+    route = getattr(request.scope.get("route"), "path", "")
+    if request.method != "POST" or not route or problem.status >= 500:
+        return
+    deps: GatewayDeps = request.app.state.deps
+    identity: Identity | None = getattr(request.state, "identity", None)
+    refusal = Refusal(
+        partner=_partner_of(request),
+        route=route,
+        code=problem.code,
+        sender="" if identity is None else identity.sender,
+        message_id=_message_id_of(request),
+    )
+    await deps.record_refusal(refusal)
+
+
+def _partner_of(request: Request) -> str:
+    partner = request.path_params.get("partner", "")
+    return partner if partner in get_args(PartnerName) else ""
+
+
+def _message_id_of(request: Request) -> str:
+    given = request.headers.get("webhook-id") or request.headers.get("idempotency-key") or ""
+    try:
+        return _MESSAGE_ID.validate_python(given)
+    except ValidationError:
+        return ""
 
 
 def _problem_of(error: Exception) -> Problem:

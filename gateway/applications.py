@@ -36,6 +36,7 @@ class Filed(BaseModel):
     status_code=202,
     summary="File an application",
     responses=documented(
+        "too-many-messages",
         "too-slow",
         "unknown-programme",
         "message-content-differs",
@@ -54,7 +55,9 @@ async def file_application(
 
     Whatever the application says, a case is opened, which then tells its outcome and the reason.
     """
-    filing = read_as(Filing, await read_body(request))
+    body = await read_body(request)
+    await deps.admit("applications")
+    filing = read_as(Filing, body)
     await _require_programme(deps, filing.programme)
     incoming = Incoming(
         source="supporter",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import asyncpg
 
@@ -16,9 +17,15 @@ from eventstore.postgres_errors import translated
 from eventstore.store import StoreUnavailable
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
+from gateway.limits import PostgresLimits
+from gateway.refusals import PostgresRefusals
+from gateway.scopes import PostgresScopes
+from gateway.senders import Senders
 
 FIGURES_CONNECTIONS = 2
 """Figures are for pages and never crowd out a message."""
+GUARD_CONNECTIONS = 4
+"""What is refused, or is to be counted, never takes a connection from what is taken."""
 
 Backing = GatewayDeps
 
@@ -47,6 +54,31 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
         await store.close()
 
 
+@asynccontextmanager
+async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[GatewayDeps]:
+    """`backing` as the gateway stands on it: senders known and held to their pace and scope, refusals on record.
+
+    Raises:
+        ConfigurationError: the partners' keys cannot be read.
+        StoreUnavailable: the database cannot be reached.
+    """
+    senders = Senders.of(settings)
+    async with _side_pool(settings.required_database_url, "passage guard", GUARD_CONNECTIONS) as pool:
+
+        async def note_repeat(source: str, message_id: str) -> None:
+            with translated():
+                await pool.execute("SELECT passage.note_repeat($1, $2)", source, message_id)
+
+        yield replace(
+            backing,
+            senders=senders,
+            record_refusal=PostgresRefusals(pool),
+            admit=PostgresLimits(pool, settings.sender_rate_per_s, settings.sender_burst),
+            was_asked=PostgresScopes(pool),
+            note_repeat=note_repeat,
+        )
+
+
 async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:
     """The store; a failure names its kind alone, for the driver's own text may hold the address and the login."""
     try:
@@ -59,14 +91,20 @@ async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:
 
 @asynccontextmanager
 async def _figures(database_url: str) -> AsyncIterator[PostgresFigures]:
+    async with _side_pool(database_url, "passage figures", FIGURES_CONNECTIONS) as pool:
+        yield PostgresFigures(pool)
+
+
+@asynccontextmanager
+async def _side_pool(database_url: str, name: str, connections: int) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     with translated():
         pool = await asyncpg.create_pool(
             database_url,
             min_size=0,
-            max_size=FIGURES_CONNECTIONS,
+            max_size=connections,
             command_timeout=5,
             timeout=10,
-            server_settings={"application_name": "passage figures", "role": "passage_writer", "jit": "off"},
+            server_settings={"application_name": name, "role": "passage_writer", "jit": "off"},
         )
     async with pool:
-        yield PostgresFigures(pool)
+        yield pool

@@ -15,10 +15,24 @@ from activities.clock import Clock
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore
 from gateway.figures import ProgrammeFigures
+from gateway.limits import unlimited
+from gateway.refusals import Refusal, unrecorded
+from gateway.scopes import WasAsked, everybody_was
 from gateway.senders import NOBODY, Senders
 
 ReadFigures = Callable[[str, str], Awaitable[ProgrammeFigures | None]]
 """Programme and month `YYYY-MM` to its figures; None where it was never opened."""
+
+RecordRefusal = Callable[[Refusal], Awaitable[None]]
+"""Puts a refusal on record; raises `StoreUnavailable` where it could not."""
+Admit = Callable[[str], Awaitable[None]]
+"""Returns if this sender may go on; raises the `Problem` that says when."""
+NoteRepeat = Callable[[str, str], Awaitable[None]]
+"""Source and message id of a message that came again."""
+
+
+async def unnoted(_source: str, _message_id: str) -> None:
+    """Keeps nothing: for simulations."""
 
 
 def machine_time() -> datetime:
@@ -39,6 +53,10 @@ class GatewayDeps:
     """The server's moment, of which `clock` makes domain time."""
     senders: Senders = NOBODY
     """Who may send messages, and how each is known."""
+    record_refusal: RecordRefusal = unrecorded
+    admit: Admit = unlimited
+    was_asked: WasAsked = everybody_was
+    note_repeat: NoteRepeat = unnoted
 
     def now(self) -> datetime:
         """Domain time: the `received_at` of what comes in now."""

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Request, Response
 
 from eventstore.inbox import Incoming
 from gateway.body import read_body
-from gateway.deps import Deps
+from gateway.deps import Deps, GatewayDeps
 from gateway.intake import Taken, decide_programme, receive
 from gateway.openapi import body_of_message
 from gateway.parameters import Enveloped, MessagePath, Metrics, PartnerPath, Signed, Waits
 from gateway.problems import Code, Problem, documented
+from gateway.scopes import ASKED
+from gateway.senders import Identity
 from gateway.wire import read_message
 
 router = APIRouter(tags=["messages"])
@@ -30,6 +32,8 @@ UNPROVEN: Final[tuple[Code, ...]] = (
     responses=documented(
         *UNPROVEN,
         "wrong-partner",
+        "case-not-asked",
+        "too-many-messages",
         "unknown-case",
         "unknown-programme",
         "too-slow",
@@ -58,8 +62,12 @@ async def send_message(
     programme (`programme.…`) is answered at once.
     """
     body = await read_body(request)
-    identity = deps.senders.identify(partner, envelope.message_id, envelope.signed, body, deps.server_now())
+    identity = request.state.identity = deps.senders.identify(
+        partner, envelope.message_id, envelope.signed, body, deps.server_now()
+    )
+    await deps.admit(partner)
     message = read_message(body, partner)
+    await _require_scope(deps, identity, partner, message.case_id)
     incoming = Incoming(
         source=partner,
         message_id=envelope.message_id,
@@ -70,11 +78,19 @@ async def send_message(
         sender=identity.sender,
     )
     receipt = await receive(deps, metrics, incoming)
+    if not receipt.first:
+        await deps.note_repeat(partner, receipt.message_id)
     if message.programme is not None:
         receipt = await decide_programme(deps, partner, receipt)
     receipt = await waits.answer(deps.inbox, partner, receipt)
     response.headers["Location"] = f"/v1/partners/{partner}/messages/{envelope.message_id}"
     return Taken.of(receipt)
+
+
+async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, case_id: str | None) -> None:
+    """Who only claims a name, where that is allowed, claims no more than a case can judge."""
+    if identity.proven and partner in ASKED and case_id is not None and await deps.was_asked(case_id, partner) is False:
+        raise Problem("case-not-asked")
 
 
 @router.get(

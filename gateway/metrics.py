@@ -31,7 +31,7 @@ class GatewayMetrics:
             registry=self.registry,
         )
         self.refused = Counter(
-            "passage_gateway_refusals", "Requests answered with a problem", ("code",), registry=self.registry
+            "passage_gateway_refusals", "Requests answered with a problem", ("code", "partner"), registry=self.registry
         )
         self.boarding = Counter(
             "passage_gateway_boarding_checks", "Boarding checks, by answer", ("answer",), registry=self.registry

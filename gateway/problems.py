@@ -20,6 +20,8 @@ Code = Literal[
     "signature-stale",
     "signature-wrong",
     "wrong-partner",
+    "case-not-asked",
+    "too-many-messages",
     "unknown-case",
     "unknown-programme",
     "unknown-message",
@@ -51,6 +53,8 @@ KINDS: Final[Mapping[Code, Kind]] = {
     "signature-stale": Kind(401, "The timestamp is more than five minutes from now. Sign each attempt anew."),
     "signature-wrong": Kind(401, "The signature is not this partner's over this id, timestamp and body."),
     "wrong-partner": Kind(403, "This partner may not send this message."),
+    "case-not-asked": Kind(403, "This partner was never asked about this case."),
+    "too-many-messages": Kind(429, "More messages than this sender may send. Go on after the time of Retry-After."),
     "unknown-case": Kind(404, "There is no such case."),
     "unknown-programme": Kind(404, "There is no such programme."),
     "unknown-message": Kind(404, "No such message was received from this partner."),
@@ -94,11 +98,19 @@ class ProblemDocument(BaseModel):
 class Problem(Exception):
     """A request that is answered with a problem; `detail` and `faults` are our own words, never the sender's."""
 
-    def __init__(self, code: Code, detail: str | None = None, faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self, code: Code, detail: str | None = None, faults: Iterable[Fault] = (), retry_after_s: int | None = None
+    ) -> None:
         super().__init__(code)
+        self.retry_after_s = retry_after_s
         self.code: Code = code
         self.detail = detail
         self.faults = list(faults)[:FAULTS_MAX]
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.code].status
 
     def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """The answer, with `Retry-After` where trying again is the mend."""
@@ -111,9 +123,10 @@ class Problem(Exception):
             detail=self.detail,
             faults=self.faults or None,
         )
-        told = {"Retry-After": str(RETRY_AFTER_S)} if kind.status in (500, 503) else {}
-        if kind.status == 401:
-            told = {"WWW-Authenticate": "StandardWebhooks"}
+        told = {"WWW-Authenticate": "StandardWebhooks"} if kind.status == 401 else {}
+        again_s = RETRY_AFTER_S if kind.status in (500, 503) else self.retry_after_s
+        if again_s is not None:
+            told["Retry-After"] = str(again_s)
         return JSONResponse(
             document.model_dump(exclude_none=True),
             status_code=kind.status,

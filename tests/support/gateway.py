@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,13 @@ from activities.casebook import CaseBook
 from activities.clock import SystemClock
 from activities.deciding import command_of, decide_and_append
 from activities.govern import open_if_new
+from config import Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from gateway.app import create_app
+from gateway.backing import guarded
 from gateway.deps import GatewayDeps
 from gateway.examples import FILING
 from gateway.figures import PostgresFigures
@@ -95,8 +97,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def gateway_desk(database_url: str, keys_dir: Path, senders: Senders = ANYBODY) -> AsyncIterator[Desk]:
-    """A gateway with the programme opened, on a fresh database."""
+async def gateway_desk(
+    database_url: str, keys_dir: Path, senders: Senders = ANYBODY, guard: Settings | None = None
+) -> AsyncIterator[Desk]:
+    """A gateway with the programme opened, on a fresh database; with `guard`, as the process guards it."""
     keys = DirectoryKeyStore(keys_dir)
     store = await PostgresStore.connect(database_url, keys, connections=8)
     book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
@@ -112,8 +116,11 @@ async def gateway_desk(database_url: str, keys_dir: Path, senders: Senders = ANY
             server_now=lambda: moments[-1],
             senders=senders,
         )
-        app = create_app(deps)
-        transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        async with AsyncExitStack() as stack:
+            if guard is not None:
+                deps = await stack.enter_async_context(guarded(deps, guard))
+            app = create_app(deps)
+            transport = httpx2.ASGITransport(app=app)
+            http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
             yield Desk(http, app, deps, store, database, moments)
     await store.close()
