@@ -15,6 +15,7 @@ from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from eventstore.postgres_errors import translated
 from eventstore.store import StoreUnavailable
+from gateway.deliveries import Deliveries
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
 from gateway.limits import PostgresLimits
@@ -77,6 +78,13 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
             was_asked=PostgresScopes(pool),
             note_repeat=note_repeat,
         )
+
+
+@asynccontextmanager
+async def open_deliveries(settings: Settings) -> AsyncIterator[Deliveries]:
+    """What came in, for whoever asks. Raises `StoreUnavailable`."""
+    async with _side_pool(settings.required_database_url, "passage deliveries", 1) as pool:
+        yield Deliveries(pool)
 
 
 async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:
