@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from cli import bench, case, demo, erase, inbox, programme, simulate, up
+from cli import audit, bench, case, demo, erase, inbox, programme, simulate, up
 from cli.errors import FaultFoundError, UnusableError
 from config import ConfigurationError
 from stack.errors import StackError
@@ -28,6 +28,7 @@ app.command("erase")(erase.erase_case)
 app.command("simulate")(simulate.simulate)
 app.command("bench")(bench.bench)
 app.add_typer(case.app, name="case")
+app.add_typer(audit.app, name="audit")
 app.add_typer(programme.app, name="programme")
 app.add_typer(inbox.app, name="inbox")
 

@@ -1,0 +1,64 @@
+"""Looking at what is personal is itself on record: first the event of the access stream, then the data."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from domain.access import AccessEvent, PersonalDataViewed, ReasonCode
+from domain.ids import CommandId
+from domain.messages import OfficerRef
+from eventstore.access import AccessRecord
+from eventstore.keys import KeyStore
+from eventstore.postgres import PostgresStore
+
+_ROLE: Final = "passage_auditor"
+_ACTOR = TypeAdapter[str](OfficerRef)
+_REASON = TypeAdapter[str](ReasonCode)
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """Who looks, and why. `actor` is a reference, never a name."""
+
+    actor: str
+    because: str
+
+    def __post_init__(self) -> None:
+        """Raises pydantic.ValidationError where either is no reference or code."""
+        _ACTOR.validate_python(self.actor)
+        _REASON.validate_python(self.because)
+
+
+@asynccontextmanager
+async def opened_access(database_url: str, keys: KeyStore) -> AsyncIterator[PostgresStore]:
+    """The event store as an auditor may use it: to read, and to record access. Raises StoreUnavailable."""
+    store = await PostgresStore.connect(database_url, keys, connections=1, role=_ROLE)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def record_view(
+    store: PostgresStore, auditor: Auditor, programme: str, case_id: str, version: int, now: datetime
+) -> None:
+    """Record that the auditor sees what is personal in the case. Raises StoreUnavailable: then nothing is shown."""
+    event = PersonalDataViewed(at=now, case=case_id, because=auditor.because, case_version=version)
+    await record(store, auditor, programme, event, f"view:{secrets.token_hex(12)}")
+
+
+async def record(store: PostgresStore, auditor: Auditor, programme: str, event: AccessEvent, command_id: str) -> None:
+    """Record one event of an auditor's."""
+    await store.access.record(
+        AccessRecord(
+            programme=programme,
+            command_id=CommandId(command_id),
+            actor=f"auditor:{auditor.actor}",
+            events=(event,),
+        )
+    )

@@ -1,0 +1,8 @@
+"""`passage audit`: what an auditor asks of the log."""
+
+import typer
+
+from cli.audit_replay import replay_case
+
+app = typer.Typer(help="The log as an auditor sees it: what happened, why, and that it is whole.", no_args_is_help=True)
+app.command("replay")(replay_case)

@@ -1,0 +1,104 @@
+"""`passage audit replay`: what happened in a case and why, for an auditor."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from audit.access import Auditor, opened_access, record_view
+from audit.replay import Replay, Until, as_json, replay
+from audit.replay_html import page
+from audit.replay_read import keys_of, opened_log, read_stream
+from audit.replay_text import lines
+from audit.timeline_words import Language
+from cli.errors import UnusableError
+from cli.lines import echo_json
+from cli.reach import Reached, checked_case_id, on_the_stack
+from domain.ids import CaseId
+from domain.rules.rule_set import bundled_rule_book
+from eventstore.envelope import Envelope
+from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
+
+Actor = Annotated[str | None, typer.Option(help="Who looks: a reference, such as a-3. Shows what is personal.")]
+Reason = Annotated[str | None, typer.Option(help="Why: a code, such as complaint. Both are put on record.")]
+Lang = Annotated[Language, typer.Option(help="Language.")]
+
+
+def replay_case(
+    case_id: Annotated[str, typer.Argument(help="The case's id.", metavar="ID", show_default=False)],
+    at: Annotated[str | None, typer.Option(help="A version, or a moment such as 2022-11-01T00:00Z.")] = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    lang: Lang = "en",
+    html: Annotated[Path | None, typer.Option(help="Write one page that needs nothing else.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Replay a case: the timeline, the state then, and each decision with its rules, sources and facts."""
+    known, until, auditor = checked_case_id(case_id), until_of(at), auditor_of(actor, reason)
+
+    async def work(stack: Reached) -> None:
+        found = await replayed(stack, known, until, auditor)
+        if html is not None:
+            html.write_text(page(found, lang), "utf-8")
+        if json:
+            echo_json(as_json(found))
+        elif html is None:
+            for line in lines(found, lang):
+                typer.echo(line)
+
+    on_the_stack(work)
+
+
+async def replayed(stack: Reached, case_id: CaseId, until: Until, auditor: Auditor | None) -> Replay:
+    """The replay; with an auditor what is personal is in it, and that they saw it is on record first."""
+    url = stack.settings.required_database_url
+    async with opened_log(url) as log:
+        rows = await read_stream(log, case_id)
+    public = _replay(case_id, rows, await keys_of(rows, None), until, asked=False)
+    if auditor is None:
+        return public
+    keys = DirectoryKeyStore(stack.settings.keys_directory)
+    async with opened_access(url, keys) as store:
+        await record_view(store, auditor, public.state["programme"], case_id, public.version, stack.now)
+    try:
+        found = await keys_of(rows, keys)
+    except KeyUnknown:
+        raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
+    return _replay(case_id, rows, found, until, asked=True)
+
+
+def _replay(
+    case_id: CaseId, rows: Sequence[Envelope], keys: Mapping[str, CaseKey | None], until: Until, *, asked: bool
+) -> Replay:
+    try:
+        return replay(rows, keys, bundled_rule_book(), until, asked=asked)
+    except ValueError as error:
+        raise UnusableError(f"{case_id}: {error}") from None
+
+
+def until_of(at: str | None) -> Until:
+    """A version or a moment. Raises UnusableError."""
+    if at is None or at.isdecimal():
+        return None if at is None else int(at)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise UnusableError("--at is a version such as 7, or a moment such as 2022-11-01T00:00Z") from None
+    if moment.tzinfo is None:
+        raise UnusableError("--at needs the moment's zone: add Z for UTC")
+    return moment
+
+
+def auditor_of(actor: str | None, reason: str | None) -> Auditor | None:
+    """Who looks and why, or nobody. Raises UnusableError where one is missing or malformed."""
+    if actor is None and reason is None:
+        return None
+    if actor is None or reason is None:
+        raise UnusableError("what is personal is shown to somebody with a reason: give --actor and --reason")
+    try:
+        return Auditor(actor, reason)
+    except ValidationError:
+        raise UnusableError("--actor is a reference such as a-3, --reason a code such as complaint") from None

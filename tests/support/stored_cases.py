@@ -1,0 +1,119 @@
+"""Cases as scenarios play them, stored as the log stores them: rows with headers, hashes, commands and ciphertext."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from domain.commands import Command, MeetDeadline
+from domain.events import CaseEvent
+from domain.ids import CaseId, CommandId
+from domain.programme import ProgrammeEvent, open_programme
+from eventstore.envelope import Envelope
+from eventstore.keys import CaseKey
+from eventstore.store import NO_HASH, Append
+from eventstore.summary import CaseSummary, ProgrammeSummary
+from eventstore.wrapping import wrap
+from simulation.format import Scenario
+from simulation.loader import load_scenario
+from tests.support.player import Player, Playing
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+FILES = sorted(file for folder in ("given", ".") for file in (SCENARIOS / folder).glob("*.yaml"))
+
+
+@dataclass
+class StoredLog:
+    """The streams of one scenario, and the keys of its cases."""
+
+    streams: dict[str, list[Envelope]] = field(default_factory=dict)
+    keys: dict[str, CaseKey] = field(default_factory=dict)
+    programme: str = ""
+
+    @property
+    def cases(self) -> list[CaseId]:
+        """The cases that were filed."""
+        return [stream for stream in self.streams if stream != self.programme]
+
+
+class StoringPlayer(Player):
+    """A player that keeps what a store would."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.log = StoredLog(programme=scenario.programme)
+        super().__init__(scenario)
+        opened = self.programme
+        self._open(scenario)
+        assert opened == self.programme
+
+    def _open(self, scenario: Scenario) -> None:
+        events = open_programme(scenario.programme, self.book[scenario.rules], scenario.places, self.now)
+        self._store(self.log.programme, "passage:open", "passage", events)
+
+    def _take(self, playing: Playing, command: Command) -> str:
+        before = len(playing.events)
+        rules = self.rules_of(playing.case)
+        answer = super()._take(playing, command)
+        if playing.events[before:]:
+            actor = "passage" if isinstance(command, MeetDeadline) else command.source
+            self._store(playing.case.case_id, command.command_id, actor, tuple(playing.events[before:]), rules.digest)
+        return answer
+
+    def _change_programme(self, events: tuple[Any, ...]) -> None:
+        self._store(self.log.programme, f"governments:{len(self.log.streams)}-{self.now}", "governments", events)
+        super()._change_programme(events)
+
+    def _store(
+        self,
+        stream: str,
+        command_id: str,
+        actor: str,
+        events: tuple[CaseEvent | ProgrammeEvent, ...],
+        rules_digest: str | None = None,
+    ) -> None:
+        rows = self.log.streams.setdefault(stream, [])
+        of_programme = stream == self.log.programme
+        key = None
+        if not of_programme:
+            key = self.log.keys.setdefault(stream, CaseKey(stream, hashlib.sha256(stream.encode()).digest()))
+        summary: Any = ProgrammeSummary("", "open", 0, "total", "") if of_programme else _SUMMARY
+        append = Append(
+            stream=stream,
+            programme=self.log.programme,
+            command_id=CommandId(command_id),
+            command_digest=hashlib.sha256(command_id.encode()).digest(),
+            expected_version=len(rows),
+            previous_hash=rows[-1].hash if rows else NO_HASH,
+            events=events,
+            actor=actor,
+            now=self.now,
+            rules_digest=rules_digest,
+            summary=summary,
+        )
+        rows += wrap(append, key, self.now)
+
+
+_SUMMARY = object.__new__(CaseSummary)
+"""Only that there is one is asked."""
+
+
+def stored(scenario: Scenario) -> StoredLog:
+    """The log of a scenario, played to its end."""
+    player = StoringPlayer(scenario)
+    player.play()
+    return player.log
+
+
+@lru_cache(maxsize=1)
+def all_stored() -> tuple[tuple[str, StoredLog], ...]:
+    """The log of every scenario file, by the file's name."""
+    return tuple((file.stem, stored(load_scenario(file))) for file in FILES)
+
+
+def all_cases() -> Iterator[tuple[str, StoredLog, CaseId]]:
+    """Every case of every scenario file."""
+    for name, log in all_stored():
+        for case_id in log.cases:
+            yield name, log, case_id
