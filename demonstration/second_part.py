@@ -33,55 +33,54 @@ _RAISE: Final = "a place is added"
 _TERMINATE: Final = "the programme ends"
 
 
+STORIES: Final = (
+    Story(
+        name=LAST_PLACE,
+        person=61,
+        application=application,
+        partners=_QUICK,
+        gates=(gate(_CAP, "done"),),
+        moves=(withdraws("supporter", "arrival", 0, (gate(SECOND_WAITING, "place"),)),),
+        outcome="withdrawn",
+        reason="applicant-withdrew",
+        events=("TravelAuthorized", "ApplicationWithdrawn", "CaseClosed"),
+    ),
+    Story(
+        name=FIRST_WAITING,
+        person=62,
+        application=application,
+        partners=_QUICK,
+        gates=(gate(LAST_PLACE, "arrival"),),
+        moves=(arrives(5),),
+        outcome="completed",
+        events=("Waitlisted", "TravelAuthorized", "ParoleGranted", "ParoleEnded", "CaseClosed"),
+    ),
+    Story(
+        name=SECOND_WAITING,
+        person=63,
+        application=application,
+        partners=_QUICK,
+        gates=(gate(FIRST_WAITING, "place"),),
+        moves=(arrives(5), applies_for_work()),
+        outcome="completed",
+        events=("Waitlisted", "TravelAuthorized", "ParoleGranted", "WorkPermitEligible", "ParoleEnded"),
+    ),
+    Story(
+        name=LEFT_WAITING,
+        person=64,
+        application=application,
+        partners=_QUICK,
+        gates=(gate(_SUSPEND, "done"),),
+        outcome="terminated",
+        reason="programme-terminated",
+        events=("CaseHeld", "CaseResumed", "Waitlisted", "CaseClosed"),
+    ),
+)
+
+
 def second_part(first_part: tuple[str, ...]) -> tuple[tuple[Story, ...], tuple[Act, ...]]:
     """The stories of the second part and what the governments do, after `first_part`."""
-    return _stories(), _acts(first_part)
-
-
-def _stories() -> tuple[Story, ...]:
-    return (
-        Story(
-            name=LAST_PLACE,
-            person=61,
-            application=application,
-            partners=_QUICK,
-            gates=(gate(_CAP, "done"),),
-            moves=(withdraws("supporter", "arrival", 0, (gate(SECOND_WAITING, "place"),)),),
-            outcome="withdrawn",
-            reason="applicant-withdrew",
-            events=("TravelAuthorized", "ApplicationWithdrawn", "CaseClosed"),
-        ),
-        Story(
-            name=FIRST_WAITING,
-            person=62,
-            application=application,
-            partners=_QUICK,
-            gates=(gate(LAST_PLACE, "arrival"),),
-            moves=(arrives(5),),
-            outcome="completed",
-            events=("Waitlisted", "TravelAuthorized", "ParoleGranted", "ParoleEnded", "CaseClosed"),
-        ),
-        Story(
-            name=SECOND_WAITING,
-            person=63,
-            application=application,
-            partners=_QUICK,
-            gates=(gate(FIRST_WAITING, "place"),),
-            moves=(arrives(5), applies_for_work()),
-            outcome="completed",
-            events=("Waitlisted", "TravelAuthorized", "ParoleGranted", "WorkPermitEligible", "ParoleEnded"),
-        ),
-        Story(
-            name=LEFT_WAITING,
-            person=64,
-            application=application,
-            partners=_QUICK,
-            gates=(gate(_SUSPEND, "done"),),
-            outcome="terminated",
-            reason="programme-terminated",
-            events=("CaseHeld", "CaseResumed", "Waitlisted", "CaseClosed"),
-        ),
-    )
+    return STORIES, _acts(first_part)
 
 
 def _acts(first_part: tuple[str, ...]) -> tuple[Act, ...]:

@@ -1,0 +1,67 @@
+"""The sweep: what the log has open and Temporal does not run is started, and nothing else."""
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from eventstore.summary import StuckCandidate
+from gateway.sweep import sweep_once
+from tests.support.filings import NOON, new_case_id
+
+
+class Log:
+    """An event store with these cases open."""
+
+    def __init__(self, open_cases: list[str]) -> None:
+        self._open = open_cases
+
+    async def stuck_candidates(self, _now: object) -> AsyncIterator[StuckCandidate]:
+        for case_id in self._open:
+            yield StuckCandidate(case_id, overdue=False, undecided=False, calls=False, waiting_on="parole_end")
+
+
+class Temporal:
+    """A server that lists `visible` as running, and in truth runs `running`."""
+
+    def __init__(self, visible: list[str], running: list[str] | None = None) -> None:
+        self._visible = visible
+        self.running = set(running or visible)
+        self.started: list[str] = []
+
+    async def list_workflows(self, query: str, **_: object) -> AsyncIterator[SimpleNamespace]:
+        assert query == "WorkflowType = 'Case' AND ExecutionStatus = 'Running'"
+        for case_id in self._visible:
+            yield SimpleNamespace(id=case_id)
+
+    async def start_workflow(self, workflow: str, start: Any, *, id: str, **_: object) -> None:  # noqa: A002  the SDK's
+        if id in self.running:
+            raise WorkflowAlreadyStartedError(id, workflow)
+        assert start.case_id == id
+        self.started.append(id)
+
+
+async def swept(log: Log, temporal: Temporal) -> int:
+    return await sweep_once(log, temporal, NOON)  # type: ignore[arg-type]  # fakes
+
+
+@pytest.mark.parametrize("lost", [0, 1, 19, 20, 21, 45])
+async def test_every_open_case_that_does_not_run_is_started_once(lost: int) -> None:
+    cases = [new_case_id() for _ in range(lost + 3)]
+    temporal = Temporal(visible=cases[lost:])
+    assert await swept(Log(cases), temporal) == lost
+    assert temporal.started == cases[:lost]
+
+
+async def test_a_run_that_visibility_does_not_show_yet_is_left_alone() -> None:
+    cases = [new_case_id(), new_case_id()]
+    temporal = Temporal(visible=[], running=cases[:1])
+    assert await swept(Log(cases), temporal) == 1
+    assert temporal.started == cases[1:]
+
+
+async def test_what_runs_and_is_not_open_is_nobody_s_business() -> None:
+    temporal = Temporal(visible=[new_case_id()])
+    assert await swept(Log([]), temporal) == 0
