@@ -3,6 +3,8 @@
 import typer
 
 from cli.audit_replay import replay_case
+from cli.audit_whatif import what_if
 
 app = typer.Typer(help="The log as an auditor sees it: what happened, why, and that it is whole.", no_args_is_help=True)
 app.command("replay")(replay_case)
+app.command("what-if")(what_if)

@@ -1,0 +1,79 @@
+"""`passage audit what-if` over a real log: it counts who would be decided differently, and writes nothing."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from activities.casebook import CaseBook
+from activities.erase import ErasureOrder, erase
+from audit.replay_read import opened_log as reading
+from audit.whatif import Question
+from audit.whatif_report import Report, as_json, report
+from cli.audit_whatif import lines
+from domain.rules.rule_set import RuleSet, bundled_rule_book
+from eventstore.keys import DirectoryKeyStore
+from eventstore.lookups import Lookups
+from eventstore.postgres import PostgresStore
+from tests.support.filed import day
+from tests.support.sealed_log import RULES, SealedLog, opened_log
+
+BOOK = bundled_rule_book()
+
+
+@pytest.fixture
+async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
+    async with opened_log(database_url, tmp_path / "keys") as opened:
+        await opened.open()
+        yield opened
+
+
+async def asked(log: SealedLog, **parameters: int) -> Report:
+    rules = RuleSet.model_validate(
+        {**BOOK[RULES].model_dump(exclude_unset=True), "version": "2099-01-01", **parameters}
+    )
+    async with reading(log.database_url) as connection:
+        return await report(connection, DirectoryKeyStore(log.keys), Question(rules=rules, book=BOOK))
+
+
+async def test_the_same_rules_change_nobody_and_others_are_counted_by_rule(log: SealedLog) -> None:
+    authorized = [await log.file() for _ in range(3)]
+    for case_id in authorized:
+        await log.authorize(case_id)
+    await log.file()
+    same = await asked(log)
+    assert (same.cases, same.diverged, same.not_reproduced) == (4, 0, 0)
+    assert same.decided_again == 4 + 2 * 3
+    other = await asked(log, supporter_review_from_case=1)
+    assert (other.diverged, dict(other.by_rule)) == (3, {"supporter": 3})
+    assert {each.case_id for each in other.sample} == set(authorized)
+    assert other.sample[0].would_be == "ReferredToOfficer"
+    assert dict(other.decided_under) == {BOOK[RULES].digest: 4}
+    assert other.rules_digest != BOOK[RULES].digest
+    assert as_json(other)["by_rule"] == {"supporter": 3}
+    assert any("supporter: " in line for line in lines(other))
+
+
+async def test_an_erased_case_is_counted_and_not_guessed_at(log: SealedLog) -> None:
+    case_id = await log.file()
+    await log.withdraw(case_id)
+    keys = DirectoryKeyStore(log.keys)
+    store = await PostgresStore.connect(log.database_url, keys, connections=1, role="passage_eraser")
+    book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), BOOK)
+    order = ErasureOrder(case_id=case_id, officer="o-1", second_officer="o-2", because="retention-ended")
+    await erase(book, keys, order, day(900))
+    await store.close()
+    found = await asked(log, adult_age_years=60)
+    assert (found.cases, found.erased, found.diverged) == (1, 1, 0)
+
+
+async def test_it_writes_nothing(log: SealedLog) -> None:
+    await log.authorize(await log.file())
+    count = "SELECT count(*) || '-' || max(recorded_at) FROM passage.events"
+    before = await log.value(count)
+    await asked(log, authorization_days=30)
+    assert await log.value(count) == before
+    async with reading(log.database_url) as connection:
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.execute("DELETE FROM passage.unsealed")
