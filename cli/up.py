@@ -34,4 +34,6 @@ def show_links(state: StackState) -> None:
     if state.temporal_ui_url:
         console.print(f"Temporal UI  {state.temporal_ui_url}")
     console.print(f"Gateway      {state.gateway_url}/docs")
+    if state.sender_keys:
+        console.print(f"Partner keys {state.sender_keys}")
     console.print("Ctrl-C stops everything.")
