@@ -1,4 +1,4 @@
-"""Exports one case: seals the log and a map, reads one snapshot, packs, puts the export on record, then hands it over."""
+"""Exports one case: seals the log and a map, reads one snapshot, packs, puts that on record, then hands it over."""
 
 import hashlib
 import secrets

@@ -74,12 +74,13 @@ async def _entries(connection: Connection, case_id: str, size: int) -> tuple[Map
     return found, index, bytes(hashes)
 
 
-def _map_proof(hashes: bytes, index: int) -> list[str]:
+def _map_proof(hashes: bytes, entry_index: int) -> list[str]:
     def read(node: Node) -> bytes:
-        start, end = node.index << node.level, (node.index + 1) << node.level
+        level, index = node
+        start, end = index << level, (index + 1) << level
         return perfect_root(hashes[start * HASH_BYTES : end * HASH_BYTES])
 
-    return [each.hex() for each in proof_of(inclusion_ranges(index, len(hashes) // HASH_BYTES), read)]
+    return [each.hex() for each in proof_of(inclusion_ranges(entry_index, len(hashes) // HASH_BYTES), read)]
 
 
 async def _inclusion(connection: Connection, index: int, size: int) -> dict[str, Any]:

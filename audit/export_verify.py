@@ -1,9 +1,9 @@
-"""Verifies the export of one case. It needs Python 3.11 and `cryptography`, and reads nothing but the files it is given.
+"""Verifies the export of one case. It needs Python 3.11 and `cryptography`, and reads nothing but the files given.
 
     python verify.py CASE.tar.gz [--key VERIFIER-KEY] [--checkpoint FILE]
 
-VERIFIER-KEY is the log's key as you hold it, FILE a checkpoint of the log that you kept. Exit code 0: everything that is
-listed as proved is proved. 1: it is not what was exported; the line says what differs. 2: wrong usage.
+VERIFIER-KEY is the log's key as you hold it, FILE a checkpoint of the log that you kept. Exit code 0: what is listed as
+proved is proved. 1: it is not what was exported; the line says what differs. 2: wrong usage.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import gzip
 import hashlib
 import io
 import json
-import struct
 import sys
 import tarfile
 import zlib
@@ -40,6 +39,10 @@ def require(holds: object, code: str, why: str) -> None:
         raise AlteredError(code, why)
 
 
+def _little(number: int, size: int) -> bytes:
+    return number.to_bytes(size, "little")
+
+
 def pack(files: dict[str, bytes]) -> bytes:
     """The one archive of these files: tar, in stored blocks of gzip, so that each of its bytes follows from them."""
     parts = []
@@ -54,9 +57,8 @@ def pack(files: dict[str, bytes]) -> bytes:
     for start in range(0, len(tar), 65535):
         block = tar[start : start + 65535]
         last = start + 65535 >= len(tar)
-        blocks.append(struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF) + block)
-    trailer = struct.pack("<II", zlib.crc32(tar), len(tar) & 0xFFFFFFFF)
-    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"".join(blocks) + trailer
+        blocks += [bytes([last]), _little(len(block), 2), _little(len(block) ^ 0xFFFF, 2), block]
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"".join(blocks) + _little(zlib.crc32(tar), 4) + _little(len(tar), 4)
 
 
 def unpack(archive: bytes) -> dict[str, bytes]:
@@ -65,7 +67,7 @@ def unpack(archive: bytes) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(archive))) as tar:
             files = {each.name: (tar.extractfile(each) or io.BytesIO()).read() for each in tar if each.isreg()}
         whole = pack(files)
-    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, struct.error):
+    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError):
         raise AlteredError("archive-altered", "it cannot be unpacked") from None
     require(whole == archive, "archive-altered", "a byte of it is not as it was packed")
     return files
@@ -73,8 +75,8 @@ def unpack(archive: bytes) -> dict[str, bytes]:
 
 def manifest_of(files: dict[str, bytes]) -> bytes:
     """A line a file, as `sha256sum` writes them, without the manifest and its signature."""
-    names = sorted(files.keys() - {MANIFEST, SIGNATURE})
-    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in names).encode()
+    listed = sorted((name, hashlib.sha256(files[name]).hexdigest()) for name in files.keys() - {MANIFEST, SIGNATURE})
+    return "".join(f"{digest}  {name}\n" for name, digest in listed).encode()
 
 
 def statement_of(case: str, manifest: bytes) -> str:
@@ -87,14 +89,9 @@ def canonical(content: Any) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def leaf_hash(entry: bytes) -> bytes:
-    """RFC 9162, section 2.1.1."""
-    return hashlib.sha256(b"\0" + entry).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """RFC 9162, section 2.1.1."""
-    return hashlib.sha256(b"\1" + left + right).digest()
+def leaf_hash(entry: bytes, prefix: bytes = b"\0") -> bytes:
+    """RFC 9162, section 2.1.1; with the prefix 0x01 that of an inner node, over its two hashes."""
+    return hashlib.sha256(prefix + entry).digest()
 
 
 def root_from(index: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes | None:
@@ -106,11 +103,11 @@ def root_from(index: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes |
         if last == 0:
             return None
         if number & 1 or number == last:
-            found = node_hash(sibling, found)
+            found = leaf_hash(sibling + found, b"\1")
             while not number & 1 and number:
                 number, last = number >> 1, last >> 1
         else:
-            found = node_hash(found, sibling)
+            found = leaf_hash(found + sibling, b"\1")
         number, last = number >> 1, last >> 1
     return found if last == 0 else None
 
@@ -130,11 +127,11 @@ def is_consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: l
         if last == 0:
             return False
         if number & 1 or number == last:
-            old_found, new_found = node_hash(sibling, old_found), node_hash(sibling, new_found)
+            old_found, new_found = leaf_hash(sibling + old_found, b"\1"), leaf_hash(sibling + new_found, b"\1")
             while not number & 1 and number:
                 number, last = number >> 1, last >> 1
         else:
-            new_found = node_hash(new_found, sibling)
+            new_found = leaf_hash(new_found + sibling, b"\1")
         number, last = number >> 1, last >> 1
     return last == 0 and old_found == old_root and new_found == new_root
 
@@ -167,10 +164,9 @@ def read_events(files: dict[str, bytes], case: str) -> list[dict[str, Any]]:
     """The headers of the events, each in its place in the chain and true of its bodies."""
     headers, previous = [], bytes(32)
     for version, line in enumerate(files["events.jsonl"].splitlines(), start=1):
-        event = json.loads(line)
+        event, where = json.loads(line), f"event {version}"
         header = base64.b64decode(event["header"])
         said = json.loads(header)
-        where = f"event {version}"
         require(
             canonical(event) == line and canonical(said) == header, "event-altered", f"{where} is written otherwise"
         )
@@ -221,12 +217,13 @@ def check_proofs(proof: dict[str, Any], key: str, headers: list[dict[str, Any]])
     if proof["older"] is not None:
         old_size, old_root = checkpoint_of(proof["older"]["checkpoint"], key)
         path = [bytes.fromhex(h) for h in proof["older"]["proof"]]
-        require(is_consistent(old_size, size, old_root, root, path), "not-consistent", "the log was not only added to")
+        require(is_consistent(old_size, size, old_root, root, path), "not-consistent", "more than additions")
     return size, root, mapped["log_size"]
 
 
 def check(archive: bytes, key: str | None = None, kept: str | None = None) -> tuple[list[str], list[str]]:
     """What is proved, and what is not. Raises AlteredError."""
+    require(len(archive) <= _BYTES_MAX, "archive-altered", "it is larger than any case")
     try:
         return _check(archive, key, kept)
     except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
@@ -234,13 +231,11 @@ def check(archive: bytes, key: str | None = None, kept: str | None = None) -> tu
 
 
 def _check(archive: bytes, key: str | None, kept: str | None) -> tuple[list[str], list[str]]:
-    require(len(archive) <= _BYTES_MAX, "archive-altered", "it is larger than any case")
     files = unpack(archive)
     require(files.get(MANIFEST) == manifest_of(files), "manifest-differs", "a file is not the one listed")
     proof = json.loads(files["proof.json"])
     require(key is None or key.strip() == proof["key"], "another-key", "it is not signed by the key that you hold")
-    own, case = proof["key"], proof["case"]
-    note = files[SIGNATURE].decode()
+    own, case, note = proof["key"], proof["case"], files[SIGNATURE].decode()
     statement = signed_text(note, own, "signature-forged")
     require(statement == statement_of(case, files[MANIFEST]), "signature-forged", "another archive was signed")
     require(note.count("\n") == statement.count("\n") + 2, "signature-forged", "more than one signature")
@@ -258,7 +253,7 @@ def _check(archive: bytes, key: str | None, kept: str | None) -> tuple[list[str]
     if proof["older"] is not None:
         older = checkpoint_of(proof["older"]["checkpoint"], own)
         proved.append(f"the log of {size} entries only adds to that of its checkpoint of {older[0]} entries")
-        _compare_kept(kept, own, (older, (size, root)), proved, unproved)
+        _compare_kept(kept, own, dict([older, (size, root)]), proved, unproved)
     if key is None:
         unproved.append(f"that the key is the log's: compare it with the one that you hold, or give --key\n    {own}")
     unproved += [
@@ -269,19 +264,14 @@ def _check(archive: bytes, key: str | None, kept: str | None) -> tuple[list[str]
     return proved, unproved
 
 
-def _compare_kept(
-    kept: str | None, key: str, known: tuple[tuple[int, bytes], ...], proved: list[str], unproved: list[str]
-) -> None:
+def _compare_kept(kept: str | None, key: str, known: dict[int, bytes], proved: list[str], unproved: list[str]) -> None:
     if kept is None:
         unproved.append("that nobody was shown another log: give a checkpoint that you kept, with --checkpoint")
         return
     size, root = checkpoint_of(kept, key)
-    same = [entry for entry in known if entry[0] == size]
-    require(not same or same[0][1] == root, "log-forked", f"your checkpoint of {size} entries has another root")
-    if same:
-        proved.append(f"the log is the one whose checkpoint of {size} entries you kept")
-    else:
-        unproved.append(f"the log against your checkpoint of {size} entries: have the case exported with it")
+    require(known.get(size, root) == root, "log-forked", f"your checkpoint of {size} entries has another root")
+    told = proved if size in known else unproved
+    told.append(f"that the log is the one whose checkpoint of {size} entries you kept")
 
 
 def main(arguments: list[str]) -> int:
@@ -300,8 +290,8 @@ def main(arguments: list[str]) -> int:
     except AlteredError as altered:
         sys.stdout.write(f"NOT VERIFIED  {altered}\n")
         return 1
-    lines = ["VERIFIED", *(f"  proved: {each}" for each in proved), *(f"  not proved: {each}" for each in unproved)]
-    sys.stdout.write("\n".join(lines) + "\n")
+    told = [*(f"  proved: {each}\n" for each in proved), *(f"  not proved: {each}\n" for each in unproved)]
+    sys.stdout.write("".join(["VERIFIED\n", *told]))
     return 0
 
 

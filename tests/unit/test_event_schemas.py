@@ -76,7 +76,7 @@ def test_a_meaning_that_changed_in_a_definition_or_became_public_is_noticed() ->
 def test_no_file_was_ever_changed_or_taken_away() -> None:
     git = shutil.which("git")
     assert git is not None
-    folders = ("eventstore/schemas", "tests/golden/events")
+    folders = ("eventstore/schemas", "tests/golden/events", "tests/golden/cases")
     log = ("log", "--diff-filter=MDT", "--no-renames", "--format=", "--name-only", "--", *folders)
     told = [log, ("diff", "HEAD", "--diff-filter=MDT", "--no-renames", "--name-only", "--", *folders)]
     changed = [

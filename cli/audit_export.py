@@ -1,0 +1,64 @@
+"""`passage audit export`: one archive of a case that verifies offline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audit.export_case import Export, Exported, export_case
+from audit.export_proof import NotSealed
+from audit.notes import NoteForged, NoteMalformed
+from audit.sealing import EventGone, SealRefused
+from audit.tiles import MissingTile
+from cli.audit_replay import auditor_of
+from cli.errors import FaultFoundError, UnusableError
+from cli.lines import echo_json
+from cli.reach import Reached, checked_case_id, on_the_stack
+from eventstore.keys import KeyUnknown
+
+
+def export(
+    case_id: Annotated[str, typer.Argument(help="The case's id.", metavar="ID", show_default=False)],
+    actor: Annotated[str, typer.Option(help="Who exports: a reference, such as a-3.")],
+    reason: Annotated[str, typer.Option(help="Why: a code, such as court-order. Both are put on record.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="ID.tar.gz")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A checkpoint that you kept, to prove the log by.")
+    ] = None,
+    personal: Annotated[bool, typer.Option("--personal", help="Show what is personal on the pages.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Export a case: its events, schemas, rules, proofs, replay pages and the program that verifies them."""
+    known, auditor = checked_case_id(case_id), auditor_of(actor, reason)
+    if auditor is None:
+        raise UnusableError("an export needs --actor and --reason")
+    older = None if checkpoint is None else checkpoint.read_text("utf-8")
+    asked = Export(case_id=known, auditor=auditor, personal=personal, older=older)
+    file = out or Path(f"{known}.tar.gz")
+
+    async def work(stack: Reached) -> None:
+        exported = await _exported(stack, asked)
+        file.write_bytes(exported.archive)
+        if json:
+            echo_json({"case_id": known, "file": str(file), "sha256": exported.sha256, "version": exported.version})
+            return
+        typer.echo(f"{file}  {len(exported.archive)} bytes, {exported.version} events  sha256 {exported.sha256}")
+        typer.echo(f"Verify it anywhere: python verify.py {file.name} --key KEY --checkpoint FILE")
+
+    on_the_stack(work)
+
+
+async def _exported(stack: Reached, asked: Export) -> Exported:
+    settings = stack.settings
+    try:
+        return await export_case(
+            settings.required_database_url, settings.keys_directory, settings.log_origin, asked, stack.now
+        )
+    except (NoteForged, NoteMalformed) as error:
+        raise UnusableError(f"the checkpoint is not this log's: {error}") from None
+    except KeyUnknown:
+        raise UnusableError(f"the key store has no key of {asked.case_id}: set PASSAGE_KEYS_DIR") from None
+    except (SealRefused, EventGone, MissingTile, NotSealed) as error:
+        raise FaultFoundError(f"{asked.case_id} cannot be proved: {str(error) or type(error).__name__}") from None
+    except ValueError as error:
+        raise UnusableError(f"{asked.case_id}: {error}") from None
