@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from audit.faults import Code, Faults
-from audit.refold import Folded, Places, ProgrammeHistory, summary_faults
+from audit.refold import Folded, Places, ProgrammeHistory, Refold, summary_faults
 from audit.seal_tables import Connection
 from domain.programme import Programme, ProgrammeEvent, evolve_programme
 from domain.rules.rule_set import RuleBook
@@ -65,8 +65,9 @@ class HeadCheck:
         case_id, end = folded.case.case_id, folded.end
         if (head["version"], head["hash"]) != (end.version, end.hash):
             self._faults.add(Code.HEAD_DIFFERS, case_id, head["version"], f"its last event is {end.version}")
-        if head["place_month"] != folded.place_month:
-            self._faults.add(Code.SUMMARY_EDITED, case_id, end.version, "place_month")
+        for name, value in (("place_month", folded.place_month), ("erased", folded.case.erased)):
+            if head[name] != value:
+                self._faults.add(Code.SUMMARY_EDITED, case_id, end.version, name)
         history = self._histories.get(folded.case.programme)
         if history is None:
             if folded.case.programme not in self._unknown:
@@ -85,7 +86,7 @@ class HeadCheck:
             detail = "its events say that it " + ("waits" if folded.case.waitlisted_at else "does not wait")
             self._faults.add(Code.WAITING_LIST_DIFFERS, folded.case.case_id, folded.end.version, detail)
 
-    async def finish(self, *, counters: bool) -> None:
+    async def finish(self, refold: Refold, *, counters: bool) -> None:
         """Compare what belongs to no single case; `counters` only where every event is what it was.
 
         A case that lost its authorization would be told a second time as a miscount.
@@ -93,10 +94,25 @@ class HeadCheck:
         for query, code in ((_ORPHANS, Code.CASE_REMOVED), (_WAITING_ORPHANS, Code.WAITING_LIST_DIFFERS)):
             async for row in self._connection.cursor(query, prefetch=_ROWS):
                 self._faults.add(code, row["case_id"], None, "no event is left of it")
+        await self._compare_access(refold)
         if counters:
             await self._compare_counters()
         for programme, history in self._histories.items():
             check_cap(programme, history.states, self.places, self._faults)
+
+    async def _compare_access(self, refold: Refold) -> None:
+        heads = {
+            f"access:{row['programme']}": (row["version"], row["hash"])
+            for row in await self._connection.fetch("SELECT * FROM passage.access_head WHERE version > 0")
+        }
+        for stream in sorted(heads.keys() | refold.access_ends.keys()):
+            end = refold.access_ends.get(stream)
+            if heads.get(stream) != (None if end is None else (end.version, end.hash)):
+                self._faults.add(Code.HEAD_DIFFERS, stream, None, f"its last event is {end.version if end else 0}")
+        held = {row["case_id"] for row in await self._connection.fetch("SELECT case_id FROM passage.legal_hold")}
+        for case_id in sorted(held ^ refold.held):
+            detail = "the access log holds it" if case_id in refold.held else "no event holds it"
+            self._faults.add(Code.LEGAL_HOLD_DIFFERS, case_id, None, detail)
 
     async def _compare_counters(self) -> None:
         reserved = await self._connection.fetch(

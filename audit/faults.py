@@ -28,6 +28,7 @@ class Code(StrEnum):
     HEAD_MISSING = "head-missing"
     SUMMARY_EDITED = "summary-edited"
     PROGRAMME_SUMMARY_EDITED = "programme-summary-edited"
+    LEGAL_HOLD_DIFFERS = "legal-hold-differs"
     WAITING_LIST_DIFFERS = "waiting-list-differs"
     PLACES_MISCOUNTED = "places-miscounted"
     CAP_EXCEEDED = "cap-exceeded"

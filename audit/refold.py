@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from audit.check_events import StreamEnd
 from audit.faults import Code, Faults
 from audit.headers import Row
+from domain.access import AccessEvent, LegalHoldPlaced, LegalHoldReleased
 from domain.case import Case
 from domain.events import CaseEvent, TravelAuthorized
 from domain.evolve import evolve
@@ -26,8 +27,8 @@ from eventstore.codec import CODEC, Codec, UnknownEvent
 from eventstore.summarize import summarize
 from eventstore.summary import CaseSummary
 
-ACCESS: Final = "access:"
-"""Streams of who viewed, exported or was asked; they have no state and no head."""
+_ACCESS: Final = "access:"
+"""Streams of who viewed, exported or was asked; of their events only the holds have a state."""
 _CLOCKS_APART: Final = timedelta(seconds=60)
 """An append waits 15 s for its locks at most, and machines' clocks differ: so far `recorded_at` may be out of order."""
 
@@ -69,6 +70,10 @@ class Refold:
     faults: Faults
     codec: Codec = CODEC
     folded: list[Folded] = field(default_factory=list)
+    access_ends: dict[str, StreamEnd] = field(default_factory=dict)
+    """By access stream, of which there is one a programme."""
+    held: set[str] = field(default_factory=set)
+    """The cases under a legal hold."""
     _case: Case | None = None
     _granted_under: int = 0
     _readable: bool = True
@@ -78,12 +83,14 @@ class Refold:
         """Fold one event."""
         stream = row[0]
         if self._case is None or self._case.case_id != stream:
-            self._case, self._granted_under, self._readable = Case(stream), 0, not stream.startswith(ACCESS)
+            self._case, self._granted_under, self._readable = Case(stream), 0, True
         if not self._readable:
             return
         try:
             event = self.codec.decode(row[3], row[4], datetime.fromisoformat(row[5]), row[11], None)
-            if isinstance(event, CaseEvent):
+            if isinstance(event, AccessEvent):
+                self._hold(event)
+            elif isinstance(event, CaseEvent):
                 self._case = evolve(self._case, event)
                 if isinstance(event, TravelAuthorized):
                     self._granted_under = event.basis.programme_version
@@ -93,9 +100,17 @@ class Refold:
             detail = f"{row[3]} version {row[4]} cannot be read or folded"
             self.faults.add(Code.EVENT_UNREADABLE, stream, row[1], detail)
 
+    def _hold(self, event: AccessEvent) -> None:
+        if isinstance(event, LegalHoldPlaced):
+            self.held.add(event.case)
+        elif isinstance(event, LegalHoldReleased):
+            self.held.discard(event.case)
+
     def end(self, stream: StreamEnd) -> None:
         """Keep the case for comparison; one with a fault in its events would only be accused twice."""
-        if self._case is not None and self._case.filed and stream.sound and self._readable:
+        if stream.stream.startswith(_ACCESS):
+            self.access_ends[stream.stream] = stream
+        elif self._case is not None and self._case.filed and stream.sound and self._readable:
             recorded_at = datetime.fromisoformat(self._recorded_at)
             self.folded.append(Folded(stream, self._case, recorded_at, self._granted_under))
 

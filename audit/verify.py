@@ -116,8 +116,8 @@ async def _within(
     events = EventCheck(faults, refold)
     await _read_events(connection, events, refold, heads, progress)
     await check_queue(connection, faults, now, scope.max_lag, events.without_leaf)
-    if heads is not None:
-        await heads.finish(counters=not EVENT_CODES & faults.counts.keys())
+    if heads is not None and refold is not None:
+        await heads.finish(refold, counters=not EVENT_CODES & faults.counts.keys())
     tree = TreeCheck(connection, faults, scope.verifier, scope.known)
     leaves = await tree.run()
     seals = await check_maps(connection, faults, scope.maps)
