@@ -13,13 +13,13 @@ from stack.postgres import EmbeddedPostgres, PostgresFailed
 from stack.services import Launch
 
 _DATABASE = "passage"
-_LOGIN = "passage_app"
-_GROUP = "passage_writer"
+_WRITER = ("passage_app", "passage_writer")
+_SEALER = ("passage_seal_app", "passage_sealer")
 _TIMEOUT_S = 10
 
 
 class PostgresService:
-    """The embedded Postgres. `owner_url` and `writer_url` hold once it is ready and migrated."""
+    """The embedded Postgres. The URLs hold once it is ready and migrated."""
 
     name = "postgres"
     stage = 0
@@ -30,7 +30,7 @@ class PostgresService:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._server = EmbeddedPostgres(home)
-        self.owner_url = self.writer_url = ""
+        self.owner_url = self.writer_url = self.sealer_url = ""
 
     def prepare(self) -> Launch:
         """Ready the directory and choose a port; the second time another one. Raises StackError."""
@@ -51,23 +51,27 @@ class PostgresService:
         return True
 
     async def migrate(self) -> None:
-        """Bring the schema up to date and make the login of gateway, relay and worker. Raises StackError."""
+        """Bring the schema up to date and make the logins of the programs. Raises StackError."""
         await migrate_database(self.owner_url)
+        self.writer_url = await self._login(*_WRITER)
+        self.sealer_url = await self._login(*_SEALER)
+
+    async def _login(self, name: str, group: str) -> str:
         password = secrets.token_urlsafe(24)  # new at each start, known to the children alone
-        await _ensure_login(self.owner_url, password)
-        self.writer_url = f"postgresql://{_LOGIN}:{password}@{HOST}:{self._server.port}/{_DATABASE}"
+        await _ensure_login(self.owner_url, name, group, password)
+        return f"postgresql://{name}:{password}@{HOST}:{self._server.port}/{_DATABASE}"
 
     def release(self) -> None:
         """Let another process have the directory; only when the server has ended."""
         self._server.release()
 
 
-async def _ensure_login(owner_url: str, password: str) -> None:
+async def _ensure_login(owner_url: str, name: str, group: str, password: str) -> None:
     connection = await asyncpg.connect(owner_url, timeout=_TIMEOUT_S)
     try:
-        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", _LOGIN):
-            await connection.execute(f"CREATE ROLE {_LOGIN} LOGIN IN ROLE {_GROUP}")
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+            await connection.execute(f"CREATE ROLE {name} LOGIN IN ROLE {group}")
         # A role's password cannot be a parameter; this one holds only letters, digits, `-` and `_`.
-        await connection.execute(f"ALTER ROLE {_LOGIN} PASSWORD '{password}'")
+        await connection.execute(f"ALTER ROLE {name} PASSWORD '{password}'")
     finally:
         await connection.close()

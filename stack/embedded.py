@@ -47,6 +47,7 @@ class EmbeddedStack:
         self._simulators = simulators
         self._postgres = None if settings.database_url else PostgresService(kept / "postgres")
         self._temporal = None if settings.temporal_is_given else EmbeddedTemporal(kept)
+        self._sealer_probe = 0
         self._worker_started = datetime.now(UTC)
         self._supervisor: Supervisor | None = None
         self._lock: TextIO | None = None
@@ -129,12 +130,20 @@ class EmbeddedStack:
             gateway,
             *([simulators] if self._simulators else []),
             PythonService("relay", "gateway.relay", self._environment, self._relay_port, self._relay_answers),
+            PythonService("sealer", "audit.sealer", self._sealer_environment, self._sealer_port, self._sealer_answers),
             PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
         ]
 
     def _environment(self) -> Mapping[str, str]:
-        url = self._postgres.writer_url if self._postgres else self._settings.required_database_url
-        own = self._settings.model_copy(update={"database_url": SecretStr(url)}).environment()
+        return self._environment_with(self._postgres.writer_url if self._postgres else None)
+
+    def _sealer_environment(self) -> Mapping[str, str]:
+        url = self._postgres.sealer_url if self._postgres else None
+        return self._environment_with(url, probe_host=HOST, probe_port=self._sealer_probe)
+
+    def _environment_with(self, database_url: str | None, **changes: object) -> Mapping[str, str]:
+        url = self._settings.required_database_url if database_url is None else database_url
+        own = self._settings.model_copy(update={"database_url": SecretStr(url), **changes}).environment()
         if self._temporal is None:
             return child_environment(own)
         return child_environment({**own, **self._temporal.client_environment}, without="TEMPORAL_")
@@ -154,6 +163,10 @@ class EmbeddedStack:
         self._set(probe_host=HOST, probe_port=port)
         return (port,)
 
+    def _sealer_port(self) -> tuple[int]:
+        self._sealer_probe = choose_port(0)
+        return (self._sealer_probe,)
+
     def _set(self, **values: object) -> None:
         self._settings = self._settings.model_copy(update=values)
 
@@ -162,6 +175,9 @@ class EmbeddedStack:
 
     async def _relay_answers(self) -> bool:
         return await answers(f"http://{HOST}:{self._settings.probe_port}/readyz")
+
+    async def _sealer_answers(self) -> bool:
+        return await answers(f"http://{HOST}:{self._sealer_probe}/readyz")
 
     async def _empty_folder(self) -> None:
         """What an earlier run left, whose processes have ended by now."""

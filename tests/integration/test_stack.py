@@ -19,7 +19,7 @@ from temporalio.client import Client
 from stack.ports import HOST
 from tests.support.stack import RunningStack, run_passage, until
 
-PROGRAMS = ["gateway", "relay", "worker"]
+PROGRAMS = ["gateway", "relay", "sealer", "worker"]
 SERVERS = ["postgres", "temporal"]
 
 
@@ -128,6 +128,7 @@ def test_a_server_that_the_environment_names_takes_the_place_of_the_embedded_one
     with RunningStack(home) as servers:
         given = {
             "PASSAGE_DATABASE_URL": servers.state["database_url"],
+            "PASSAGE_KEYS_DIR": servers.state["keys_dir"],  # a log is signed by one key, its own
             "TEMPORAL_ADDRESS": servers.state["temporal_address"],
         }
         with RunningStack(tmp_path / "another", environment=given) as programs:
