@@ -1,7 +1,8 @@
 """How a command reaches a running stack, and what it says when a part of it is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -84,10 +85,29 @@ def on_the_stack(work: Callable[[Reached], Awaitable[T]]) -> T:
     return asyncio.run(_within(settings, work))
 
 
+def on_the_database(work: Callable[[Settings], Awaitable[T]]) -> T:
+    """Do `work` that needs the database alone: no keys of persons, no Temporal. Raises as `on_the_stack`."""
+    settings = load_settings()
+    configure_logs(settings.model_copy(update={"log_level": "error"}), "cli")
+    settings.required_database_url  # noqa: B018  asked first, as above
+
+    async def within() -> T:
+        with _one_line_when_away(settings):
+            return await work(settings)
+
+    return asyncio.run(within())
+
+
 async def _within(settings: Settings, work: Callable[[Reached], Awaitable[T]]) -> T:
-    try:
+    with _one_line_when_away(settings):
         async with open_backing(settings) as backing:
             return await work(Reached(settings, backing))
+
+
+@contextmanager
+def _one_line_when_away(settings: Settings) -> Iterator[None]:
+    try:
+        yield
     except StoreUnavailable:
         raise UnusableError(
             "the database does not answer: start the stack with `passage up`, or set PASSAGE_DATABASE_URL"

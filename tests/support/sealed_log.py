@@ -11,7 +11,7 @@ import asyncpg
 
 from activities.casebook import CaseBook
 from activities.deciding import decide_and_append
-from activities.govern import open_if_new
+from activities.govern import govern, open_if_new
 from audit.checkpoints import Checkpoint
 from audit.faults import Code, Fault
 from audit.log_key import FileLogKey
@@ -24,6 +24,8 @@ from domain.commands import FileApplication, MeetDeadline, TakeMessage
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
 from domain.vocabulary import Partner
+from eventstore.envelope import machine_clock
+from eventstore.inbox import Incoming
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
@@ -92,6 +94,15 @@ class SealedLog:
     async def withdraw(self, case_id: CaseId, at: datetime | None = None) -> None:
         """The applicant withdraws: two events."""
         await self.say(case_id, m.WithdrawalRequest(), at or day(20))
+
+    async def govern(self, message: Any, at: datetime) -> None:
+        """The governments speak."""
+        said = Incoming(
+            source="governments", message_id=f"{message.message}-{at:%s}", case_id=None, programme=PROGRAMME,
+            body=message, received_at=at, sender="gateway",
+        )  # fmt: skip
+        await self.store.inbox.receive(said)
+        await govern(self.book, PROGRAMME, at)
 
     async def seal(self) -> Checkpoint:
         """Seal all that waits and sign it."""
@@ -167,7 +178,8 @@ async def audited(database_url: str, keys: Path, kept: str | None = None, **scop
     verifier = FileLogKey(keys, ORIGIN).verifier
     known = None if kept is None else known_checkpoint(kept, verifier)
     faults: list[Fault] = []
-    result = await verify(database_url, Scope(verifier=verifier, known=known, **scope), faults.append)
+    clock = scope.pop("clock", machine_clock)
+    result = await verify(database_url, Scope(verifier=verifier, known=known, **scope), faults.append, clock=clock)
     assert result.faults == len(faults)
     return Found(result, faults)
 

@@ -1,0 +1,114 @@
+"""`passage audit verify` and `checkpoint`: whether the log is whole, and what to keep to ask again."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from audit.check_maps import MAPS_REBUILT
+from audit.checkpoints import Checkpoint
+from audit.faults import Fault
+from audit.log_key import read_verifier
+from audit.notes import NoteForged, NoteMalformed, Verifier
+from audit.seal_tables import newest_checkpoint
+from audit.verify import ROLE, Scope, Verified, known_checkpoint, verify
+from cli.errors import FaultFoundError, UnusableError
+from cli.lines import echo_json
+from cli.reach import on_the_database
+from config import Settings
+from eventstore.postgres_errors import translated
+
+Key = Annotated[
+    str | None,
+    typer.Option(help="The log's verifier key, from a source you trust.", show_default="the one in the keys directory"),
+]
+_FILE = typer.Option(exists=True, dir_okay=False, help="A checkpoint that you kept: the log must have grown from it.")
+
+
+def verify_log(
+    checkpoint: Annotated[Path | None, _FILE] = None,
+    key: Key = None,
+    all_maps: Annotated[bool, typer.Option("--all-maps", help="Build every map seal anew, not the newest.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line: faults, then what was seen.")] = False,
+) -> None:
+    """Derive the whole log again from its stored bytes; one line a fault, and exit 1 where there is one."""
+
+    async def work(settings: Settings) -> Verified:
+        verifier = _verifier(key, settings)
+        known = None if checkpoint is None else _known(checkpoint, verifier)
+        scope = Scope(verifier=verifier, known=known, maps=None if all_maps else MAPS_REBUILT)
+        return await verify(settings.required_database_url, scope, lambda fault: _tell(fault, json=json), _progress)
+
+    found = on_the_database(work)
+    if json:
+        echo_json(_as_json(found))
+    else:
+        _print(found)
+    if found.faults:
+        raise FaultFoundError(f"the log does not verify: {found.faults} faults")
+
+
+def print_checkpoint() -> None:
+    """Print the newest signed checkpoint: keep it, and `verify --checkpoint` holds the log to it ever after."""
+
+    async def work(settings: Settings) -> str | None:
+        with translated():
+            connection = await asyncpg.connect(
+                settings.required_database_url, timeout=10, server_settings={"role": ROLE}
+            )
+            try:
+                return await newest_checkpoint(connection)
+            finally:
+                await connection.close()
+
+    note = on_the_database(work)
+    if note is None:
+        raise UnusableError("the log has no checkpoint yet: is a sealer running?")
+    typer.echo(note, nl=False)
+
+
+def _verifier(key: str | None, settings: Settings) -> Verifier:
+    try:
+        found = Verifier.parse(key) if key is not None else read_verifier(settings.keys_directory)
+    except NoteMalformed as error:
+        raise UnusableError(str(error)) from None
+    if found is None:
+        raise UnusableError("no verifier key: give --key, or set PASSAGE_KEYS_DIR to where the log's key is")
+    return found
+
+
+def _known(file: Path, verifier: Verifier) -> Checkpoint:
+    try:
+        return known_checkpoint(file.read_text("utf-8"), verifier)
+    except (NoteMalformed, NoteForged, UnicodeDecodeError) as error:
+        why = "not text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise UnusableError(f"{file} is no checkpoint of this log: {why}") from None
+
+
+def _tell(fault: Fault, *, json: bool) -> None:
+    if json:
+        echo_json({"fault": fault.as_dict()})
+    else:
+        typer.echo(fault.line)
+
+
+def _progress(events: int) -> None:
+    print(f"{events:,} events", file=sys.stderr, flush=True)  # noqa: T201  for who waits; the result is on stdout
+
+
+def _as_json(found: Verified) -> dict[str, object]:
+    newest = None if found.newest is None else {"size": found.newest.size, "root": found.newest.root.hex()}
+    return {"verified": {**asdict(found), "newest": newest}}
+
+
+def _print(found: Verified) -> None:
+    typer.echo(f"{found.events:,} events of {found.streams:,} streams, {found.leaves:,} leaves")
+    typer.echo(f"{found.checkpoints:,} checkpoints, {found.map_seals:,} map seals")
+    if found.newest is not None:
+        typer.echo(f"signed up to leaf {found.newest.size:,}, root {found.newest.root.hex()}")
+    if found.without_rules:
+        typer.echo(f"{found.without_rules} cases follow rules that this program does not have: limits not worked out")
+    typer.echo("The log is whole." if not found.faults else f"{found.faults} FAULTS")
