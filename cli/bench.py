@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from bench import append as append_bench
+from bench.door import measure as door_bench
+from bench.door.client import RefusedError
+from bench.door.measure import Door
 from bench.floor import measure as floor_bench
 from bench.floor.measure import Floor, UnlikeError
 from bench.ratio import Ratio
@@ -21,10 +24,13 @@ class Name(StrEnum):
 
     FLOOR = "floor"
     APPEND = "append"
+    GATEWAY = "gateway"
 
 
 def bench(
-    name: Annotated[Name, typer.Argument(help="floor: cases a second. append: events a second.", show_default=False)],
+    name: Annotated[
+        Name, typer.Argument(help="floor: cases a second. append: events. gateway: messages.", show_default=False)
+    ],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor: cases a side and pair.")] = 100,
@@ -35,8 +41,10 @@ def bench(
         found = asyncio.run(_measured(name, pairs, cases))
     except UnlikeError as error:
         raise FaultFoundError(str(error)) from None
+    except RefusedError as error:
+        raise FaultFoundError(f"a message was not taken: {error}") from None
     except TimeoutError:
-        raise FaultFoundError(f"a case of {name} did not get to its end in time") from None
+        raise FaultFoundError(f"{name}: a case or a request did not get to its end in time") from None
     if json:
         echo_json(found.as_dict())
     else:
@@ -45,22 +53,26 @@ def bench(
         raise FaultFoundError(f"the budget of {name} is not met")
 
 
-async def _measured(name: Name, pairs: int, cases: int) -> Ratio | Floor:
+async def _measured(name: Name, pairs: int, cases: int) -> Ratio | Floor | Door:
     match name:
         case Name.FLOOR:
             return await floor_bench.measure(pairs, cases)
         case Name.APPEND:
             return await append_bench.measure(pairs)
+        case Name.GATEWAY:
+            return await door_bench.measure(pairs)
 
 
-def _print(found: Ratio | Floor) -> None:
-    rate = found.rate if isinstance(found, Floor) else found
+def _print(found: Ratio | Floor | Door) -> None:
+    rate = found if isinstance(found, Ratio) else found.rate
     typer.echo(f"{rate.name}, {rate.unit} (ours / theirs), {len(rate.pairs)} alternated pairs")
     for ours, theirs in rate.pairs:
         typer.echo(f"  {ours:10.1f} / {theirs:10.1f} = {ours / theirs:.3f}")
     typer.echo(f"Median ratio     {rate.ratio:.3f}  (at least {rate.at_least:.2f}){_mark(met=rate.is_met)}")
     if isinstance(found, Floor):
         _print_parts(found)
+    if isinstance(found, Door):
+        typer.echo(f"99th percentile  {found.p99_ms[0]:.1f} / {found.p99_ms[1]:.1f} ms")
 
 
 def _print_parts(found: Floor) -> None:

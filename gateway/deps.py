@@ -63,7 +63,7 @@ class GatewayDeps:
         return self.clock.now(self.server_now())
 
 
-def _deps_of(request: Request) -> GatewayDeps:
+async def _deps_of(request: Request) -> GatewayDeps:
     return cast("GatewayDeps", request.app.state.deps)
 
 

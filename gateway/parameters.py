@@ -1,4 +1,7 @@
-"""Parameters that several routes share."""
+"""Parameters that several routes share.
+
+What makes them is `async`, though nothing waits: FastAPI would hand a plain function to a thread, five a message.
+"""
 
 from typing import Annotated, NamedTuple
 
@@ -26,7 +29,7 @@ WebhookId = Annotated[
 ]
 
 
-def _signature(
+async def _signature(
     timestamp: Annotated[
         str | None,
         Header(
@@ -59,7 +62,7 @@ class Envelope(NamedTuple):
     signed: Signature
 
 
-def _envelope(webhook_id: WebhookId, signed: Signed) -> Envelope:
+async def _envelope(webhook_id: WebhookId, signed: Signed) -> Envelope:
     return Envelope(webhook_id, signed)
 
 
@@ -76,7 +79,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _patience(
+async def _patience(
     request: Request,
     prefer: Annotated[
         str | None,
@@ -94,7 +97,7 @@ Waits = Annotated[Patience, Depends(_patience)]
 """How long this request is willing to wait for an answer."""
 
 
-def _metrics(request: Request) -> GatewayMetrics:
+async def _metrics(request: Request) -> GatewayMetrics:
     metrics: GatewayMetrics = request.app.state.metrics
     return metrics
 

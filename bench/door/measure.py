@@ -1,0 +1,157 @@
+"""`passage bench gateway`: signed messages/s taken by the gateway against a bare FastAPI route with one INSERT.
+
+Both are processes of their own over the same server, fsync on, asked in turn by the same client. The gateway verifies,
+validates, encrypts, numbers, and counts the sender's pace.
+"""
+
+import asyncio
+import itertools
+import json
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import httpx2
+
+from bench.door.client import Make, load
+from bench.ratio import Ratio
+from config import child_environment
+from eventstore.migrate import migrate
+from gateway.examples import FILING, MESSAGES
+from stack.ports import HOST, choose_port
+from stack.postgres import EmbeddedPostgres
+from webhooks import Signer, new_shared_key, sign
+
+AT_LEAST: Final = 0.6
+CASES: Final = 1024
+"""Messages of one case are taken one after the other; a programme has thousands of cases."""
+FILED_AT_ONCE: Final = 16
+WARM_UP_S: Final = 1.0
+START_TIMEOUT_S: Final = 30.0
+_PARTNER: Final = "border"
+_MESSAGE: Final = MESSAGES["border.irregular_crossing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The rate, and how long the slowest of a hundred had to wait."""
+
+    rate: Ratio
+    p99_ms: tuple[float, float]
+    """Of the gateway and of the bare route: medians over the pairs."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the budget holds."""
+        return self.rate.is_met
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**self.rate.as_dict(), "p99_ms": [round(each, 1) for each in self.p99_ms]}
+
+
+async def measure(pairs: int = 5, seconds: float = 3.0) -> Door:
+    """Run the pairs; about `2 * pairs * seconds` long."""
+    key = new_shared_key()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="passage-bench-")))
+        server = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
+        url = await server.ensure_database("passage")
+        await migrate(url)
+        (folder / "partners.json").write_text(json.dumps({_PARTNER: [key]}))
+        ours = await stack.enter_async_context(_served("gateway", folder, url))
+        theirs = await stack.enter_async_context(_served("bench.door.bare_route", folder, url))
+        make = _maker(await _file_cases(ours), Signer.parse(key))
+        return await _alternate(ours, theirs, make, pairs, seconds)
+
+
+async def _alternate(ours: int, theirs: int, make: Make, pairs: int, seconds: float) -> Door:
+    numbers = itertools.count(1)
+    for port in (ours, theirs):
+        await load(port, make, numbers, WARM_UP_S)
+    found = [
+        (await load(ours, make, numbers, seconds), await load(theirs, make, numbers, seconds)) for _ in range(pairs)
+    ]
+    rates = tuple((mine.rate, floor.rate) for mine, floor in found)
+    p99_ms = (median(mine.p99_ms for mine, _ in found), median(floor.p99_ms for _, floor in found))
+    return Door(Ratio("gateway", "messages/s", rates, AT_LEAST), p99_ms)
+
+
+def _maker(cases: list[str], key: Signer) -> Make:
+    bodies = [json.dumps({**_MESSAGE, "case": case}).encode() for case in cases]
+
+    def make(number: int) -> bytes:
+        body = bodies[number % len(bodies)]
+        headers = {
+            "Host": HOST,
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            **sign([key], f"m-{number}", datetime.now(UTC), body),
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"POST /v1/partners/{_PARTNER}/messages HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+    return make
+
+
+async def _file_cases(port: int) -> list[str]:
+    async with httpx2.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False) as http:
+        filed: list[httpx2.Response] = []
+        for first in range(0, CASES, FILED_AT_ONCE):
+            filed += await asyncio.gather(*(_file(http, first + each) for each in range(FILED_AT_ONCE)))
+    return [each.raise_for_status().json()["case_id"] for each in filed]
+
+
+async def _file(http: httpx2.AsyncClient, number: int) -> httpx2.Response:
+    return await http.post("/v1/applications", json=FILING, headers={"Idempotency-Key": f"filing-{number}"})
+
+
+@asynccontextmanager
+async def _served(module: str, folder: Path, database_url: str) -> AsyncIterator[int]:
+    """A program that answers, on the port that is given."""
+    port = choose_port(0)
+    process = await _start(module, folder, _environment(folder, database_url, port))
+    try:
+        await _ready(port, process)
+        yield port
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _environment(folder: Path, database_url: str, port: int) -> Mapping[str, str]:
+    own = {
+        "PASSAGE_DATA_DIR": str(folder),
+        "PASSAGE_DATABASE_URL": database_url,
+        "PASSAGE_GATEWAY_PORT": str(port),
+        "PASSAGE_PARTNER_KEYS": str(folder / "partners.json"),
+        "PASSAGE_SENDER_RATE_PER_S": "1000000",
+        "PASSAGE_SENDER_BURST": "1000000",
+    }
+    return child_environment(own, without="PASSAGE_")
+
+
+async def _start(module: str, folder: Path, environment: Mapping[str, str]) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", module, cwd=folder, env=environment, stdout=DEVNULL, stderr=DEVNULL
+    )
+
+
+async def _ready(port: int, process: Process) -> None:
+    async with asyncio.timeout(START_TIMEOUT_S), httpx2.AsyncClient(trust_env=False) as http:
+        while True:
+            if process.returncode is not None:
+                raise OSError(f"a program of the measurement ended with {process.returncode}")
+            try:
+                if (await http.get(f"http://{HOST}:{port}/readyz")).is_success:
+                    return
+            except httpx2.TransportError:
+                await asyncio.sleep(0.05)
