@@ -58,7 +58,7 @@ async def measure(pairs: int = 5, seconds: float = 3.0) -> Ratio:
 
 
 async def _alternate(store: PostgresStore, pool: "asyncpg.Pool[asyncpg.Record]", pairs: int, seconds: float) -> Ratio:
-    cases = await _open_cases(store)
+    cases = await open_cases(store)
     await pool.execute("CREATE TABLE floor (stream text, version integer, body bytea, PRIMARY KEY (stream, version))")
     rows = [_Row(pool, case.stream) for case in cases]
     await _rate([case.append for case in cases], 1.0)
@@ -154,7 +154,7 @@ def _summary(case_id: str) -> CaseSummary:
     )
 
 
-async def _open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> list[_Case]:
+async def open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> list[_Case]:
     opened = ProgrammeOpened(
         at=_AT,
         programme=_PROGRAMME,

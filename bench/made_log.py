@@ -1,0 +1,145 @@
+"""A large log made in memory and copied in: whole cases, encrypted, chained and hashed as an append would do it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+
+from domain import events as e
+from domain.application import ERASED_APPLICATION
+from domain.case import Case
+from domain.evolve import fold
+from domain.ids import CommandId, case_id_from_entropy
+from domain.programme import Programme, ProgrammeOpened, evolve_programme
+from domain.rules.rule_set import bundled_rule_book
+from eventstore.envelope import Envelope, machine_clock
+from eventstore.keys import CaseKey
+from eventstore.store import NO_HASH, Append, ProgrammeSummary
+from eventstore.summarize import summarize
+from eventstore.wrapping import wrap
+
+PROGRAMME: Final = "venezuela-air"
+AT: Final = datetime(2022, 10, 20, 12, tzinfo=UTC)
+MONTH: Final = "2022-10"
+_RULES = bundled_rule_book()["2022-10-19"]
+_BASIS = e.Basis(
+    rules_version=_RULES.version,
+    rules_digest=_RULES.digest,
+    programme_version=1,
+    decided_on=date(2022, 10, 20),
+    results=(e.RuleResult(rule="mexico-entry", result="passed", because="before-the-cutoff"),),
+)
+_OPENED = ProgrammeOpened(
+    at=AT, programme=PROGRAMME, rules_version=_RULES.version, rules_digest=_RULES.digest, places=10**9,
+    cap_period="total",
+)  # fmt: skip
+_OPEN: Final = evolve_programme(Programme(), _OPENED)
+_COLUMNS: Final = list(Envelope.__dataclass_fields__)
+_HEAD: Final = (
+    "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "work_permit",
+    "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",
+)  # fmt: skip
+_CASES_AT_ONCE: Final = 500
+_EVENTS: Final = 11
+"""Of one case; `events_of` lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    rows: tuple[Envelope, ...]
+    case: Case
+
+
+def events_of(case_id: str) -> tuple[e.CaseEvent, ...]:
+    """A case from its filing to parole: eleven events, four of them with something personal."""
+    later = AT + timedelta(hours=1)
+    return (
+        e.ApplicationFiled(
+            at=AT, programme=PROGRAMME, rules_version=_RULES.version, rules_digest=_RULES.digest,
+            application=ERASED_APPLICATION,
+        ),
+        e.SponsorConfirmationRequested(at=AT, request_id=f"{case_id}:2", basis=_BASIS),
+        e.SponsorConfirmed(at=later, basis=_BASIS),
+        e.EntryCheckRequested(at=later, request_id=f"{case_id}:4"),
+        e.EntryVerified(at=later, basis=_BASIS, by="records", entered_at=AT, place="Tapachula", manner="regular"),
+        e.VettingRequested(at=later, request_id=f"{case_id}:6"),
+        e.VettingCleared(at=later),
+        e.TravelAuthorized(at=later, basis=_BASIS, last_day=date(2023, 1, 18), period=MONTH),
+        e.ParoleGranted(at=later, port="MIA", paroled_on=date(2022, 11, 1), last_day=date(2024, 10, 31)),
+        e.WorkPermitApplied(at=later, request_id=f"{case_id}:10"),
+        e.WorkPermitEligible(at=later, why="in time"),
+    )  # fmt: skip
+
+
+def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
+    return Append(
+        stream=stream, programme=PROGRAMME, command_id=CommandId(command),
+        command_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
+        events=events, actor="bench", now=AT, rules_digest=_RULES.digest,
+        summary=ProgrammeSummary(PROGRAMME, "open", 10**9, "total", _RULES.version),
+    )  # fmt: skip
+
+
+def _made(number: int) -> _Made:
+    case_id = case_id_from_entropy(hashlib.sha256(number.to_bytes(8)).digest())
+    events = events_of(case_id)
+    case = fold(Case(case_id), events)
+    summary = summarize(case, _OPEN, _RULES, AT)
+    append = replace(_append(case_id, events, f"bench:{case_id}"), summary=summary)
+    return _Made(wrap(append, CaseKey(case_id, bytes(32)), machine_clock()), case)
+
+
+async def make_log(database_url: str, cases: int) -> int:
+    """Fill an empty, migrated database with whole cases that wait for their seal; how many events that made."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        opened = wrap(_append(PROGRAMME, (_OPENED,), "bench:open"), None, machine_clock())
+        await _copy(connection, opened)
+        await connection.execute(
+            "INSERT INTO passage.programme_head VALUES ($1, 1, $2, 'open', 1000000000, 'total', $3)",
+            PROGRAMME, opened[0].hash, _RULES.version,
+        )  # fmt: skip
+        events = 1
+        for first in range(0, cases, _CASES_AT_ONCE):
+            made = [_made(number) for number in range(first, min(first + _CASES_AT_ONCE, cases))]
+            events += sum(len(each.rows) for each in made)
+            await _copy(connection, [row for each in made for row in each.rows])
+            await _copy_heads(connection, made, first)
+        await connection.executemany(
+            "INSERT INTO passage.place_counter VALUES ($1, $2, $3)",
+            [(PROGRAMME, period, cases) for period in ("total", MONTH)],
+        )
+        await connection.execute("ANALYZE passage.events")
+    finally:
+        await connection.close()
+    return events
+
+
+async def _copy(connection: asyncpg.Connection, rows: Any) -> None:
+    records = [tuple(getattr(row, name) for name in _COLUMNS) for row in rows]
+    await connection.copy_records_to_table("events", schema_name="passage", columns=_COLUMNS, records=records)
+    queue = list(_queue(rows))
+    await connection.copy_records_to_table(
+        "unsealed", schema_name="passage", columns=["stream", "first_version", "last_version"], records=queue
+    )
+
+
+def _queue(rows: Any) -> Iterator[tuple[str, int, int]]:
+    """Two events an append, as most are."""
+    for row in rows:
+        if row.version % 2:
+            yield row.stream, row.version, min(row.version + 1, _EVENTS if row.stream != PROGRAMME else 1)
+
+
+async def _copy_heads(connection: asyncpg.Connection, made: list[_Made], first: int) -> None:
+    columns = ["case_id", "programme", "version", "hash", "filed_number", "place_month", *_HEAD]
+    records = []
+    for number, each in enumerate(made, start=first):
+        summary = summarize(each.case, _OPEN, _RULES, AT)
+        last = each.rows[-1]
+        of_head = (getattr(summary, name) for name in _HEAD)
+        records.append((last.stream, PROGRAMME, last.version, last.hash, number, MONTH, *of_head))
+    await connection.copy_records_to_table("case_head", schema_name="passage", columns=columns, records=records)
