@@ -105,3 +105,8 @@ def test_search_attributes_fit_a_cluster_on_postgres() -> None:
     kinds = [key.indexed_value_type.name for key in SEARCH_ATTRIBUTES]
     assert kinds.count("KEYWORD") <= 10
     assert all(kinds.count(kind) <= 3 for kind in set(kinds) - {"KEYWORD"})
+
+
+def test_every_secret_that_a_service_is_given_is_declared() -> None:
+    given = {secret for service in SERVICES.values() for secret in service.get("secrets", ())}
+    assert given == set(COMPOSE["secrets"])
