@@ -76,9 +76,9 @@ class Crossing:
     fact: EventId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """A case. `version` 0 is a case that was never filed."""
+    """A case. `version` 0 is a case that was never filed. Without slots: `evolve` copies it at once."""
 
     case_id: CaseId
     version: int = 0
@@ -190,9 +190,10 @@ class Case:
             return None
         if self.held:
             return "programme"
-        for partner, waiting_on in WAITING_ON_PARTNER.items():
-            if self.request_to(partner):
-                return waiting_on
+        if self.requests:
+            for partner, waiting_on in WAITING_ON_PARTNER.items():
+                if self.request_to(partner):
+                    return waiting_on
         if self.parole:
             return "parole_end"
         return self._waiting_on_people()

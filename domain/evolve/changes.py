@@ -1,12 +1,30 @@
 """What handlers of several stages change in the same way."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.case import Case, Referral, Request
 from domain.events import CaseEvent
 from domain.vocabulary import Partner, Question, Stage
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace  # noqa: PLC0414  exported
+else:
+    from dataclasses import replace as _replace
+
+    def replace(value, /, **changes):  # noqa: ANN001, ANN003, ANN201  typed as the function that it stands in for
+        """As `dataclasses.replace`, which asks a case for its 45 fields by name, one after another, at each event.
+
+        Folding is most of what a replay and a verification do; this is several times faster.
+        """
+        fields = getattr(value, "__dict__", None)
+        if fields is None or not changes.keys() <= fields.keys():
+            return _replace(value, **changes)
+        after = object.__new__(type(value))
+        after.__dict__.update(fields)
+        after.__dict__.update(changes)
+        return after
+
 
 Handlers = Mapping[type[CaseEvent], Callable[[Case, Any], Case]]
 """By event: what it makes of a case. Each handler takes the event it stands under."""

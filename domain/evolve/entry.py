@@ -1,11 +1,9 @@
 """Proof of entry."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Case
 from domain.events import CaseEvent
-from domain.evolve.changes import Handlers, answered, asked, forward, settled
+from domain.evolve.changes import Handlers, answered, asked, forward, replace, settled
 
 
 def _entry_settled(case: Case, event: CaseEvent) -> Case:

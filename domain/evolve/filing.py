@@ -1,10 +1,8 @@
 """Filing, refusals, and the end of a case."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Case
-from domain.evolve.changes import Handlers, unchanged
+from domain.evolve.changes import Handlers, replace, unchanged
 
 
 def _application_filed(case: Case, event: e.ApplicationFiled) -> Case:

@@ -1,13 +1,12 @@
 """An event finds its handler. Nothing here or below judges, and nothing fails on a stored history."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from domain.case import Case
 from domain.events import CaseEvent
 from domain.evolve import entry, filing, officers, parole, pause, sponsor, travel, vetting
-from domain.evolve.changes import Handlers
+from domain.evolve.changes import Handlers, replace
 
 HANDLERS: Final[Handlers] = {
     **filing.HANDLERS,
@@ -28,10 +27,9 @@ def evolve(case: Case, event: CaseEvent) -> Case:
     if handler is None:
         raise TypeError(f"not an event of a case: {type(event).__name__}")
     before = (case.stage, case.waiting_on)
-    after = replace(handler(case, event), version=case.version + 1, last_at=event.at)
-    if after.since is None or (after.stage, after.waiting_on) != before:
-        after = replace(after, since=event.at)
-    return after
+    after = handler(case, event)
+    since = after.since if after.since is not None and (after.stage, after.waiting_on) == before else event.at
+    return replace(after, version=case.version + 1, last_at=event.at, since=since)
 
 
 def fold(case: Case, events: Iterable[CaseEvent]) -> Case:

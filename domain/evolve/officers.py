@@ -1,11 +1,10 @@
 """Referrals and what officers decide."""
 
-from dataclasses import replace
 from typing import Any
 
 from domain import events as e
 from domain.case import Case, Referral
-from domain.evolve.changes import Handlers, answered
+from domain.evolve.changes import Handlers, answered, replace
 from domain.vocabulary import Partner
 
 _ASKED_BY_QUESTION: dict[str, Partner] = {

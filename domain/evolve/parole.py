@@ -1,10 +1,8 @@
 """Parole and the work permit."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Case, Parole
-from domain.evolve.changes import Handlers, answered, asked, forward
+from domain.evolve.changes import Handlers, answered, asked, forward, replace
 
 
 def _paroled(case: Case, event: e.ParoleGranted) -> Case:

@@ -1,10 +1,8 @@
 """A case that waits for the programme to resume."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Case
-from domain.evolve.changes import Handlers, answered
+from domain.evolve.changes import Handlers, answered, replace
 
 
 def _held(case: Case, event: e.CaseHeld) -> Case:

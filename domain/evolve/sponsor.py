@@ -1,10 +1,8 @@
 """Sponsor confirmation, and supporters who withdraw or take another's place."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Case
-from domain.evolve.changes import Handlers, answered, asked, forward, settled, without_answers_of
+from domain.evolve.changes import Handlers, answered, asked, forward, replace, settled, without_answers_of
 
 
 def _sponsor_requested(case: Case, event: e.SponsorConfirmationRequested) -> Case:

@@ -1,10 +1,8 @@
 """A place, the authorization, its holds, and what is reported before travel."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Authorization, Case, Crossing
-from domain.evolve.changes import Handlers, forward, unchanged, without_answers_of
+from domain.evolve.changes import Handlers, forward, replace, unchanged, without_answers_of
 
 
 def _waitlisted(case: Case, event: e.Waitlisted) -> Case:

@@ -1,10 +1,8 @@
 """Security vetting."""
 
-from dataclasses import replace
-
 from domain import events as e
 from domain.case import Case
-from domain.evolve.changes import Handlers, answered, asked, forward, settled, unchanged
+from domain.evolve.changes import Handlers, answered, asked, forward, replace, settled, unchanged
 
 
 def _vetting_requested(case: Case, event: e.VettingRequested) -> Case:
