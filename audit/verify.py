@@ -30,6 +30,8 @@ from eventstore.postgres_errors import translated
 ROLE: Final = "passage_auditor"
 ROWS_AT_ONCE: Final = 1000
 """About a megabyte."""
+CASES_AT_ONCE: Final = 500
+"""Folded cases kept until their heads are asked for."""
 _PROGRESS_EVERY_S: Final = 5.0
 
 Tell = Callable[[Fault], None]
@@ -143,7 +145,7 @@ async def _read_events(
     told = time.monotonic()
     while rows := await cursor.fetch(ROWS_AT_ONCE):
         events.take(rows)
-        if refold is not None and heads is not None:
+        if refold is not None and heads is not None and len(refold.folded) >= CASES_AT_ONCE:
             await _compare(refold, heads)
         if time.monotonic() - told >= _PROGRESS_EVERY_S:
             told = time.monotonic()

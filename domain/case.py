@@ -191,8 +191,9 @@ class Case:
         if self.held:
             return "programme"
         if self.requests:
+            partners = {request.partner for request in self.requests}
             for partner, waiting_on in WAITING_ON_PARTNER.items():
-                if self.request_to(partner):
+                if partner in partners:
                     return waiting_on
         if self.parole:
             return "parole_end"

@@ -26,9 +26,9 @@ def evolve(case: Case, event: CaseEvent) -> Case:
     handler = HANDLERS.get(type(event))
     if handler is None:
         raise TypeError(f"not an event of a case: {type(event).__name__}")
-    before = (case.stage, case.waiting_on)
     after = handler(case, event)
-    since = after.since if after.since is not None and (after.stage, after.waiting_on) == before else event.at
+    stands = after.since is not None and after.stage == case.stage and after.waiting_on == case.waiting_on
+    since = after.since if stands else event.at
     return replace(after, version=case.version + 1, last_at=event.at, since=since)
 
 
