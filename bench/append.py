@@ -155,6 +155,7 @@ def _summary(case_id: str) -> CaseSummary:
 
 
 async def open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> list[_Case]:
+    """A programme, and so many cases of three events each."""
     opened = ProgrammeOpened(
         at=_AT,
         programme=_PROGRAMME,
