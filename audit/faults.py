@@ -41,7 +41,6 @@ class Code(StrEnum):
     TILE_MISSING = "tile-missing"
     CHECKPOINT_FORGED = "checkpoint-forged"
     CHECKPOINT_DIFFERS = "checkpoint-differs"
-    CHECKPOINT_MISSING = "checkpoint-missing"
     MAP_SEAL_EDITED = "map-seal-edited"
     MAP_SEAL_DIFFERS = "map-seal-differs"
     LOG_TRUNCATED = "log-truncated"

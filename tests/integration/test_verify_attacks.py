@@ -113,6 +113,11 @@ async def test_an_event_rewritten_with_header_and_hash(log: SealedLog) -> None:
     assert await log.codes() == {Code.EVENT_REWRITTEN}
 
 
+async def test_an_event_of_a_kind_that_nobody_knows(log: SealedLog) -> None:
+    await rewrite(log, await case(log, 1), 7, type="PlaceSold")
+    assert {Code.EVENT_REWRITTEN, Code.EVENT_UNREADABLE} <= await log.codes()
+
+
 async def test_a_broken_chain(log: SealedLog) -> None:
     await rewrite(log, await case(log, 1), 3, previous_hash="00" * 32)
     assert Code.CHAIN_BROKEN in await log.codes()

@@ -11,6 +11,7 @@ import typer
 
 from activities.contracts import MESSAGE_SENDERS
 from activities.failures import FAILURES
+from audit.faults import Code
 from cli.bench import Name
 from cli.main import app
 from domain.events import CASE_EVENTS
@@ -63,6 +64,7 @@ SECTIONS: Mapping[tuple[str, str], set[str]] = {
     ("docs/glossary.md", "Why a message was rejected"): rejections(),
     ("docs/operators.md", "What you see"): {key.name for key in SEARCH_ATTRIBUTES},
     ("docs/operators.md", "Signals you may send"): set(SIGNALS),
+    ("docs/audit.md", "What each code means"): {str(code) for code in Code},
     ("docs/on-call.md", "Failure codes"): set(FAILURES),
     ("docs/on-call.md", "Metrics"): counters(),
 }
