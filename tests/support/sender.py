@@ -1,5 +1,6 @@
 """Senders of one test on a whole stack: they file, speak and ask again as partners do, and keep what they were told."""
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -19,6 +20,9 @@ from simulators.app import Script as PartnerScript
 from simulators.behaviour import PartnerBehaviours
 from tests.support.performance import Ledger, keeping_http
 from webhooks import sender_keys, sign
+
+_JUDGED_WITHIN_S = 15
+_LOOK_S = 0.05
 
 
 class Senders:
@@ -41,6 +45,18 @@ class Senders:
     async def file(self, application: Application) -> str:
         """File until somebody takes it; the case's id."""
         return await self._door.file(self.new_id(), self.programme, application.model_dump(mode="json"))
+
+    async def file_and_wait(self, application: Application) -> str:
+        """File, and wait until the case has judged it and asked the registry; the case's id."""
+        case_id = await self.file(application)
+        async with asyncio.timeout(_JUDGED_WITHIN_S):
+            while not await self._has_been_judged(case_id):  # noqa: ASYNC110  a gateway tells nobody
+                await asyncio.sleep(_LOOK_S)
+        return case_id
+
+    async def _has_been_judged(self, case_id: str) -> bool:
+        response = await self.http.get(f"{self._gateway}/v1/cases/{case_id}")
+        return response.is_success and response.json()["waiting_on"] is not None
 
     async def script(self, persons: range, partners: PartnerBehaviours) -> None:
         """How the simulated partners behave towards these persons (`demonstration/people.py`)."""

@@ -24,7 +24,6 @@ DAY_S: Final = 0.5
 """A domain day in seconds. The shortest limit that somebody must keep, 30 days, so leaves 15 s for a restart."""
 DAY_ONE: Final = datetime(2022, 10, 19, 12, tzinfo=UTC)
 PATIENCE_S: Final = 60.0
-PROGRAMS: Final = ("gateway", "relay", "simulators", "temporal", "postgres", "worker")
 
 
 class WholeStack:
@@ -50,6 +49,7 @@ class WholeStack:
     def start(self) -> None:
         """Bring it up, at first or again on what it kept."""
         self._home.mkdir(parents=True, exist_ok=True)
+        (self.data_dir / "stack.json").unlink(missing_ok=True)  # a stack that was killed leaves it behind
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", str(_PROGRAM)],  # or tests/support would come before the project's own `stack`
@@ -172,11 +172,7 @@ class WholeStack:
         return found
 
     def _is_up(self) -> bool:
-        # A stack that was killed leaves its file behind until the next one starts.
-        file, lock = self.data_dir / "stack.json", self.data_dir / "lock"
-        if self.process is None or not file.exists() or lock.read_text().strip() != str(self.process.pid):
-            return False
-        return len(self.pids) == len(PROGRAMS)
+        return (self.data_dir / "stack.json").exists() and bool(self.pids)
 
     def _words(self) -> str:
         return self.output.read_text(errors="replace")[-2000:]
