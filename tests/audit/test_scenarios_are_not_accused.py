@@ -1,0 +1,53 @@
+"""Whatever a scenario does to cases and to the programme, an auditor accuses nobody afterwards.
+
+The scenarios chosen are those in which heads, places and lists move with more than their own case: pauses, months,
+caps, terminations, adopted rules, waiting lists, holds. No sealer runs beside them, so nothing is accused of lateness.
+"""
+
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from audit.faults import Fault
+from audit.notes import Verifier
+from audit.verify import Scope, verify
+from eventstore.migrate import migrate
+from simulation.databases import Databases
+from simulation.loader import load_scenarios
+from simulation.runner import run_scenarios
+from stack.postgres import EmbeddedPostgres
+
+FOLDER = Path(__file__).parents[1] / "scenarios"
+FILES = sorted(
+    file
+    for pattern in ("suspended-a*", "month-*", "terminated*", "rules-*", "waiting-list-*", "cap-*", "passport-changed*")
+    for file in FOLDER.glob(f"{pattern}.yaml")
+)
+UNSIGNED = Scope(verifier=Verifier("none", bytes(32)), max_lag=timedelta.max)
+
+
+@pytest.mark.slow
+async def test_no_scenario_leaves_a_log_that_is_accused(
+    postgres_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls: list[str] = []
+    number = count()
+
+    async def kept(_: Databases) -> str:
+        """On the server of this test, which outlives the run."""
+        url = await postgres_server.ensure_database(f"scenario_{next(number)}")
+        urls.append(url)
+        await migrate(url)
+        return url
+
+    faults: list[Fault] = []
+    monkeypatch.setattr(Databases, "create", kept)
+    assert await run_scenarios(load_scenarios(FILES), lambda _: None)
+    for url in urls:
+        found = await verify(url, UNSIGNED, faults.append)
+        assert found.events > 0
+        assert found.without_rules == 0
+    assert faults == []
+    assert len(urls) == len(FILES) > 20
