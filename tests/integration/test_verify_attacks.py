@@ -8,35 +8,17 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from audit.checkpoints import Checkpoint
 from audit.faults import Code
-from audit.log_key import FOLDER, FileLogKey
-from domain.ids import CaseId
 from eventstore.envelope import canonical
-from tests.support.filed import FILED_AT, day
-from tests.support.sealed_log import ORIGIN, SealedLog, audited, opened_log
+from tests.support.sealed_log import SealedLog, case, opened_log, three_cases
 
 
 @pytest.fixture
 async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    """Three cases of two, seven and four events, and a map seal over them."""
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        for _ in range(3):
-            await opened.file()
-        await opened.authorize(await case(opened, 1))
-        await opened.withdraw(await case(opened, 2))
-        await opened.seal_map()
+    async with three_cases(database_url, tmp_path / "keys") as opened:
         yield opened
-
-
-async def case(log: SealedLog, number: int) -> CaseId:
-    """The case that was filed as number 0, 1 or 2."""
-    found: CaseId = await log.value(f"SELECT case_id FROM passage.case_head ORDER BY filed_number OFFSET {number}")
-    return found
 
 
 async def rewrite(log: SealedLog, stream: str, version: int, **columns: str) -> None:
@@ -254,127 +236,3 @@ async def test_a_case_taken_off_the_waiting_list(database_url: str, tmp_path: Pa
         assert await log.codes() == set()
         await log.attack("DELETE FROM passage.waiting_list")
         assert await log.codes() == {Code.WAITING_LIST_DIFFERS}
-
-
-async def test_an_edited_tile(log: SealedLog) -> None:
-    await log.attack("UPDATE passage.tile SET hashes = set_byte(hashes, 40, get_byte(hashes, 40) # 1)")
-    assert await log.codes() == {Code.TILE_EDITED}
-
-
-async def test_a_removed_tile(log: SealedLog) -> None:
-    await log.attack("DELETE FROM passage.tile")
-    assert await log.codes() == {Code.TILE_MISSING}
-
-
-async def test_a_moved_leaf(log: SealedLog) -> None:
-    await log.attack(
-        "UPDATE passage.leaf SET leaf_index = 99 WHERE leaf_index = 0",
-        "UPDATE passage.leaf SET leaf_index = 0 WHERE leaf_index = 1",
-        "UPDATE passage.leaf SET leaf_index = 1 WHERE leaf_index = 99",
-    )
-    assert Code.LEAF_MOVED in await log.codes()
-
-
-async def test_an_event_queued_twice(log: SealedLog) -> None:
-    await log.attack(
-        f"INSERT INTO passage.unsealed (stream, first_version, last_version) VALUES ('{await case(log, 0)}', 1, 2)"
-    )
-    assert await log.codes() == {Code.SEAL_QUEUE_EDITED}
-
-
-async def test_a_checkpoint_forged_without_the_key(log: SealedLog, tmp_path: Path) -> None:
-    root: bytes = await log.value("SELECT sha256('another log')")
-    forged = await FileLogKey(tmp_path / "another", ORIGIN).sign(Checkpoint(ORIGIN, 14, root).text)
-    await log.attack(f"UPDATE passage.checkpoint SET note = '{forged}' WHERE size = 14")
-    assert await log.codes() == {Code.CHECKPOINT_FORGED}
-
-
-async def test_a_checkpoint_forged_with_the_key(log: SealedLog) -> None:
-    root: bytes = await log.value("SELECT sha256('another log')")
-    forged = await log.sealer.key.sign(Checkpoint(ORIGIN, 14, root).text)
-    await log.attack(f"UPDATE passage.checkpoint SET note = '{forged}' WHERE size = 14")
-    assert await log.codes() == {Code.CHECKPOINT_DIFFERS}
-
-
-async def test_a_checkpoint_of_another_size(log: SealedLog) -> None:
-    await log.attack("UPDATE passage.checkpoint SET size = 13 WHERE size = 14")
-    assert await log.codes() == {Code.CHECKPOINT_FORGED}
-
-
-async def test_an_edited_map_seal(log: SealedLog) -> None:
-    await log.attack(
-        "UPDATE passage.map_seal SET "
-        "header = replace(convert_from(header, 'UTF8'), '\"entries\":4', '\"entries\":3')::bytea"
-    )
-    assert await log.codes() == {Code.MAP_SEAL_EDITED}
-
-
-async def test_a_map_seal_that_leaves_a_case_out(log: SealedLog) -> None:
-    """Sealed and signed by the operator's own sealer: the leaves before it tell."""
-    await log.attack(
-        "ALTER FUNCTION passage.map_entries(bigint) RENAME TO all_entries",
-        "CREATE FUNCTION passage.map_entries(bigint) RETURNS TABLE (stream text, version integer, hash bytea, "
-        "leaf_index bigint) LANGUAGE sql AS 'SELECT * FROM passage.all_entries($1) OFFSET 1'",
-    )
-    await log.seal_map()
-    await log.attack(
-        "DROP FUNCTION passage.map_entries(bigint)", "ALTER FUNCTION passage.all_entries(bigint) RENAME TO map_entries"
-    )
-    assert await log.codes() == {Code.MAP_SEAL_DIFFERS}
-
-
-async def test_a_log_cut_behind_its_own_checkpoint(log: SealedLog) -> None:
-    """The last case filed goes with every trace but the checkpoints."""
-    stream = await log.file()
-    await log.seal()
-    await log.attack(
-        f"DELETE FROM passage.events WHERE stream = '{stream}'",
-        f"DELETE FROM passage.case_head WHERE case_id = '{stream}'",
-        f"DELETE FROM passage.leaf WHERE stream = '{stream}'",
-        "UPDATE passage.log_size SET size = size - 2",
-        "UPDATE passage.tile SET hashes = substr(hashes, 1, octet_length(hashes) - 64)",
-    )
-    assert await log.codes() == {Code.LOG_TRUNCATED}
-
-
-async def copied(log: SealedLog, name: str) -> str:
-    """A backup of the database, as a database of its own."""
-    await log.store.close()
-    await log.sealer.pool.close()
-    url = log.database_url
-    old = url.rsplit("/", 1)[1]
-    connection = await asyncpg.connect(url.rsplit("/", 1)[0] + "/postgres")
-    try:
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{old}"')
-    finally:
-        await connection.close()
-    return url.rsplit("/", 1)[0] + f"/{name}"
-
-
-async def test_a_restored_backup(log: SealedLog) -> None:
-    backup = await copied(log, "restored")
-    async with opened_log(log.database_url, log.keys) as went_on:
-        await went_on.withdraw(await case(went_on, 0), day(1))
-        await went_on.seal()
-        kept = await went_on.checkpoint()
-        assert await went_on.codes(kept) == set()
-    assert (await audited(backup, log.keys)).codes == set()
-    assert (await audited(backup, log.keys, kept)).codes == {Code.LOG_RESTORED}
-
-
-async def test_a_fork(log: SealedLog) -> None:
-    """A restored backup goes on, past the auditor's checkpoint, with the log's own key and nothing remembered."""
-    backup = await copied(log, "forked")
-    async with opened_log(log.database_url, log.keys) as went_on:
-        await went_on.withdraw(await case(went_on, 0), day(1))
-        await went_on.seal()
-        kept = await went_on.checkpoint()
-    (log.keys / FOLDER / "last-checkpoint").unlink()
-    async with opened_log(backup, log.keys) as fork:
-        fork.filed = 10
-        for _ in range(2):
-            await fork.file(FILED_AT)
-        await fork.seal()
-        assert await fork.codes() == set()
-        assert await fork.codes(kept) == {Code.LOG_FORKED}

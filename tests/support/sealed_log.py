@@ -195,3 +195,22 @@ async def opened_log(database_url: str, keys: Path) -> AsyncIterator[SealedLog]:
             yield SealedLog(database_url, keys, store, book, sealer)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def three_cases(database_url: str, keys: Path) -> AsyncIterator[SealedLog]:
+    """Three cases of two, seven and four events, and a map seal over them."""
+    async with opened_log(database_url, keys) as opened:
+        await opened.open()
+        for _ in range(3):
+            await opened.file()
+        await opened.authorize(await case(opened, 1))
+        await opened.withdraw(await case(opened, 2))
+        await opened.seal_map()
+        yield opened
+
+
+async def case(log: SealedLog, number: int) -> CaseId:
+    """The case that was filed as number 0, 1 or 2."""
+    found: CaseId = await log.value(f"SELECT case_id FROM passage.case_head ORDER BY filed_number OFFSET {number}")
+    return found
