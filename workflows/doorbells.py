@@ -73,7 +73,7 @@ class Bells:
         self.heard = 0
         """Counts every signal and update: a change means that somebody asks again."""
         self._highest = 0
-        self._direct: dict[tuple[str, str], DirectMessage] = {}
+        self._direct: dict[DirectMessage, None] = {}
 
     def note(self, kind: CaseMessageName, bell: Bell) -> None:
         """One bell. The same direct message again, while the first waits, is one message."""
@@ -83,11 +83,10 @@ class Bells:
             self.last = kind
             return
         message = DirectMessage(message=kind, bell=bell)
-        key = (message.source(), bell.message_id)
-        if key not in self._direct and len(self._direct) >= PENDING_MAX:
+        if message not in self._direct and len(self._direct) >= PENDING_MAX:
             self.refuse()
             return
-        self._direct.setdefault(key, message)
+        self._direct.setdefault(message)
         self.last = kind
 
     def refuse(self) -> None:
@@ -106,12 +105,12 @@ class Bells:
     def hand_over(self) -> tuple[DirectMessage, ...]:
         """The oldest direct messages, for the activity that is about to start; it takes every numbered one anyway."""
         self._highest = 0
-        return tuple(self._direct.values())[:DIRECT_MAX]
+        return tuple(self._direct)[:DIRECT_MAX]
 
     def handed_over(self, direct: tuple[DirectMessage, ...]) -> None:
         """The activity wrote `direct` to the inbox."""
         for message in direct:
-            del self._direct[message.source(), message.bell.message_id]
+            del self._direct[message]
 
 
 class Doorbells:
