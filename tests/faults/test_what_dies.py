@@ -7,7 +7,8 @@ import pytest
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script
 from tests.support.invariants import partner_faults, reading, receipt_faults
-from tests.support.performance import Breaking, Performance
+from tests.support.performance import Breaking, Performance, until_all_closed
+from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 from worker import connect_temporal
 
@@ -23,16 +24,25 @@ async def test_every_case_ends_as_it_would_have(stack: WholeStack, number: int, 
     await performance.play(breaking, PLACES)
 
     assert "\n".join(performance.differences) == ""
-    await nothing_runs_any_more(stack)
+    await until_all_closed(stack.settings, performance.programme)
+    await nothing_runs_any_more(stack, performance.case_ids)
     async with reading(stack.settings) as log:
         assert await log.faults() == []
         assert list(receipt_faults(performance.ledger.receipts, log.inbox)) == []
         assert list(partner_faults(stack.data_dir / "simulators" / "partners.sqlite3", log)) == []
+    await asyncio.to_thread(the_log_verifies, stack)
 
 
-async def nothing_runs_any_more(stack: WholeStack) -> None:
+def the_log_verifies(stack: WholeStack) -> None:
+    """The auditor's own reader agrees, and the seal has kept up."""
+    environment = {"PASSAGE_DATA_DIR": str(stack.data_dir)}
+    verified = run_passage("audit", "verify", cwd=stack.data_dir, environment=environment)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+async def nothing_runs_any_more(stack: WholeStack, cases: set[str]) -> None:
     """A closed case has no workflow left."""
     client = await connect_temporal(stack.settings, "tests")
     async with asyncio.timeout(SETTLE_S):
-        while await running_cases(client):  # noqa: ASYNC110  what happens in another process gives no event
+        while await running_cases(client) & cases:  # noqa: ASYNC110  what happens in another process gives no event
             await asyncio.sleep(0.2)

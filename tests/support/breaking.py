@@ -1,6 +1,7 @@
 """What can happen to a running stack: each breaks a performance, and puts right only what an operator would."""
 
 import asyncio
+import contextlib
 import random
 import shutil
 import time
@@ -11,6 +12,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from tests.support.performance import Breaking, Performance
 from worker import connect_temporal
@@ -56,7 +58,8 @@ async def end_workflows(performance: Performance) -> None:
     for _ in range(2):
         await a_while(2.0, 4.0)
         for index, case_id in enumerate(sorted(await running_cases(client))):
-            await (terminate, delete, set_back)[index % 3](client, case_id)
+            with contextlib.suppress(RPCError):  # it has ended by itself meanwhile
+                await (terminate, delete, set_back)[index % 3](client, case_id)
 
 
 async def terminate(client: Client, case_id: str) -> None:
@@ -96,6 +99,7 @@ BREAKING: Final[dict[str, Breaking]] = {
     "relay": partial(kill_often, "relay"),
     "gateway": partial(kill_often, "gateway"),
     "postgres": partial(kill_often, "postgres"),
+    "sealer": partial(kill_often, "sealer"),
     "temporal": partial(kill_often, "temporal"),
     "everything": kill_everything,
     "temporal-emptied": empty_temporal,

@@ -81,12 +81,12 @@ async def open_programme(backing: Backing, name: str, places: int | None = None)
 
 _UNSETTLED: Final = """
 SELECT EXISTS (SELECT FROM passage.case_head WHERE programme = $1 AND NOT closed)
-    OR EXISTS (SELECT FROM passage.inbox WHERE programme = $1 AND answer IS NULL)
+    OR EXISTS (SELECT FROM passage.inbox WHERE answer IS NULL)
 """
 
 
 async def until_all_closed(settings: Settings, programme: str) -> None:
-    """Until every case of the programme is closed and every message to it is answered."""
+    """Until every case of the programme is closed, and every message answered: a partner may write to any case."""
     database = await asyncpg.connect(settings.required_database_url)
     try:
         async with asyncio.timeout(CLOSED_WITHIN_S):
@@ -129,6 +129,11 @@ class Performance:
             finally:
                 watching.cancel()
         await self._judge(player)
+
+    @property
+    def case_ids(self) -> set[str]:
+        """Every case that was filed."""
+        return {case_id for story in self.script.stories if (case_id := self.board.case_of(story.name)) is not None}
 
     def reopen(self) -> None:
         """The stack was started again: its database is elsewhere now."""
