@@ -1,15 +1,15 @@
 """`passage erase`: two officers erase what is personal in a closed case; a legal hold keeps a case from it."""
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
 
 from activities.casebook import CaseBook
-from activities.erase import ErasureOrder, erase, hold, release
+from activities.erase import Erased, ErasureOrder, erase, hold, release
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, checked_case_id, on_the_stack
@@ -53,21 +53,25 @@ def erase_case(
             if place_hold or release_hold:
                 change = hold if place_hold else release
                 await change(book, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
-                told: dict[str, object] = {"case_id": known, "held": place_hold}
+                _tell_hold(known, json=json, held=place_hold)
             else:
                 order = ErasureOrder(
                     case_id=known, officer=officer, second_officer=second_officer or "", because=reason
                 )
-                erased = await erase(book, keys, order, stack.now)
-                told = {"case_id": known, "erased": True, "version": erased.version, "first": erased.first}
-        _tell(told, json=json)
+                _tell_erased(known, await erase(book, keys, order, stack.now), json=json)
 
-    try:
+    with _refusals_told(known):
         on_the_stack(work)
+
+
+@contextmanager
+def _refusals_told(case_id: str) -> Iterator[None]:
+    try:
+        yield
     except ErasureRefused as refused:
-        raise FaultFoundError(f"{known} is not changed: {_REFUSED[refused.code]}") from None
+        raise FaultFoundError(f"{case_id} is not changed: {_REFUSED[refused.code]}") from None
     except Conflict:
-        raise FaultFoundError(f"{known} moved meanwhile: try again") from None
+        raise FaultFoundError(f"{case_id} moved meanwhile: try again") from None
     except ValidationError:
         raise UnusableError(
             "officers are named by reference (letters, digits, hyphens), a reason by a code such as retention-ended"
@@ -85,12 +89,17 @@ async def _eraser(stack: Reached) -> AsyncIterator[tuple[CaseBook, DirectoryKeyS
         await store.close()
 
 
-def _tell(told: dict[str, object], *, json: bool) -> None:
+def _tell_hold(case_id: str, *, json: bool, held: bool) -> None:
     if json:
-        echo_json(told)
-    elif "held" in told:
-        typer.echo(f"{told['case_id']} is {'kept by a legal hold' if told['held'] else 'no longer held'}.")
+        echo_json({"case_id": case_id, "held": held})
     else:
-        again = "" if told["first"] else " (it was erased before; what was left to do is done)"
-        typer.echo(f"{told['case_id']}: personal data erased, event {told['version']}{again}.")
-        typer.echo("Every process forgets the key within a minute. Destroy backups of the key store that are older.")
+        typer.echo(f"{case_id} is {'kept by a legal hold' if held else 'no longer held'}.")
+
+
+def _tell_erased(case_id: str, erased: Erased, *, json: bool) -> None:
+    if json:
+        echo_json({"case_id": case_id, "erased": True, "version": erased.version, "first": erased.first})
+        return
+    again = "" if erased.first else " (it was erased before; what was left to do is done)"
+    typer.echo(f"{case_id}: personal data erased, event {erased.version}{again}.")
+    typer.echo("Every process forgets the key within a minute. Destroy backups of the key store that are older.")

@@ -131,15 +131,7 @@ def evolve_programme(state: Programme, event: ProgrammeEvent) -> Programme:
         case PlacesChanged():
             return replace(state, places_override=event.places)
         case RulesAdopted():
-            state = replace(
-                state,
-                rules_version=event.rules_version,
-                rule_set_places=event.places,
-                cap_period=event.cap_period,
-            )
-            if not event.applies_to_running:
-                return state
-            return replace(state, running_rules_version=event.rules_version, running_rules_since=event.at)
+            return _adopted(state, event)
         case ProgrammeSuspended():
             return replace(state, pauses=(*state.pauses, Pause(event.at, None)))
         case ProgrammeResumed():
@@ -148,6 +140,13 @@ def evolve_programme(state: Programme, event: ProgrammeEvent) -> Programme:
             return replace(state, terminated_at=event.at, parole_ends_on=event.parole_ends_on)
         case _:
             raise TypeError(f"not an event of a programme: {type(event).__name__}")
+
+
+def _adopted(state: Programme, event: RulesAdopted) -> Programme:
+    state = replace(state, rules_version=event.rules_version, rule_set_places=event.places, cap_period=event.cap_period)
+    if not event.applies_to_running:
+        return state
+    return replace(state, running_rules_version=event.rules_version, running_rules_since=event.at)
 
 
 def open_programme(programme: str, rules: RuleSet, places: int | None, at: datetime) -> tuple[ProgrammeEvent, ...]:

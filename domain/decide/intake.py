@@ -1,7 +1,7 @@
 """Taking a message: who may say what when, and what is recorded at once."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from domain import messages as m
 from domain.commands import TakeMessage
@@ -28,9 +28,7 @@ def take_message(draft: Draft, command: TakeMessage) -> None:
         _take_report(draft, command.message, command)
 
 
-def _take_report(  # noqa: C901, PLR0912  # one arm a kind of message
-    draft: Draft, message: m.Report, command: TakeMessage
-) -> None:
+def _take_report(draft: Draft, message: m.Report, command: TakeMessage) -> None:
     received_at = command.received_at
     match message:
         case m.SponsorWithdrewNotice():
@@ -41,12 +39,29 @@ def _take_report(  # noqa: C901, PLR0912  # one arm a kind of message
             entry.receive_evidence(draft, message, received_at)
         case m.WithdrawalRequest():
             _withdraw(draft, command.source, received_at)
-        case m.PassportChange():
-            travel.change_passport(draft, message, received_at)
         case m.OfficerDecision():
             referral.record_decision(draft, message, received_at)
         case m.OfficerConfirmation():
             referral.confirm_denial(draft, message, received_at)
+        case m.WorkPermitApplication():
+            parole.apply_for_work_permit(draft, received_at)
+        case m.PlaceOffered() | m.ProgrammeChanged():
+            pass  # A bell: what follows is the case's next step.
+        case m.ApplicationSubmitted():
+            raise Rejection("already-filed")
+        case _:
+            _take_travel_report(draft, message, received_at)
+
+
+_TravelReport: TypeAlias = (
+    m.PassportChange | m.IrregularCrossingReport | m.ExtensionRequest | m.ArrivalParoled | m.ArrivalRefused
+)
+
+
+def _take_travel_report(draft: Draft, message: _TravelReport, received_at: datetime) -> None:
+    match message:
+        case m.PassportChange():
+            travel.change_passport(draft, message, received_at)
         case m.IrregularCrossingReport():
             travel.record_crossing(draft, message, received_at)
         case m.ExtensionRequest():
@@ -55,12 +70,6 @@ def _take_report(  # noqa: C901, PLR0912  # one arm a kind of message
             parole.grant_parole(draft, message, received_at)
         case m.ArrivalRefused():
             travel.refuse_arrival(draft, message, received_at)
-        case m.WorkPermitApplication():
-            parole.apply_for_work_permit(draft, received_at)
-        case m.PlaceOffered() | m.ProgrammeChanged():
-            pass  # A bell: what follows is the case's next step.
-        case m.ApplicationSubmitted():
-            raise Rejection("already-filed")
         case _:
             assert_never(message)
 
