@@ -1,6 +1,7 @@
 # make demo        a demonstration in one command: embedded stack, simulated partners, cases      ARGS="--exit" to end by itself
 # make test        every test but the faults, on two cores
 # make faults      kill each program of a whole stack in the middle of it all
+# make fuzz        schemathesis against a whole stack, signed and unsigned      ARGS="--requests 20000"
 # make quick       the tests that need no server, in under a minute
 # make check       style, types, layers, deployment files, locks
 # make setup       install only
@@ -11,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 bin := .venv/bin
 install := $(bin)/python -m pip install --quiet
 
-.PHONY: setup demo test faults quick check lock bench replay
+.PHONY: setup demo test faults fuzz quick check lock bench replay
 
 setup: .venv/.dev
 
@@ -38,6 +39,9 @@ test: .venv/.dev
 
 faults: .venv/.dev
 	$(bin)/python -m pytest -n 2 tests/faults $(ARGS)
+
+fuzz: .venv/.dev
+	@$(bin)/python -m tests.fuzz $(ARGS)
 
 quick: .venv/.dev
 	$(bin)/python -m pytest -n 2 tests/unit $(ARGS)
