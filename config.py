@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -62,13 +63,23 @@ class Settings(BaseSettings):
     sender_burst: float = Field(default=2000, ge=1)
     """As many at once after a pause."""
     unsigned_messages: bool | None = None
-    """Take messages that carry no signature at all, for experiments on one machine: the gateway must listen on a
-    loopback address. The embedded stack takes them unless told 0, everything else only if told 1."""
+    """Take messages without a signature and requests without a token, for experiments on one machine: the gateway must
+    listen on a loopback address. The embedded stack takes them unless told 0, everything else only if told 1."""
+    token_issuer: str | None = Field(default=None, min_length=1, max_length=1024)
+    """The `iss` of the tokens by which officers and services are known (docs/partners.md), usually an https address."""
+    token_audience: str = Field(default="passage", min_length=1, max_length=1024)
+    """What the `aud` of a token must hold."""
+    token_keys_url: str | None = None
+    """Where that issuer publishes its keys (`jwks_uri`): `https:`, `http:` on this machine, or `file:`."""
+    token_signing_key: Path | None = None
+    """The key of the embedded stack's own issuer, with which `passage token` signs. No deployment has one."""
 
     partners_url: str = "http://127.0.0.1:8090"
     """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
     partner_urls: dict[Partner, str] = Field(default_factory=dict)
     """JSON object: the address of each partner that lives elsewhere, as they all do in production."""
+    partner_agreements: Path | None = None
+    """TOML file of what is agreed with each partner, in place of `activities/partners/agreements.toml`."""
     simulators_host: str = "127.0.0.1"
     simulators_port: int = Field(default=8090, ge=1, le=65535)
     """Where the simulated partners listen."""
@@ -115,6 +126,14 @@ class Settings(BaseSettings):
     def _unsigned_only_from_this_machine(self) -> Self:
         if self.unsigned_messages and not _is_loopback(self.gateway_host):
             raise ValueError("PASSAGE_UNSIGNED_MESSAGES needs a PASSAGE_GATEWAY_HOST that only this machine reaches")
+        return self
+
+    @model_validator(mode="after")
+    def _issuer_is_whole(self) -> Self:
+        if (self.token_issuer is None) != (self.token_keys_url is None):
+            raise ValueError("PASSAGE_TOKEN_ISSUER and PASSAGE_TOKEN_KEYS_URL are given together or not at all")
+        if self.token_keys_url is not None and not _is_trusted_source(self.token_keys_url):
+            raise ValueError("PASSAGE_TOKEN_KEYS_URL is https:, file:///, or http: on a loopback address")
         return self
 
     @property
@@ -200,6 +219,23 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_trusted_source(url: str) -> bool:
+    """Whether nobody on the way can put keys of their own there."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    match parts.scheme:
+        case "https":
+            return bool(parts.hostname)
+        case "http":
+            return _is_loopback(parts.hostname or "")
+        case "file":
+            return not parts.netloc and parts.path.startswith("/")
+        case _:
+            return False
 
 
 def _as_variable(value: object) -> str:

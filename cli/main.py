@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from cli import audit, bench, case, demo, erase, inbox, programme, simulate, up
+from cli import audit, bench, case, demo, erase, inbox, programme, simulate, token, up
 from cli.errors import FaultFoundError, UnusableError
 from config import ConfigurationError
 from stack.errors import StackError
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
+app.command("token")(token.token)
 app.command("erase")(erase.erase_case)
 app.command("simulate")(simulate.simulate)
 app.command("bench")(bench.bench)

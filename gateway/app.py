@@ -70,9 +70,10 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 async def _record(request: Request, problem: Problem) -> None:
-    """Whatever somebody wanted to tell or ask and what was not taken; reading is not on record."""
+    """What somebody wanted to tell or ask and what was not taken; of reading, who was not let in."""
     route = getattr(request.scope.get("route"), "path", "")
-    if request.method != "POST" or not route or problem.status >= 500:
+    wanted = request.method == "POST" or problem.status in (401, 403)
+    if not wanted or not route or problem.status >= 500:
         return
     deps: GatewayDeps = request.app.state.deps
     identity: Identity | None = getattr(request.state, "identity", None)

@@ -1,20 +1,22 @@
 """`POST /v1/applications`: a filing, which is a message like any other but draws its case's id here."""
 
 import secrets
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from domain.ids import CaseId, case_id_from_entropy
 from domain.messages import ApplicationSubmitted
 from eventstore.inbox import Incoming
 from gateway.body import read_body
+from gateway.callers import FILES, UNKNOWN_CALLER
 from gateway.deps import Deps, GatewayDeps
 from gateway.intake import receive
 from gateway.openapi import body_of
 from gateway.parameters import IdempotencyKey, Metrics
 from gateway.problems import Problem, documented
+from gateway.tokens import Caller
 from gateway.wire import Filing, read_as
 
 router = APIRouter(tags=["applications"])
@@ -36,6 +38,7 @@ class Filed(BaseModel):
     status_code=202,
     summary="File an application",
     responses=documented(
+        *UNKNOWN_CALLER,
         "too-many-messages",
         "too-slow",
         "unknown-programme",
@@ -46,10 +49,15 @@ class Filed(BaseModel):
         "malformed",
         "not-json",
     ),
-    openapi_extra=body_of(Filing),
+    openapi_extra={**body_of(Filing), **FILES.documented},
 )
 async def file_application(
-    request: Request, response: Response, deps: Deps, metrics: Metrics, idempotency_key: IdempotencyKey
+    request: Request,
+    response: Response,
+    deps: Deps,
+    metrics: Metrics,
+    caller: Annotated[Caller | None, Depends(FILES)],
+    idempotency_key: IdempotencyKey,
 ) -> Filed:
     """Take an application. It is safe once this answers; the case judges it in a moment.
 
@@ -66,7 +74,7 @@ async def file_application(
         programme=filing.programme,
         body=ApplicationSubmitted(application=filing.application),
         received_at=deps.now(),
-        sender="unsigned:supporter",
+        sender="unsigned:supporter" if caller is None else caller.identity.sender,
         person_keys=deps.book.person_keys(filing.application.beneficiary),
     )
     receipt = await receive(deps, metrics, incoming)

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import asyncpg
+import httpx2
 
 from activities.casebook import CaseBook
 from activities.clock import clock_of
-from config import Settings
+from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
@@ -22,6 +23,8 @@ from gateway.limits import PostgresLimits
 from gateway.refusals import PostgresRefusals
 from gateway.scopes import PostgresScopes
 from gateway.senders import Senders
+from gateway.tokens import OPEN, Tokens
+from gateway.tokens_keys import IssuerKeys, keys_at
 
 FIGURES_CONNECTIONS = 2
 """Figures are for pages and never crowd out a message."""
@@ -57,14 +60,17 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
 
 @asynccontextmanager
 async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[GatewayDeps]:
-    """`backing` as the gateway stands on it: senders known and held to their pace and scope, refusals on record.
+    """`backing` as the gateway stands on it: callers known and held to their pace and scope, refusals on record.
 
     Raises:
-        ConfigurationError: the partners' keys cannot be read.
+        ConfigurationError: the partners' keys cannot be read, or no issuer of tokens is named where they are required.
         StoreUnavailable: the database cannot be reached.
     """
     senders = Senders.of(settings)
-    async with _side_pool(settings.required_database_url, "passage guard", GUARD_CONNECTIONS) as pool:
+    async with (
+        open_tokens(settings) as tokens,
+        _side_pool(settings.required_database_url, "passage guard", GUARD_CONNECTIONS) as pool,
+    ):
 
         async def note_repeat(source: str, message_id: str) -> None:
             with translated():
@@ -73,11 +79,31 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
         yield replace(
             backing,
             senders=senders,
+            tokens=tokens,
             record_refusal=PostgresRefusals(pool),
             admit=PostgresLimits(pool, settings.sender_rate_per_s, settings.sender_burst),
             was_asked=PostgresScopes(pool),
             note_repeat=note_repeat,
         )
+
+
+@asynccontextmanager
+async def open_tokens(settings: Settings) -> AsyncIterator[Tokens]:
+    """By whom callers are known. Raises `ConfigurationError` where nobody could ever be."""
+    required = not settings.unsigned_messages
+    if settings.token_issuer is None or settings.token_keys_url is None:
+        if required:
+            raise ConfigurationError(
+                "nobody can be known who files, reads or decides: set PASSAGE_TOKEN_ISSUER and PASSAGE_TOKEN_KEYS_URL"
+            )
+        yield OPEN
+        return
+    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        keys = IssuerKeys(keys_at(settings.token_keys_url, http))
+        try:
+            yield Tokens(settings.token_issuer, settings.token_audience, keys.find, required)
+        finally:
+            await keys.close()
 
 
 @asynccontextmanager

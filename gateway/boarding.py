@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.boarding import BoardingAnswer, boarding_answer
 from domain.ids import CaseId
 from gateway.body import read_body
+from gateway.callers import CHECKS_BOARDING, UNKNOWN_CALLER
 from gateway.deps import Deps, GatewayDeps
 from gateway.openapi import body_of
 from gateway.parameters import Metrics
@@ -48,8 +49,11 @@ class BoardingReply(BaseModel):
 @router.post(
     "/v1/boarding-checks",
     summary="Ask whether somebody may board",
-    responses=documented("unknown-case", "too-slow", "too-large", "unsupported-media-type", "malformed", "not-json"),
-    openapi_extra=body_of(BoardingQuestion),
+    dependencies=[Depends(CHECKS_BOARDING)],
+    responses=documented(
+        *UNKNOWN_CALLER, "unknown-case", "too-slow", "too-large", "unsupported-media-type", "malformed", "not-json"
+    ),
+    openapi_extra={**body_of(BoardingQuestion), **CHECKS_BOARDING.documented},
 )
 async def check_boarding(request: Request, deps: Deps, metrics: Metrics) -> BoardingReply:
     """Answer a carrier at once. `ok` never overlooks a message that was received before the question."""

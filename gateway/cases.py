@@ -4,7 +4,7 @@ import json
 from datetime import UTC, date
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.calendar import end_of
@@ -14,6 +14,7 @@ from eventstore.codec import CODEC
 from eventstore.inbox import InboxRow
 from eventstore.store import Stored
 from eventstore.summary import CaseSummary
+from gateway.callers import READS_RECORD, READS_STATUS, UNKNOWN_CALLER
 from gateway.deps import Deps
 from gateway.parameters import CasePath
 from gateway.problems import Problem, documented
@@ -71,7 +72,9 @@ class EventsView(BaseModel):
 @router.get(
     "/v1/cases/{case_id}",
     summary="Where a case stands",
-    responses=documented("unknown-case", "malformed"),
+    dependencies=[Depends(READS_STATUS)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-case", "malformed"),
+    openapi_extra=READS_STATUS.documented,
 )
 async def show_case(deps: Deps, case_id: CasePath) -> CaseView:
     """The case's stage, whom it waits on, what is due, and its outcome once it has one."""
@@ -124,7 +127,9 @@ def _received(case_id: CaseId, filing: InboxRow) -> CaseView:
 @router.get(
     "/v1/cases/{case_id}/events",
     summary="What happened in a case",
-    responses=documented("unknown-case", "malformed"),
+    dependencies=[Depends(READS_RECORD)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-case", "malformed"),
+    openapi_extra=READS_RECORD.documented,
 )
 async def list_events(
     deps: Deps,

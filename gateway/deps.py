@@ -19,6 +19,7 @@ from gateway.limits import unlimited
 from gateway.refusals import Refusal, unrecorded
 from gateway.scopes import WasAsked, everybody_was
 from gateway.senders import NOBODY, Senders
+from gateway.tokens import CLOSED, Tokens
 
 ReadFigures = Callable[[str, str], Awaitable[ProgrammeFigures | None]]
 """Programme and month `YYYY-MM` to its figures; None where it was never opened."""
@@ -53,6 +54,8 @@ class GatewayDeps:
     """The server's moment, of which `clock` makes domain time."""
     senders: Senders = NOBODY
     """Who may send messages, and how each is known."""
+    tokens: Tokens = CLOSED
+    """Who may file, ask and decide."""
     record_refusal: RecordRefusal = unrecorded
     admit: Admit = unlimited
     was_asked: WasAsked = everybody_was

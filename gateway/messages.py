@@ -6,18 +6,21 @@ from fastapi import APIRouter, Request, Response
 
 from eventstore.inbox import Incoming
 from gateway.body import read_body
+from gateway.callers import UNKNOWN_CALLER, Presented
 from gateway.deps import Deps, GatewayDeps
 from gateway.intake import Taken, decide_programme, receive
-from gateway.openapi import body_of_message
-from gateway.parameters import Enveloped, MessagePath, Metrics, PartnerPath, Signed, Waits
+from gateway.openapi import PROOFS, body_of_message
+from gateway.parameters import Envelope, Enveloped, MessagePath, Metrics, PartnerPath, Signed, Waits
 from gateway.problems import Code, Problem, documented
 from gateway.scopes import ASKED
 from gateway.senders import Identity
-from gateway.wire import read_message
+from gateway.tokens import Caller
+from gateway.wire import PartnerMessage, PartnerName, read_message
 
 router = APIRouter(tags=["messages"])
 
 UNPROVEN: Final[tuple[Code, ...]] = (
+    *UNKNOWN_CALLER,
     "signature-missing",
     "signature-malformed",
     "signature-stale",
@@ -31,6 +34,7 @@ UNPROVEN: Final[tuple[Code, ...]] = (
     summary="Send a message",
     responses=documented(
         *UNPROVEN,
+        "officer-differs",
         "wrong-partner",
         "case-not-asked",
         "too-many-messages",
@@ -44,7 +48,7 @@ UNPROVEN: Final[tuple[Code, ...]] = (
         "malformed",
         "not-json",
     ),
-    openapi_extra=body_of_message(),
+    openapi_extra={**body_of_message(), **PROOFS},
 )
 async def send_message(
     request: Request,
@@ -60,13 +64,14 @@ async def send_message(
     A message is refused here only if nothing could make it acceptable. Whether the case can take it is its *answer*:
     `accepted`, or `rejected` with a code; read it later, or wait for it with `Prefer: wait`. A message about the
     programme (`programme.…`) is answered at once.
+
+    Officers show the token of whoever decides, and its `sub` is the message's `officer`; all others sign.
     """
     body = await read_body(request)
-    identity = request.state.identity = deps.senders.identify(
-        partner, envelope.message_id, envelope.signed, body, deps.server_now()
-    )
+    identity = request.state.identity = _identify(deps, partner, envelope, body)
     await deps.admit(partner)
     message = read_message(body, partner)
+    _require_own_name(envelope.caller, message)
     await _require_scope(deps, identity, partner, message.case_id)
     incoming = Incoming(
         source=partner,
@@ -87,6 +92,30 @@ async def send_message(
     return Taken.of(receipt)
 
 
+def _identify(deps: GatewayDeps, partner: PartnerName, envelope: Envelope, body: bytes) -> Identity:
+    """Who sends this: whoever holds the partner's key, and for officers the one whose token it is.
+
+    A desk's key alone could be two officers at once, so that a token is never missing where tokens are required; with
+    one, no key is needed. Whatever is there is tried.
+    """
+    caller, is_officer = envelope.caller, partner == "officer"
+    if caller is not None:
+        caller.require("officer" if is_officer else f"partner:{partner}")
+    elif is_officer and deps.tokens.required:
+        raise Problem("token-missing")
+    if is_officer and caller is not None and not envelope.signed.given:
+        return caller.identity
+    signer = deps.senders.identify(partner, envelope.message_id, envelope.signed, body, deps.server_now())
+    return caller.identity if is_officer and caller is not None else signer
+
+
+def _require_own_name(caller: Caller | None, message: PartnerMessage) -> None:
+    """Two officers decide a denial, so that nobody may lend their voice to another."""
+    officer = getattr(message.content, "officer", None)
+    if caller is not None and officer is not None and officer != caller.subject:
+        raise Problem("officer-differs")
+
+
 async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, case_id: str | None) -> None:
     """Who only claims a name, where that is allowed, claims no more than a case can judge."""
     if identity.proven and partner in ASKED and case_id is not None and await deps.was_asked(case_id, partner) is False:
@@ -97,13 +126,16 @@ async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, ca
     "/v1/partners/{partner}/messages/{message_id}",
     summary="Read the answer to a message",
     responses=documented(*UNPROVEN, "unknown-message", "malformed"),
+    openapi_extra=PROOFS,
 )
-async def read_answer(deps: Deps, waits: Waits, partner: PartnerPath, message_id: MessagePath, signed: Signed) -> Taken:
+async def read_answer(
+    deps: Deps, waits: Waits, partner: PartnerPath, message_id: MessagePath, signed: Signed, caller: Presented
+) -> Taken:
     """The receipt of a message, with its answer once the case has taken it.
 
-    Signed like a message of this id with an empty body.
+    Signed like a message of this id with an empty body; an officer's token is enough.
     """
-    deps.senders.identify(partner, message_id, signed, b"", deps.server_now())
+    _identify(deps, partner, Envelope(message_id, signed, caller), b"")
     receipt = await deps.inbox.get(partner, message_id)
     if receipt is None:
         raise Problem("unknown-message")

@@ -10,12 +10,31 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from gateway.deps import GatewayDeps
 from gateway.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.problems import ProblemDocument
 from gateway.wire import WIRE, BoardingQuestion, Filing, senders_of
 
 _SCHEMAS: Final = "#/components/schemas/"
 _EXAMPLES: Final = {Filing: FILING, BoardingQuestion: BOARDING_QUESTION}
+
+PROOFS: Final[dict[str, Any]] = {"security": [{"signature": []}, {"token": ["officer"]}]}
+"""`openapi_extra` of what partners do, who sign, and officers, who show a token."""
+
+_SECURITY_SCHEMES: Final = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token (RFC 9068) of the issuer that Passage trusts, with the role that is named.",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "webhook-signature",
+        "description": "Standard Webhooks, by the partner's key, with `webhook-id` and `webhook-timestamp`.",
+    },
+}
 
 DESCRIPTION: Final = """
 Passage runs a humanitarian entry programme case by case. This is its only door.
@@ -59,5 +78,19 @@ def document(app: FastAPI) -> dict[str, Any]:
         kinds: tuple[type[BaseModel], ...] = (Filing, BoardingQuestion, ProblemDocument, *WIRE.values())
         _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS + "{model}")
         made["components"]["schemas"].update(schemas["$defs"])
+        made["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        _admit_strangers(app, made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _admit_strangers(app: FastAPI, made: dict[str, Any]) -> None:
+    """Say so where who they are need not be proven: in an embedded stack."""
+    deps: GatewayDeps | None = app.state.deps
+    if deps is None:  # the document alone, which is then a deployment's
+        return
+    open_to_all = {"token": not deps.tokens.required, "signature": deps.senders.unsigned}
+    for operation in (each for methods in made["paths"].values() for each in methods.values()):
+        security = operation.get("security", [])
+        if any(open_to_all[scheme] for alternative in security for scheme in alternative):
+            operation["security"] = [*security, {}]

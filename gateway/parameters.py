@@ -9,9 +9,11 @@ from fastapi import Depends, Header, Path, Request
 
 from activities.contracts import ProgrammeId
 from domain.ids import CaseId, MessageId
+from gateway.callers import Presented
 from gateway.intake import Patience, wished_wait_s
 from gateway.metrics import GatewayMetrics
 from gateway.senders import Signature
+from gateway.tokens import Caller
 from gateway.wire import PartnerName
 
 CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XS"])]
@@ -60,14 +62,15 @@ class Envelope(NamedTuple):
 
     message_id: str
     signed: Signature
+    caller: Caller | None
 
 
-async def _envelope(webhook_id: WebhookId, signed: Signed) -> Envelope:
-    return Envelope(webhook_id, signed)
+async def _envelope(webhook_id: WebhookId, signed: Signed, caller: Presented) -> Envelope:
+    return Envelope(webhook_id, signed, caller)
 
 
 Enveloped = Annotated[Envelope, Depends(_envelope)]
-"""The Standard Webhooks headers of a message."""
+"""The Standard Webhooks headers of a message, and whose token came with it."""
 
 IdempotencyKey = Annotated[
     MessageId,

@@ -19,6 +19,16 @@ Code = Literal[
     "signature-malformed",
     "signature-stale",
     "signature-wrong",
+    "token-missing",
+    "token-malformed",
+    "token-key-unknown",
+    "token-wrong",
+    "token-issuer-wrong",
+    "token-audience-wrong",
+    "token-expired",
+    "token-not-yet-valid",
+    "role-missing",
+    "officer-differs",
     "wrong-partner",
     "case-not-asked",
     "too-many-messages",
@@ -29,6 +39,7 @@ Code = Literal[
     "personal-data-erased",
     "not-found",
     "method-not-allowed",
+    "issuer-unavailable",
     "unavailable",
     "internal",
 ]
@@ -52,6 +63,16 @@ KINDS: Final[Mapping[Code, Kind]] = {
     "signature-malformed": Kind(401, "The signature or its timestamp is not of the form of Standard Webhooks."),
     "signature-stale": Kind(401, "The timestamp is more than five minutes from now. Sign each attempt anew."),
     "signature-wrong": Kind(401, "The signature is not this partner's over this id, timestamp and body."),
+    "token-missing": Kind(401, "The request needs a token: Authorization: Bearer."),
+    "token-malformed": Kind(401, "The token is not of the form that is taken here."),
+    "token-key-unknown": Kind(401, "The issuer publishes no such key of that algorithm."),
+    "token-wrong": Kind(401, "The signature of the token is not by that key of the issuer."),
+    "token-issuer-wrong": Kind(401, "The token is by another issuer."),
+    "token-audience-wrong": Kind(401, "The token is for another audience."),
+    "token-expired": Kind(401, "The token has expired. Ask the issuer for a new one."),
+    "token-not-yet-valid": Kind(401, "The token is not valid yet."),
+    "role-missing": Kind(403, "The token does not have a role that may do this."),
+    "officer-differs": Kind(403, "An officer speaks as nobody else: the officer of a message is the sub of the token."),
     "wrong-partner": Kind(403, "This partner may not send this message."),
     "case-not-asked": Kind(403, "This partner was never asked about this case."),
     "too-many-messages": Kind(429, "More messages than this sender may send. Go on after the time of Retry-After."),
@@ -64,6 +85,7 @@ KINDS: Final[Mapping[Code, Kind]] = {
     "personal-data-erased": Kind(410, "The case's personal data was erased. It can take nothing more."),
     "not-found": Kind(404, "There is nothing at this address."),
     "method-not-allowed": Kind(405, "This address does not take this method."),
+    "issuer-unavailable": Kind(503, "The issuer of tokens publishes no keys now. Send the same request again later."),
     "unavailable": Kind(503, "Passage cannot answer now. Send the same request again later."),
     "internal": Kind(500, "Passage failed. Send the same request again later."),
 }
@@ -123,8 +145,9 @@ class Problem(Exception):
             detail=self.detail,
             faults=self.faults or None,
         )
-        told = {"WWW-Authenticate": "StandardWebhooks"} if kind.status == 401 else {}
-        again_s = RETRY_AFTER_S if kind.status in (500, 503) else self.retry_after_s
+        challenge = _challenge(self.code)
+        told = {} if challenge is None else {"WWW-Authenticate": challenge}
+        again_s = self.retry_after_s or (RETRY_AFTER_S if kind.status in (500, 503) else None)
         if again_s is not None:
             told["Retry-After"] = str(again_s)
         return JSONResponse(
@@ -133,6 +156,19 @@ class Problem(Exception):
             headers={**told, **(headers or {})},
             media_type=MEDIA_TYPE,
         )
+
+
+def _challenge(code: Code) -> str | None:
+    """`WWW-Authenticate`: how to prove who asks, and for a token what is wrong with it (RFC 6750)."""
+    if code in ("role-missing", "officer-differs"):
+        return 'Bearer realm="passage", error="insufficient_scope"'
+    if KINDS[code].status != 401:
+        return None
+    if code == "token-missing":
+        return 'Bearer realm="passage"'
+    if code.startswith("token-"):
+        return f'Bearer realm="passage", error="invalid_token", error_description="{KINDS[code].title}"'
+    return "StandardWebhooks"
 
 
 def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from domain.calendar import month_of
+from gateway.callers import READS_STATUS, UNKNOWN_CALLER
 from gateway.deps import Deps
 from gateway.parameters import ProgrammePath
 from gateway.problems import Problem, documented
@@ -28,7 +29,9 @@ class ProgrammeView(BaseModel):
 @router.get(
     "/v1/programmes/{programme}",
     summary="Where a programme stands",
-    responses=documented("unknown-programme", "malformed"),
+    dependencies=[Depends(READS_STATUS)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-programme", "malformed"),
+    openapi_extra=READS_STATUS.documented,
 )
 async def show_programme(deps: Deps, programme: ProgrammePath) -> ProgrammeView:
     """The programme's status, the rules in force, its places, and how many are taken and waited for."""

@@ -25,13 +25,18 @@ class Signature:
     timestamp: str | None
     signature: str | None
 
+    @property
+    def given(self) -> bool:
+        """Whether there is anything to be held to."""
+        return self.timestamp is not None or self.signature is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who delivered a message, as far as it is known."""
 
     sender: str
-    """For the record: `signed:<partner>:<the key's fingerprint>`, or `unsigned:<partner>`."""
+    """For the record: `signed:<partner>:<the key's fingerprint>`, `token:<its sub>`, or `unsigned:<partner>`."""
     proven: bool
 
 
@@ -58,7 +63,7 @@ class Senders:
         Raises:
             Problem: `signature-missing`, `signature-malformed`, `signature-stale` or `signature-wrong`.
         """
-        if self.unsigned and signed.timestamp is None and signed.signature is None:
+        if self.unsigned and not signed.given:
             return Identity(f"unsigned:{partner}", proven=False)
         keys = self.keys.get(partner, ())
         try:

@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from activities.casebook import CaseBook
 from activities.govern import govern, open_if_new
+from activities.partners.agreements import read_agreements
 from activities.ring import InboxBell, ring
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
@@ -23,6 +24,7 @@ from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
 from gateway.relay import ring_once
 from gateway.senders import ANYBODY
+from gateway.tokens import OPEN
 from simulation.agenda import Agenda
 from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.driver import REPLAN, SCENARIO_WORKFLOW
@@ -64,7 +66,7 @@ async def open_staging(stack: AsyncExitStack, scenario: Scenario, database_url: 
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
     client = _case_client(server, clock)
-    for worker in case_workers(client, backing, partners.clients):
+    for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing, figures))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
@@ -116,6 +118,7 @@ def _gateway(backing: Backing, figures: PostgresFigures) -> httpx2.AsyncClient:
             figures=figures,
             clock=backing.clock,
             senders=ANYBODY,
+            tokens=OPEN,
         )
     )
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=GATEWAY_URL, trust_env=False)
@@ -125,7 +128,7 @@ def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
     """The relay's round, without its process: bells are rung while the driver's activity runs, or time would skip."""
 
     async def tell(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells)
+        await ring(client, bells, backing.book.is_closed)
 
     async def have_governed(programme: str) -> None:
         await govern(backing.book, programme, backing.clock.now(datetime.now(UTC)))

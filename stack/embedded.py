@@ -24,6 +24,7 @@ from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor
 from stack.temporal import NAMESPACE, EmbeddedTemporal
+from stack.token_issuer import ISSUER, ensure_issuer
 from workflows.contracts import CASES_TASK_QUEUE
 
 _INTAKE_STAGE = 4
@@ -101,6 +102,10 @@ class EmbeddedStack:
             database_url=self._postgres.owner_url if self._postgres else found.required_database_url,
             keys_dir=str(found.keys_directory),
             sender_keys=None if found.sender_keys is None else str(found.sender_keys),
+            token_issuer=found.token_issuer,
+            token_audience=found.token_audience,
+            token_keys_url=found.token_keys_url,
+            token_signing_key=None if found.token_signing_key is None else str(found.token_signing_key),
             clock_factor=found.clock_factor,
             clock_server_epoch=found.clock_server_epoch,
             clock_domain_epoch=found.clock_domain_epoch,
@@ -125,6 +130,7 @@ class EmbeddedStack:
             *([self._postgres] if self._postgres else []),
             Step("migrations", self._migrate),
             Step("partners' keys", self._ensure_partner_keys),
+            Step("token issuer", self._ensure_token_issuer),
             *([self._temporal] if self._temporal else []),
             Step("search attributes", self._register_search_attributes),
             gateway,
@@ -191,6 +197,14 @@ class EmbeddedStack:
             self._set(partner_keys=keys.gateway, sender_keys=keys.senders)
         if self._settings.unsigned_messages is None:
             self._set(unsigned_messages=True)
+
+    async def _ensure_token_issuer(self) -> None:
+        """An issuer that the environment names takes the place of our own."""
+        if self._settings.token_issuer is None:
+            files = await asyncio.to_thread(ensure_issuer, self._settings.data_dir / "token-issuer")
+            self._set(
+                token_issuer=ISSUER, token_keys_url=files.public_keys.as_uri(), token_signing_key=files.signing_key
+            )
 
     async def _migrate(self) -> None:
         if self._postgres:

@@ -32,6 +32,11 @@ class StackState(BaseModel):
     keys_dir: str
     sender_keys: str | None = None
     """With which the simulated partners sign."""
+    token_issuer: str | None = None
+    token_audience: str = "passage"  # noqa: S105  whom tokens are for, which is no secret
+    token_keys_url: str | None = None
+    token_signing_key: str | None = None
+    """With which `passage token` signs, where the stack has its own issuer."""
     clock_factor: float = 1.0
     clock_server_epoch: AwareDatetime | None = None
     clock_domain_epoch: AwareDatetime | None = None

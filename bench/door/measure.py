@@ -27,6 +27,7 @@ from eventstore.migrate import migrate
 from gateway.examples import FILING, MESSAGES
 from stack.ports import HOST, choose_port
 from stack.postgres import EmbeddedPostgres
+from stack.token_issuer import ISSUER, IssuerFiles, ensure_issuer, issue_token
 from webhooks import Signer, new_shared_key, sign
 
 AT_LEAST: Final = 0.6
@@ -66,9 +67,10 @@ async def measure(pairs: int = 5, seconds: float = 3.0) -> Door:
         url = await server.ensure_database("passage")
         await migrate(url)
         (folder / "partners.json").write_text(json.dumps({_PARTNER: [key]}))
+        issuer = ensure_issuer(folder / "token-issuer")
         ours = await stack.enter_async_context(_served("gateway", folder, url))
         theirs = await stack.enter_async_context(_served("bench.door.bare_route", folder, url))
-        make = _maker(await _file_cases(ours), Signer.parse(key))
+        make = _maker(await _file_cases(ours, _intake_token(issuer)), Signer.parse(key))
         return await _alternate(ours, theirs, make, pairs, seconds)
 
 
@@ -101,8 +103,14 @@ def _maker(cases: list[str], key: Signer) -> Make:
     return make
 
 
-async def _file_cases(port: int) -> list[str]:
-    async with httpx2.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False) as http:
+def _intake_token(issuer: IssuerFiles) -> str:
+    at = datetime.now(UTC)
+    return issue_token(issuer.signing_key, subject="bench", roles=["intake"], audience="passage", at=at)
+
+
+async def _file_cases(port: int, token: str) -> list[str]:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(base_url=f"http://{HOST}:{port}", headers=headers, trust_env=False) as http:
         filed: list[httpx2.Response] = []
         for first in range(0, CASES, FILED_AT_ONCE):
             filed += await asyncio.gather(*(_file(http, first + each) for each in range(FILED_AT_ONCE)))
@@ -133,6 +141,8 @@ def _environment(folder: Path, database_url: str, port: int) -> Mapping[str, str
         "PASSAGE_DATABASE_URL": database_url,
         "PASSAGE_GATEWAY_PORT": str(port),
         "PASSAGE_PARTNER_KEYS": str(folder / "partners.json"),
+        "PASSAGE_TOKEN_ISSUER": ISSUER,
+        "PASSAGE_TOKEN_KEYS_URL": ensure_issuer(folder / "token-issuer").public_keys.as_uri(),
         "PASSAGE_SENDER_RATE_PER_S": "1000000",
         "PASSAGE_SENDER_BURST": "1000000",
     }

@@ -103,7 +103,7 @@ class TestRecord:
         assert await refusals(desk) == [
             ("", "malformed", "", "a", 1),
             ("vetting", "malformed", "", "", 1),
-            ("", "malformed", "", "", 1),
+            ("", "malformed", "token:s-1", "", 1),
         ]
 
     async def test_what_cannot_be_recorded_is_not_answered_as_refused(

@@ -27,6 +27,8 @@ from gateway.deps import GatewayDeps
 from gateway.examples import FILING
 from gateway.figures import PostgresFigures
 from gateway.senders import ANYBODY, Senders
+from gateway.tokens import OPEN
+from stack.token_issuer import ISSUER, ensure_issuer, issue_token
 
 PROGRAMME = "venezuela-air"
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -50,9 +52,20 @@ class Desk:
     database: "asyncpg.Pool[asyncpg.Record]"
     moments: list[datetime]
     """The last is now."""
+    signing_key: Path | None = None
+    """Of the issuer of tokens, where the gateway wants them."""
+
+    def bearer(self, *roles: str, subject: str = "s-1") -> dict[str, str]:
+        """The header of a caller in these roles; none where the gateway lets in whoever comes."""
+        if self.signing_key is None:
+            return {}
+        now = self.moments[-1]
+        token = issue_token(self.signing_key, subject=subject, roles=roles, audience="passage", at=now)
+        return {"Authorization": f"Bearer {token}"}
 
     async def file(self, key: str = "filing-1", body: dict[str, Any] | None = None) -> httpx2.Response:
-        return await self.http.post("/v1/applications", json=body or a_filing(), headers={"Idempotency-Key": key})
+        headers = {"Idempotency-Key": key, **self.bearer("intake")}
+        return await self.http.post("/v1/applications", json=body or a_filing(), headers=headers)
 
     async def filed_case(self, key: str = "filing-1", **beneficiary: Any) -> str:
         response = await self.file(key, a_filing(**beneficiary))
@@ -79,7 +92,8 @@ class Desk:
 
     async def board(self, case_id: str) -> str:
         """The answer to a boarding check."""
-        response = await self.http.post("/v1/boarding-checks", json={"case": case_id})
+        headers = self.bearer("partner:carrier")
+        response = await self.http.post("/v1/boarding-checks", json={"case": case_id}, headers=headers)
         assert response.status_code == 200, response.text
         answer: str = response.json()["answer"]
         return answer
@@ -94,6 +108,15 @@ class Desk:
         """Messages in the inbox."""
         count: int = await self.database.fetchval("SELECT count(*) FROM passage.inbox")
         return count
+
+
+def with_issuer(guard: Settings, directory: Path) -> Settings:
+    """These settings with an issuer of tokens of our own, unless they name one or need none."""
+    if guard.unsigned_messages or guard.token_issuer is not None:
+        return guard
+    files = ensure_issuer(directory)
+    urls = {"token_issuer": ISSUER, "token_keys_url": files.public_keys.as_uri()}
+    return guard.model_copy(update={**urls, "token_signing_key": files.signing_key})
 
 
 @asynccontextmanager
@@ -115,12 +138,15 @@ async def gateway_desk(
             clock=SystemClock(),
             server_now=lambda: moments[-1],
             senders=senders,
+            tokens=OPEN,
         )
         async with AsyncExitStack() as stack:
             if guard is not None:
+                guard = with_issuer(guard, keys_dir.parent / "token-issuer")
                 deps = await stack.enter_async_context(guarded(deps, guard))
             app = create_app(deps)
             transport = httpx2.ASGITransport(app=app)
             http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
-            yield Desk(http, app, deps, store, database, moments)
+            key = None if guard is None else guard.token_signing_key
+            yield Desk(http, app, deps, store, database, moments, key)
     await store.close()

@@ -59,6 +59,7 @@ def test_a_running_stack_fills_the_gaps_and_the_environment_wins(monkeypatch: py
     [
         ("PASSAGE_GATEWAY_PORT", "99999", "PASSAGE_GATEWAY_PORT: Input should be less than or equal to 65535"),
         ("PASSAGE_PARTNER_URLS", '{"police": "http://x"}', "PASSAGE_PARTNER_URLS (police.[key]): Input should be "),
+        ("PASSAGE_TOKEN_ISSUER", "https://id.example", "Value error, PASSAGE_TOKEN_ISSUER and PASSAGE_TOKEN_KEYS_URL"),
         ("PASSAGE_PARTNER_URLS", "{", 'settings cannot be read: error parsing value for field "partner_urls"'),
         ("PASSAGE_CLOCK_FACTOR", "60", "Value error, PASSAGE_CLOCK_FACTOR needs PASSAGE_CLOCK_SERVER_EPOCH"),
         ("PASSAGE_CLOCK_DOMAIN_EPOCH", "2022-10-18T12:00:00Z", "Value error, PASSAGE_CLOCK_SERVER_EPOCH and "),
@@ -72,6 +73,31 @@ def test_a_malformed_setting_is_named_in_one_line(
         load_settings()
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("https://id.example/jwks", True),
+        ("http://127.0.0.1:8180/jwks", True),
+        ("http://[::1]:8180/jwks", True),
+        ("file:///run/secrets/jwks.json", True),
+        ("http://id.example/jwks", False),
+        ("file://id.example/jwks", False),
+        ("https:///jwks", False),
+        ("ftp://id.example/jwks", False),
+        ("https://[", False),
+        ("jwks.json", False),
+    ],
+)
+def test_keys_come_from_where_nobody_can_put_others(monkeypatch: pytest.MonkeyPatch, url: str, is_taken: bool) -> None:
+    monkeypatch.setenv("PASSAGE_TOKEN_ISSUER", "https://id.example")
+    monkeypatch.setenv("PASSAGE_TOKEN_KEYS_URL", url)
+    if is_taken:
+        assert load_settings().token_keys_url == url
+        return
+    with pytest.raises(ConfigurationError, match="PASSAGE_TOKEN_KEYS_URL is https:"):
+        load_settings()
 
 
 def test_without_a_database_the_message_says_what_to_do() -> None:
