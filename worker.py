@@ -9,11 +9,11 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, get_args
+from typing import Final
 
 import structlog
 from temporalio.client import Client
@@ -25,11 +25,11 @@ from activities.casebook import CaseBook
 from activities.clock import Clock, clock_of
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
+from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.ring import InboxBell, ring
 from config import ConfigurationError, Settings, load_settings
 from domain.rules.rule_set import bundled_rule_book
-from domain.vocabulary import Partner
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
@@ -37,7 +37,7 @@ from eventstore.store import Bell
 from health import health_answered
 from logs import configure_logs
 from workflows.case import Case
-from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, identity
+from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue, identity
 from workflows.runner import RUNNER
 from workflows.safe_payloads import DATA_CONVERTER, CallStackAnswers
 
@@ -45,8 +45,10 @@ _log = structlog.get_logger()
 
 APPENDING_MAX: Final = 32
 """Appending activities at once: a few more than the pool's connections, since each waits for partners too."""
-CALLING_MAX: Final = 64
-"""Calls to partners at once; each waits for a partner and holds almost nothing."""
+CALLING_MAX: Final = 16
+"""Calls to one partner at once: half of the connections to it, so that first attempts always find one."""
+CALL_POLLS: Final = 2
+"""Polls at once for one partner's calls: far more than its pace needs, and there are five such queues."""
 CACHED_CASES_MAX: Final = 1_000
 """Cases kept in memory between their bells; an evicted one is replayed from its history, at most 90 events."""
 DRAIN_TIMEOUT: Final = timedelta(seconds=30)
@@ -83,8 +85,10 @@ async def connect_temporal(settings: Settings, role: str) -> Client:
     )
 
 
-def case_workers(client: Client, backing: Backing, partners: PartnerClients) -> tuple[Worker, Worker]:
-    """The worker of cases and the worker of calls: partners in trouble never take a slot from an append."""
+def case_workers(
+    client: Client, backing: Backing, partners: PartnerClients, agreements: Agreements
+) -> tuple[Worker, ...]:
+    """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
 
     async def ring_bells(bells: Iterable[Bell]) -> None:
         await ring(client, [InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells])
@@ -110,15 +114,30 @@ def case_workers(client: Client, backing: Backing, partners: PartnerClients) -> 
         max_cached_workflows=CACHED_CASES_MAX,
         graceful_shutdown_timeout=DRAIN_TIMEOUT,
     )
-    calling = Worker(
-        client,
-        task_queue=CALLS_TASK_QUEUE,
-        activities=[asking.call_partner],
-        interceptors=[FailuresAsCodes()],
-        max_concurrent_activities=CALLING_MAX,
-        graceful_shutdown_timeout=DRAIN_TIMEOUT,
-    )
-    return appending, calling
+    return appending, *_calling_workers(client, asking, agreements)
+
+
+def _calling_workers(client: Client, asking: Asking, agreements: Agreements) -> Iterator[Worker]:
+    pace = {calls_task_queue(partner): agreements[partner].calls_per_s for partner in PARTNERS}
+    for queue in (*pace, CALLS_TASK_QUEUE):
+        yield Worker(
+            client,
+            task_queue=queue,
+            activities=[asking.call_partner],
+            interceptors=[FailuresAsCodes()],
+            max_concurrent_activities=CALLING_MAX,
+            max_concurrent_activity_task_polls=CALL_POLLS,
+            max_task_queue_activities_per_second=pace.get(queue),
+            graceful_shutdown_timeout=DRAIN_TIMEOUT,
+        )
+
+
+def agreements_of(settings: Settings) -> Agreements:
+    """What is agreed with the partners. Raises `ConfigurationError` where the file named cannot be read."""
+    try:
+        return read_agreements(settings.partner_agreements)
+    except AgreementsUnreadable as error:
+        raise ConfigurationError(f"PASSAGE_PARTNER_AGREEMENTS: {error}") from None
 
 
 async def serve(settings: Settings) -> None:
@@ -126,12 +145,18 @@ async def serve(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    urls = {partner: settings.partner_url(partner) for partner in get_args(Partner)}
+    urls = {partner: settings.partner_url(partner) for partner in PARTNERS}
+    agreements = agreements_of(settings)
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
         client = await connect_temporal(settings, "worker")
-        appending, calling = case_workers(client, backing, partners)
-        async with appending, calling, health_answered(settings, lambda: appending.is_running and calling.is_running):
-            _log.info("worker polls", task_queues=[CASES_TASK_QUEUE, CALLS_TASK_QUEUE])
+        workers = case_workers(client, backing, partners, agreements)
+        async with AsyncExitStack() as running:
+            for worker in workers:
+                await running.enter_async_context(worker)
+            await running.enter_async_context(
+                health_answered(settings, lambda: all(worker.is_running for worker in workers))
+            )
+            _log.info("worker polls", task_queues=[worker.task_queue for worker in workers])
             await stopped.wait()
             _log.info("worker drains")
 
@@ -141,10 +166,10 @@ def main() -> int:
     try:
         settings = load_settings()
     except ConfigurationError as error:
+        configure_logs(settings, "worker")
+        asyncio.run(serve(settings))
         print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
         return 2
-    configure_logs(settings, "worker")
-    asyncio.run(serve(settings))
     return 0
 
 

@@ -19,7 +19,8 @@ from domain.vocabulary import DeadlineName, Outcome, Partner, Reason, Stage, Wai
 CASES_TASK_QUEUE: Final = "cases"
 """Workflow `Case` and the activities that append."""
 CALLS_TASK_QUEUE: Final = "partner-calls"
-"""`call_partner` alone: a dead partner fills its own slots and never those of the activities that append."""
+"""Where `call_partner` was asked for until each partner had a queue of its own; workers serve it for the calls that
+cases of that time still wait for."""
 
 CASE_WORKFLOW: Final = "Case"
 
@@ -235,3 +236,12 @@ class MessageRef(TemporalSafe):
 
     message_id: MessageId
     number: Annotated[int, Field(ge=1)]
+
+
+def calls_task_queue(partner: Partner) -> str:
+    """The queue of `call_partner` for one partner, such as `calls-work-permit-office`.
+
+    A dead partner fills its own slots, never another's nor those of the activities that append, and the server keeps
+    the pace that is agreed with it.
+    """
+    return f"calls-{partner.replace('_', '-')}"

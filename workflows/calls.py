@@ -9,12 +9,12 @@ from temporalio.common import RetryPolicy
 from activities.contracts import (
     ADVANCE,
     CALL_PARTNER,
-    CALLS_TASK_QUEUE,
     OPEN_CASE,
     Advance,
     Call,
     CallPartner,
     Step,
+    calls_task_queue,
 )
 from activities.safe import Summary
 from domain.ids import CaseId
@@ -60,7 +60,7 @@ async def call_partner(case_id: CaseId, call: Call) -> None:
     await workflow.execute_activity(
         CALL_PARTNER,
         CallPartner(case_id=case_id, request_id=call.request_id, partner=call.partner),
-        task_queue=CALLS_TASK_QUEUE,
+        task_queue=calls_task_queue(call.partner),
         start_to_close_timeout=CALL_TIMEOUT,
         retry_policy=CALL_RETRY,
         summary=Summary.of("{partner}, until it accepts the request", partner=call.partner),

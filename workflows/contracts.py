@@ -13,6 +13,7 @@ from activities.contracts import (
     CaseMessageName,
     CaseStart,
     MessageRef,
+    calls_task_queue,
 )
 from domain.ids import CaseId
 
@@ -29,6 +30,7 @@ __all__ = [
     "CaseMessageName",
     "CaseStart",
     "MessageRef",
+    "calls_task_queue",
     "identity",
     "workflow_id",
 ]

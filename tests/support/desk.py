@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
@@ -16,10 +16,11 @@ from temporalio.worker import Worker, WorkflowRunner
 from activities.failures import FailuresAsCodes
 from activities.ring import InboxBell, ring
 from domain.ids import case_id_from_entropy
+from domain.vocabulary import Partner
 from tests.support.bill import is_idle
 from tests.support.fake_case import FakeCase, FakeProgramme
 from workflows.case import Case
-from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, Bell
+from workflows.contracts import CASES_TASK_QUEUE, Bell, calls_task_queue
 from workflows.runner import RUNNER
 from workflows.safe_payloads import CallStackAnswers
 
@@ -119,7 +120,7 @@ async def working(environment: WorkflowEnvironment, runner: WorkflowRunner = RUN
     async with AsyncExitStack() as stack:
         for queue, workflows, activities in (
             (CASES_TASK_QUEUE, [Case], desk.programme.activities()),
-            (CALLS_TASK_QUEUE, [], desk.programme.calls()),
+            *((calls_task_queue(partner), [], desk.programme.calls()) for partner in get_args(Partner)),
         ):
             worker = Worker(
                 desk.client,

@@ -46,6 +46,22 @@ async def test_a_call_is_repeated_as_the_partner_asks(dev_server: WorkflowEnviro
         assert len(desk.programme.called) == 3  # accepted: not called again though the Step still lists it
 
 
+async def test_each_partner_is_called_over_a_queue_of_its_own(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await to_vetting(desk)
+        await desk.until(lambda: len(desk.programme.called) == 1)
+
+        [history] = await desk.histories()
+        asked = [
+            event["activityTaskScheduledEventAttributes"]
+            for event in history["events"]
+            if "activityTaskScheduledEventAttributes" in event
+        ]
+        queues = {each["activityType"]["name"]: each["taskQueue"]["name"] for each in asked}
+        assert queues["call_partner"] == "calls-vetting"
+        assert queues["proof_of_entry"] == "cases"
+
+
 async def test_a_dead_partner_does_not_stop_a_withdrawal(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         desk.programme.on_call = failing(10_000, PartnerUnavailable("vetting", "timeout"))
