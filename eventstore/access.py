@@ -5,11 +5,12 @@ version: appends to one stream wait for each other.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.access import AccessEvent, access_stream
+from domain.access import AccessEvent, HistoryStored, access_stream
 from domain.ids import CommandId, event_id
 from eventstore.codec import Codec, name_of
 from eventstore.conflicts import IllegalAppend
@@ -27,6 +28,8 @@ class AccessRecord:
     actor: str
     """Who it was: an officer's or auditor's reference, a partner; never a name."""
     events: tuple[AccessEvent, ...]
+    history: bytes | None = None
+    """The packed history (`histories.py`) that the record's one event, a `HistoryStored`, tells of; kept with it."""
 
 
 class AccessLog(Protocol):
@@ -39,8 +42,12 @@ class AccessLog(Protocol):
 
         Raises:
             CommandContentDiffers: the command came before with other content.
-            IllegalAppend: no event, or more than `MAX_EVENTS`.
+            IllegalAppend: no event, more than `MAX_EVENTS`, or a `HistoryStored` without its history.
         """
+        ...
+
+    async def kept(self, runs: Collection[str]) -> frozenset[str]:
+        """Those of these runs whose history is kept."""
         ...
 
     async def is_held(self, case_id: str) -> bool:
@@ -59,6 +66,10 @@ def wrap_access(
     """The rows that follow `version` and `previous_hash` of the stream. Raises IllegalAppend."""
     if not 0 < len(record.events) <= MAX_EVENTS:
         raise IllegalAppend(f"an access record has 1 to {MAX_EVENTS} events")
+    if (record.history is not None) != any(isinstance(event, HistoryStored) for event in record.events):
+        raise IllegalAppend("a history and its HistoryStored are recorded together")
+    if record.history is not None and len(record.events) > 1:
+        raise IllegalAppend("a history is recorded by itself")
     stream, digest = access_stream(record.programme), digest_of(record, codec)
     rows: list[Envelope] = []
     for number, event in enumerate(record.events, start=version + 1):

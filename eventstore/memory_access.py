@@ -1,9 +1,9 @@
 """The access log in memory."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from datetime import datetime
 
-from domain.access import LegalHoldPlaced, LegalHoldReleased, access_stream
+from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased, access_stream
 from eventstore.access import AccessRecord, digest_of, wrap_access
 from eventstore.codec import Codec
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
@@ -20,6 +20,7 @@ class MemoryAccess:
         self._clock = clock
         self._codec = codec
         self._held: set[str] = set()
+        self._kept: set[str] = set()
 
     async def record(self, record: AccessRecord) -> int:  # noqa: D102  # the port says it
         stream = self._rows[access_stream(record.programme)]
@@ -35,7 +36,12 @@ class MemoryAccess:
                 self._held.add(event.case)
             elif isinstance(event, LegalHoldReleased):
                 self._held.discard(event.case)
+            elif isinstance(event, HistoryStored):
+                self._kept.add(event.run)
         return len(stream)
+
+    async def kept(self, runs: Collection[str]) -> frozenset[str]:  # noqa: D102  # the port says it
+        return self._kept.intersection(runs)
 
     async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
         return case_id in self._held

@@ -1,12 +1,12 @@
-"""The access log and erasure over Postgres; the functions are in `sql/migrations/0011_access.sql`."""
+"""The access log and erasure over Postgres; functions of migrations `0011_access.sql` and `0013_histories.sql`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from domain.access import LegalHoldPlaced, LegalHoldReleased
+from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased
 from eventstore.access import AccessRecord, digest_of, wrap_access
 from eventstore.codec import Codec
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
@@ -38,6 +38,7 @@ class PostgresAccess:
                 rows = wrap_access(record, head["version"], head["hash"], self._clock(), self._codec)
                 await connection.execute(_APPEND, *_arguments(record, rows, head))
                 await _change_holds(connection, record)
+                await _keep_history(connection, record, rows[-1].version)
                 return rows[-1].version
 
     def _first_result(self, first: Any, record: AccessRecord) -> int:
@@ -45,6 +46,11 @@ class PostgresAccess:
             raise CommandContentDiffers(record.command_id)
         version: int = first["version"]
         return version
+
+    async def kept(self, runs: Collection[str]) -> frozenset[str]:  # noqa: D102  # the port says it
+        with translated():
+            rows = await self._pool.fetch("SELECT run_id FROM passage.run_history WHERE run_id = ANY ($1)", list(runs))
+        return frozenset(row["run_id"] for row in rows)
 
     async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
         with translated():
@@ -77,6 +83,19 @@ async def _change_holds(connection: Any, record: AccessRecord) -> None:
             await connection.execute("SELECT passage.place_hold($1, $2, $3)", event.case, record.programme, event.at)
         elif isinstance(event, LegalHoldReleased):
             await connection.execute("SELECT passage.release_hold($1)", event.case)
+
+
+async def _keep_history(connection: Any, record: AccessRecord, version: int) -> None:
+    event = record.events[0]
+    if isinstance(event, HistoryStored):
+        await connection.execute(
+            "SELECT passage.keep_history($1, $2, $3, $4, $5)",
+            event.run,
+            event.case,
+            record.programme,
+            version,
+            record.history,
+        )
 
 
 async def erased_before(connection: Any, case_id: str) -> Appended | None:

@@ -1,17 +1,20 @@
 """The access log: who looked at what is in the log like everything else, in order and once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from domain.access import (
     AccessEvent,
     BoardingChecked,
+    HistoryStored,
     PersonalDataViewed,
     access_stream,
 )
 from domain.ids import CommandId
 from eventstore.access import AccessRecord
+from eventstore.histories import pack
 from eventstore.store import CommandContentDiffers, EventStore, IllegalAppend
 from tests.support.filings import NOON, PROGRAMME, new_case_id
 
@@ -53,3 +56,19 @@ async def test_an_empty_record_is_refused(store: EventStore) -> None:
     empty = AccessRecord(programme=PROGRAMME, command_id=CommandId("view:1"), actor="auditor:a-1", events=())
     with pytest.raises(IllegalAppend):
         await store.access.record(empty)
+
+
+async def test_a_history_is_kept_once_and_only_with_its_event(store: EventStore) -> None:
+    packed = pack({"events": []})
+    stored = HistoryStored(at=NOON, case=CASE, run="0199-a1", history_sha256=packed.sha256, history_bytes=packed.size)
+    whole = replace(record("history:0199-a1", stored), history=packed.content)
+    assert await store.access.kept(["0199-a1"]) == frozenset()
+    assert [await store.access.record(whole) for _ in range(2)] == [1, 1]
+    assert await store.access.kept(["0199-a1", "0199-a2"]) == {"0199-a1"}
+    for halved in (
+        record("history:0199-a2", stored),
+        replace(record("view:1"), history=packed.content),
+        replace(record("history:0199-a2", stored, VIEWED), history=packed.content),
+    ):
+        with pytest.raises(IllegalAppend):
+            await store.access.record(halved)
