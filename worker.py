@@ -165,9 +165,9 @@ def main() -> int:
     """Exit codes: 0 after an orderly end, 2 when a setting is wrong."""
     try:
         settings = load_settings()
-    except ConfigurationError as error:
         configure_logs(settings, "worker")
         asyncio.run(serve(settings))
+    except ConfigurationError as error:
         print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
         return 2
     return 0
