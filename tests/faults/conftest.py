@@ -12,9 +12,15 @@ from tests.support.whole_stack import WholeStack
 _NUMBER = itertools.count(1)
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder for a stack of the test's own. pytest's are cleaned up by whoever runs next."""
+    with tempfile.TemporaryDirectory(prefix="passage faults ", ignore_cleanup_errors=True) as home:
+        yield Path(home)
+
+
 @pytest.fixture(scope="session")
 def shared_stack() -> Iterator[WholeStack]:
-    # A folder of its own: pytest's are cleaned up by whoever runs next.
     with tempfile.TemporaryDirectory(prefix="passage faults ", ignore_cleanup_errors=True) as home:
         stack = WholeStack(Path(home))
         yield stack

@@ -3,58 +3,26 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import httpx2
 
 from config import Settings
-from demonstration import moves as m
-from demonstration.circumstances import SILENT, in_colombia
-from demonstration.people import application, passport, supporter
-from demonstration.story import Move
+from demonstration.circumstances import in_colombia
+from demonstration.people import application
 from gateway.backing import open_backing
-from gateway.wire import KINDS, PartnerName, senders_of
-from simulators.behaviour import PartnerBehaviours
+from gateway.wire import PartnerName
 from tests.support import sender
+from tests.support.every_kind import Delivery, one_of_each_kind
+from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed
-from tests.support.whole_stack import DAY_ONE, WholeStack
+from tests.support.whole_stack import WholeStack
 
 CASES = 5
 DELIVERIES = 3
 AT_ONCE = 8
-
-NOBODY_ANSWERS = PartnerBehaviours(
-    sponsor_registry=SILENT, entry_records=SILENT, vetting=SILENT, work_permit_office=SILENT
-)
-CLOSING = {"sponsor.not_confirmed", "application.withdrawn", "border.irregular_crossing", "officer.confirmed"}
-"""Every other case hears none of these, and so lives on to refuse more."""
-
-Delivery = tuple[PartnerName, str, dict[str, Any]]
-"""Who sends, under which id, and what."""
-
-
-def contents(person: int) -> dict[str, dict[str, Any]]:
-    """The fields of each kind that has any."""
-    moves: tuple[Move, ...] = (m.is_seen_crossing(), m.shows_a_permit(), m.decides("o-1", "approve"), m.arrives())
-    return {
-        **{move.message: dict(move.fields(DAY_ONE)) for move in moves},
-        "officer.confirmed": {"officer": "o-2"},
-        "arrival.refused": {"port": "MIA"},
-        "sponsor.replaced": {"supporter": supporter(person + 500).model_dump(mode="json", exclude_none=True)},
-        "passport.changed": {"passport": passport(f"17{person:07}").model_dump(mode="json", exclude_none=True)},
-    }
-
-
-def one_of_each_kind(case_id: str, person: int, mark: str) -> Iterator[Delivery]:
-    """What partners could ever say about a case."""
-    fields = contents(person)
-    for kind in KINDS:
-        if not kind.startswith("programme.") and not (kind in CLOSING and person % 2):
-            body = {"case": case_id, "message": kind, **fields.get(kind, {})}
-            yield cast("PartnerName", senders_of(kind)[0]), f"{mark}-{person}-{kind}", body
 
 
 async def deliver(senders: sender.Senders, deliveries: list[Delivery]) -> Counter[tuple[str, str]]:

@@ -7,11 +7,10 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from demonstration.circumstances import SILENT
 from demonstration.people import application
 from gateway.backing import open_backing
-from simulators.behaviour import PartnerBehaviours
 from tests.support.breaking import delete, terminate
+from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
@@ -23,9 +22,6 @@ SWEPT_WITHIN_S = 45
 """The relay sweeps every 30 s."""
 STARTED = "was started: it goes on from the log"
 HAS_ONE = "has a running workflow already; --replace ends that run and begins again from the log"
-NOBODY_ANSWERS = PartnerBehaviours(
-    sponsor_registry=SILENT, entry_records=SILENT, vetting=SILENT, work_permit_office=SILENT
-)
 
 
 async def run_of(client: Client, case_id: str, *, other_than: str = "") -> str:

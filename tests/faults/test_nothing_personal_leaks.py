@@ -6,8 +6,6 @@ Nothing but the encrypted columns, that is, and the partners, who are told.
 import asyncio
 import contextlib
 import json
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +18,6 @@ from tests.support.whole_stack import WholeStack, free_port
 MINUTE_A_DAY = {"PASSAGE_CLOCK_FACTOR": str(86_400 / 60)}  # no limit passes meanwhile
 PARTNERS_FOLDER = "simulators"
 TEMPORAL_FOLDER = "temporal"
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="passage canaries ", ignore_cleanup_errors=True) as home:
-        yield Path(home)
 
 
 @pytest.mark.slow

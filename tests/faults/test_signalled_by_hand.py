@@ -18,7 +18,7 @@ from demonstration import circumstances as c
 from demonstration.moves import shows_a_permit
 from demonstration.people import application, passport, supporter
 from gateway.backing import open_backing
-from simulators.behaviour import PartnerBehaviours
+from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
@@ -26,9 +26,6 @@ from tests.support.whole_stack import WholeStack
 from workflows.doorbells import description
 
 ANSWERED_WITHIN_S = 15
-SILENT = PartnerBehaviours(
-    sponsor_registry=c.SILENT, entry_records=c.SILENT, vetting=c.SILENT, work_permit_office=c.SILENT
-)
 APPROVE = {"decision": "approve"}
 
 Said = tuple[str, dict[str, Any]]
@@ -158,7 +155,7 @@ async def operating(stack: WholeStack, number: int, persons: int) -> AsyncIterat
     try:
         async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
             await open_programme(backing, programme)
-            await senders.script(range(1000 * number, 1000 * number + persons), SILENT)
+            await senders.script(range(1000 * number, 1000 * number + persons), NOBODY_ANSWERS)
             yield Operator(temporal, database, senders)
             await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
             await until_all_closed(settings, programme)

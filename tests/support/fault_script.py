@@ -28,6 +28,9 @@ PROMPT: Final = PartnerBehaviours(
     work_permit_office=says("work_permit.eligible", 2),
 )
 """Partners who say yes within a second."""
+NOBODY_ANSWERS: Final = PartnerBehaviours(
+    sponsor_registry=SILENT, entry_records=SILENT, vetting=SILENT, work_permit_office=SILENT
+)
 
 _TRAVELS: Final = ("SponsorConfirmed", "VettingCleared", "TravelAuthorized")
 

@@ -68,14 +68,20 @@ class Log:
 
     async def faults(self) -> list[str]:
         """Everything that does not hold."""
-        return [
-            *(fault for stream, rows in self.events.items() for fault in chain_faults(stream, rows)),
-            *(fault for stream, rows in self.events.items() for fault in command_faults(stream, rows)),
-            *self._message_faults(),
-            *self._leftovers(),
-            *await self._head_faults(),
-            *await self._place_faults(),
-        ]
+        return [fault for found in (await self.faults_by_promise()).values() for fault in found]
+
+    async def faults_by_promise(self) -> dict[str, list[str]]:
+        """What is promised of every log, and what does not hold of it."""
+        streams = self.events.items()
+        return {
+            "every accepted message has its event or its recorded refusal": [*self._message_faults()],
+            "no event is lost": [fault for stream, rows in streams for fault in chain_faults(stream, rows)],
+            "no event is there twice": [fault for stream, rows in streams for fault in command_faults(stream, rows)],
+            "messages of a case are taken in their order": [*self._order_faults()],
+            "nothing is left undone": [*self._leftovers()],
+            "summaries equal the state that the events fold to": await self._head_faults(),
+            "places are counted right, and the cap is held": await self._place_faults(),
+        }
 
     def _message_faults(self) -> Iterable[str]:
         """Every message has its answer, and what the answer says has happened is in the log."""
@@ -95,6 +101,15 @@ class Log:
         events = self.events[row["stream"]]
         closed = any(e["type"] == "CaseClosed" for e in events)
         return row["case_id"] is None or closed or sum(e["type"] == "MessageRejected" for e in events) >= _REJECTED_MAX
+
+    def _order_faults(self) -> Iterable[str]:
+        """What came in later is in the log later, in every stream."""
+        numbers = {(row["stream"], _command_id(row)): row["number"] for row in self.inbox}
+        for stream, events in self.events.items():
+            found = [numbers.get((stream, event["command_id"])) for event in events]
+            taken = [number for number in found if number is not None]
+            if taken != sorted(taken):
+                yield f"{stream}: its messages were taken in the order {taken}"
 
     def _leftovers(self) -> Iterable[str]:
         undecided = {row["number"] for row in self.inbox if row["answer"] is None}
@@ -141,7 +156,11 @@ class Log:
         counted = Counter[str]()
         for row in self.tables["place_counter"]:
             (counted if row["period"] == "total" else months)[row["programme"]] += row["taken"]
+        caps = {
+            row["programme"]: row["places"] for row in self.tables["programme_head"] if row["cap_period"] == "total"
+        }
         return [
+            *(f"{p}: {held[p]} places are held of {cap}" for p, cap in caps.items() if held[p] > cap),
             *(f"{p}: {counted[p]} places are counted, {held[p]} are held" for p in held if held[p] != counted[p]),
             *(f"{p}: {counted[p]} places in all, {months[p]} by month" for p in counted if counted[p] != months[p]),
         ]

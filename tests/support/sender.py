@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +58,7 @@ class Senders:
         response = await self.http.get(f"{self._gateway}/v1/cases/{case_id}")
         return response.is_success and response.json()["waiting_on"] is not None
 
-    async def script(self, persons: range, partners: PartnerBehaviours) -> None:
+    async def script(self, persons: Iterable[int], partners: PartnerBehaviours) -> None:
         """How the simulated partners behave towards these persons (`demonstration/people.py`)."""
         await self._door.script_partners(
             [PartnerScript(passport_number=passport_number(person), partners=partners) for person in persons]

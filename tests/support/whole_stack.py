@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -31,6 +31,8 @@ class WholeStack:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.data_dir = home / ".passage"
+        self.program: tuple[str, ...] = (str(_PROGRAM),)
+        """The script that is the stack, and its arguments."""
         self.output = home / "output"
         self.process: subprocess.Popen[bytes] | None = None
         self._home = home
@@ -52,7 +54,7 @@ class WholeStack:
         (self.data_dir / "stack.json").unlink(missing_ok=True)  # a stack that was killed leaves it behind
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", str(_PROGRAM)],  # or tests/support would come before the project's own `stack`
+                [sys.executable, "-P", *self.program],  # or tests/support would come before the project's own `stack`
                 cwd=self._home,
                 env=bare_environment({**self._environment, "PYTHONPATH": str(_PROGRAM.parents[2])}),
                 stdin=subprocess.DEVNULL,
@@ -67,6 +69,17 @@ class WholeStack:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(PATIENCE_S) == 0, self._words()
+
+    def domain_now(self) -> datetime:
+        """The domain's moment, as the stack's programs have it."""
+        began = datetime.fromisoformat(self._environment["PASSAGE_CLOCK_SERVER_EPOCH"])
+        epoch = datetime.fromisoformat(self._environment["PASSAGE_CLOCK_DOMAIN_EPOCH"])
+        return epoch + (datetime.now(UTC) - began) * float(self._environment["PASSAGE_CLOCK_FACTOR"])
+
+    def step_clock(self, step: timedelta) -> None:
+        """At the next start the domain's clock shows `step` more than it would have."""
+        epoch = datetime.fromisoformat(self._environment["PASSAGE_CLOCK_DOMAIN_EPOCH"])
+        self._environment["PASSAGE_CLOCK_DOMAIN_EPOCH"] = (epoch + step).isoformat()
 
     def kill(self, name: str) -> int:
         """`kill -9` of one program; the pid it had."""

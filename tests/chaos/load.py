@@ -1,0 +1,182 @@
+"""Those who write to Passage during a run: each case has a life, every message goes out twice and some overtake others.
+
+Nobody's message is given up: who gets no answer, or one that says to come again, sends the same once more.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx2
+
+from demonstration.board import Board
+from demonstration.door import DoorClosedError
+from demonstration.people import application
+from demonstration.story import Story
+from gateway.wire import PartnerName
+from tests.chaos.arena import Arena
+from tests.chaos.schedule import Filing
+from tests.support.every_kind import one_of_each_kind
+from tests.support.fault_script import PROMPT, script
+from tests.support.performance import Ledger, keeping_http
+from tests.support.sender import Senders
+from tests.support.whole_stack import DAY_S
+
+EVERYTHING_AT_ONCE: Final = "hears every kind of message at once"
+FILED_TWICE: Final = "filed by two at the same moment"
+STORIES: Final[Mapping[str, Story]] = {
+    story.name: story for story in script(0).stories if not story.gates and story.travels_with is None
+}
+LIVES: Final = (*STORIES, EVERYTHING_AT_ONCE, FILED_TWICE)
+"""The kinds of cases there are."""
+
+_AGAIN_S: Final = 0.3
+_OVERTAKES_WITHIN_S: Final = 3.0
+"""The second delivery of a message comes so much later at most; what happens meanwhile overtakes it."""
+_AT_ONCE: Final = 40
+"""Requests under way; those of a partner who waits in line."""
+_TRANSIENT: Final = frozenset({408, 425, 429})
+
+
+class Repeating:
+    """Has a client deliver everything that it delivers to the gateway once more, at some moment after it."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.http: httpx2.AsyncClient | None = None
+        self.repeated = 0
+        self._chance = chance
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def note(self, request: httpx2.Request) -> None:
+        """A hook of the client."""
+        is_message = request.method == "POST" and request.url.path.startswith(("/v1/applications", "/v1/partners/"))
+        if is_message and "second" not in request.extensions:
+            task = asyncio.create_task(self._again(request))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _again(self, request: httpx2.Request) -> None:
+        assert self.http is not None
+        await asyncio.sleep(self._chance.uniform(0, _OVERTAKES_WITHIN_S))
+        second = httpx2.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            extensions={**request.extensions, "second": True},
+        )
+        with contextlib.suppress(
+            httpx2.RequestError, OSError
+        ):  # a copy may be lost; what it copies is sent until it is taken
+            await self.http.send(second)
+            self.repeated += 1
+
+    async def settle(self) -> None:
+        """Until every copy has been delivered, or lost."""
+        while self._under_way:
+            await asyncio.wait(set(self._under_way))
+
+
+class Load:
+    """The cases of one run, from filing to whatever becomes of them."""
+
+    def __init__(self, arena: Arena, senders: Senders, board: Board, stopped: asyncio.Event) -> None:
+        self.problems: list[str] = []
+        """What no sender may meet."""
+        self.refused = Counter[str]()
+        """Messages that the gateway would not take for good, by the code it gave."""
+        self.filed: set[str] = set()
+        self._arena = arena
+        self._senders = senders
+        self._board = board
+        self._stopped = stopped
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def live(self, filing: Filing) -> None:
+        """One case's life; it ends with the run at the latest."""
+        await asyncio.sleep(filing.at_s)
+        chance = random.Random(filing.chance)  # noqa: S311  no secret
+        try:
+            match filing.life:
+                case "hears every kind of message at once":
+                    await self._hear_everything(filing, chance)
+                case "filed by two at the same moment":
+                    await asyncio.gather(
+                        *(self._file(f"{filing.person} {n}", application(filing.person)) for n in "ab")
+                    )
+                case _:
+                    await self._play(filing, STORIES[filing.life])
+        except DoorClosedError as error:
+            self.problems.append(f"{filing.life}: {error}")
+
+    async def _file(self, name: str, filed: Any) -> str:
+        async with self._slots:
+            case_id = await self._senders.file(filed)
+        self.filed.add(case_id)
+        await self._board.filed(name, case_id)
+        return case_id
+
+    async def _hear_everything(self, filing: Filing, chance: random.Random) -> None:
+        case_id = await self._file(str(filing.person), application(filing.person))
+        deliveries = list(one_of_each_kind(case_id, filing.person, self._senders.mark))
+        chance.shuffle(deliveries)
+        await asyncio.gather(*(self._deliver(*delivery) for delivery in deliveries))
+
+    async def _play(self, filing: Filing, story: Story) -> None:
+        name = str(filing.person)
+        case_id = await self._file(name, story.application(filing.person))
+        for number, move in enumerate(story.moves):
+            if await self._stands(name, move.once) and move.message != "travel.boarding_check":
+                await asyncio.sleep(move.after / timedelta(days=1) * DAY_S)
+                body = {"case": case_id, "message": move.message, **move.fields(self._arena.stack.domain_now())}
+                await self._deliver(move.by, f"{self._senders.mark}-{name}-{number}", body)
+
+    async def _stands(self, name: str, standing: Any) -> bool:
+        """Whether the case comes to stand so, rather than to close or to be overtaken by the end of the run."""
+        stands = asyncio.create_task(self._board.until_stands(name, standing))
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({stands, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return stands.done() and stands.result() is not None
+        finally:
+            stands.cancel()
+            stopped.cancel()
+
+    async def _deliver(self, by: PartnerName, message_id: str, body: Mapping[str, Any]) -> None:
+        """Until it is taken or refused for good."""
+        while True:
+            async with self._slots:
+                try:
+                    response = await self._senders.post(by, message_id, body)
+                except (OSError, httpx2.RequestError):
+                    response = None
+            if response is not None and response.status_code < 500 and response.status_code not in _TRANSIENT:
+                break
+            await asyncio.sleep(_AGAIN_S)
+        if not response.is_success:
+            self.refused[str(response.json()["code"])] += 1
+
+
+@contextlib.asynccontextmanager
+async def repeating_senders(
+    arena: Arena, programme: str, chance: random.Random
+) -> AsyncIterator[tuple[Senders, Repeating]]:
+    """Senders of everything twice."""
+    ledger, repeating = Ledger(), Repeating(chance)
+    async with keeping_http(ledger) as http:
+        repeating.http = http
+        http.event_hooks = {**http.event_hooks, "request": [repeating.note]}
+        yield Senders(http, arena.settings, programme, ledger), repeating
+
+
+async def script_partners(senders: Senders, filings: tuple[Filing, ...]) -> None:
+    """Tell the simulated partners how to answer about whom."""
+    by_life: dict[str, list[int]] = {}
+    for filing in filings:
+        by_life.setdefault(filing.life, []).append(filing.person)
+    for life, persons in by_life.items():
+        await senders.script(persons, STORIES[life].partners if life in STORIES else PROMPT)

@@ -1,0 +1,39 @@
+"""Everything that partners could ever say about a case, with contents."""
+
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from demonstration import moves as m
+from demonstration.people import passport, supporter
+from demonstration.story import Move
+from gateway.wire import KINDS, PartnerName, senders_of
+from tests.support.whole_stack import DAY_ONE
+
+CLOSING: Final = frozenset(
+    {"sponsor.not_confirmed", "application.withdrawn", "border.irregular_crossing", "officer.confirmed"}
+)
+"""A case that hears none of these lives on to refuse more."""
+
+Delivery = tuple[PartnerName, str, dict[str, Any]]
+"""Who sends, under which id, and what."""
+
+
+def contents(person: int) -> dict[str, dict[str, Any]]:
+    """The fields of each kind that has any."""
+    moves: tuple[Move, ...] = (m.is_seen_crossing(), m.shows_a_permit(), m.decides("o-1", "approve"), m.arrives())
+    return {
+        **{move.message: dict(move.fields(DAY_ONE)) for move in moves},
+        "officer.confirmed": {"officer": "o-2"},
+        "arrival.refused": {"port": "MIA"},
+        "sponsor.replaced": {"supporter": supporter(person + 500).model_dump(mode="json", exclude_none=True)},
+        "passport.changed": {"passport": passport(f"17{person:07}").model_dump(mode="json", exclude_none=True)},
+    }
+
+
+def one_of_each_kind(case_id: str, person: int, mark: str) -> Iterator[Delivery]:
+    """One message of each kind about the case; to persons with an odd number none that closes it."""
+    fields = contents(person)
+    for kind in KINDS:
+        if not kind.startswith("programme.") and not (kind in CLOSING and person % 2):
+            body = {"case": case_id, "message": kind, **fields.get(kind, {})}
+            yield cast("PartnerName", senders_of(kind)[0]), f"{mark}-{person}-{kind}", body
