@@ -91,7 +91,8 @@ def case_workers(
     """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
 
     async def ring_bells(bells: Iterable[Bell]) -> None:
-        await ring(client, [InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells])
+        rung = (InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells)
+        await ring(client, rung, backing.book.is_closed)
 
     asking = Asking(backing.book, partners)
     direct = DirectSignals(backing.book.inbox, client, backing.clock)

@@ -70,6 +70,11 @@ class CaseBook:
         """The case as it stands."""
         return (await self.case_at(case_id)).case
 
+    async def is_closed(self, case_id: CaseId) -> bool:
+        """Whether the log says that the case is closed; not of a case that nobody filed."""
+        summary = await self.store.summary(case_id)
+        return summary is not None and summary.closed
+
     async def programme(self, programme: str) -> Programme:
         """The programme as it stands; version 0 where it was never opened."""
         state = Programme()

@@ -1,15 +1,17 @@
 """Rings a case: the one place that signals a workflow, and starts it where none runs (decision 4)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.contracts import CASE_WORKFLOW, CASES_TASK_QUEUE, Bell, CaseMessageName, CaseStart
+from activities.failures import LogRestored
 from activities.safe import Summary
 from domain.ids import CaseId, MessageId
 
@@ -18,7 +20,15 @@ AT_ONCE: Final = 20
 RING_TIMEOUT: Final = timedelta(seconds=5)
 """A healthy server answers in ms; who rings has the row in the inbox and can ring again."""
 
+OF_AN_OPEN_CASE: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+"""A workflow ends by itself when its case is closed, and not before. One that ended so and whose case is open in the
+log shows a log that was restored; one that was terminated, deleted or failed is started again."""
+
 _CASE_STAGE: Final = SearchAttributeKey.for_keyword("CaseStage")
+
+
+IsClosed = Callable[[CaseId], Awaitable[bool]]
+"""Whether the log says that the case is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +41,20 @@ class InboxBell:
     number: int
 
 
-async def ring(client: Client, bells: Iterable[InboxBell]) -> None:
+async def ring(client: Client, bells: Iterable[InboxBell], closed: IsClosed) -> None:
     """Ring every bell, and start the workflow of a case that has none running.
 
-    Harmless when repeated. Rings the others when one fails, then raises that one's `RPCError`.
+    Harmless when repeated. Rings the others when one fails, then raises that one's error.
+
+    Raises:
+        RPCError: Temporal cannot be reached.
+        LogRestored: the workflow of a case ended, as at its close, and the log says that the case is open.
     """
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(bell: InboxBell) -> None:
         async with slots:
-            await _signal_with_start(client, bell)
+            await _ring_one(client, bell, closed)
 
     results = await asyncio.gather(*(one(bell) for bell in bells), return_exceptions=True)
     for result in results:
@@ -48,14 +62,23 @@ async def ring(client: Client, bells: Iterable[InboxBell]) -> None:
             raise result
 
 
-async def _signal_with_start(client: Client, bell: InboxBell) -> None:
+async def _ring_one(client: Client, bell: InboxBell, closed: IsClosed) -> None:
+    try:
+        await _signal_with_start(client, bell, OF_AN_OPEN_CASE)
+    except WorkflowAlreadyStartedError:
+        if not await closed(bell.case_id):
+            raise LogRestored from None
+        # Started again to answer whoever still writes to a closed case; it ends at once.
+        await _signal_with_start(client, bell, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
+
+async def _signal_with_start(client: Client, bell: InboxBell, reuse: WorkflowIDReusePolicy) -> None:
     await client.start_workflow(
         CASE_WORKFLOW,
         CaseStart(case_id=bell.case_id),
         id=bell.case_id,
         task_queue=CASES_TASK_QUEUE,
-        # A case that closed is started again to answer whoever still writes to it; it ends at once.
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_reuse_policy=reuse,
         start_signal=bell.message,
         start_signal_args=[Bell(message_id=bell.message_id, number=bell.number)],
         static_summary=case_summary(bell.case_id),
@@ -64,16 +87,18 @@ async def _signal_with_start(client: Client, bell: InboxBell) -> None:
     )
 
 
-async def start(client: Client, case_id: CaseId) -> None:
+async def start(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -> None:
     """Start the workflow of a case that has none running, with nothing to tell it: the log and the inbox do.
 
-    Raises `WorkflowAlreadyStartedError` where one runs, `RPCError` where Temporal cannot be reached.
+    Raises `WorkflowAlreadyStartedError` where one runs, or has ended as `reuse` does not allow;
+    `RPCError` where Temporal cannot be reached.
     """
     await client.start_workflow(
         CASE_WORKFLOW,
         CaseStart(case_id=case_id),
         id=case_id,
         task_queue=CASES_TASK_QUEUE,
+        id_reuse_policy=reuse,
         static_summary=case_summary(case_id),
         rpc_timeout=RING_TIMEOUT,
     )

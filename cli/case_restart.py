@@ -2,6 +2,7 @@
 
 import typer
 from temporalio.client import Client
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.errors import UnusableError
@@ -24,7 +25,8 @@ async def restart_case(stack: Reached, case_id: CaseId, *, replace: bool) -> Non
     temporal = await stack.temporal()
     if replace:
         await _end(temporal, case_id)
-    if await start_if_none_runs(temporal, case_id):
+    # Who asks by hand has looked: also a case whose workflow ended before the log was restored begins again.
+    if await start_if_none_runs(temporal, case_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE):
         typer.echo(f"{case_id} was started: it goes on from the log")
     else:
         typer.echo(f"{case_id} has a running workflow already; --replace ends that run and begins again from the log")

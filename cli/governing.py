@@ -128,7 +128,7 @@ async def _ring(stack: Reached, bells: Iterable[Bell]) -> None:
     if not rung:
         return
     try:
-        await ring(await stack.temporal(), (of_store(bell) for bell in rung))
+        await ring(await stack.temporal(), (of_store(bell) for bell in rung), stack.backing.book.is_closed)
     except (TemporalAway, RPCError):
         typer.echo(f"Temporal does not answer: the relay will ring the cases concerned ({len(rung)}).", err=True)
         return

@@ -146,7 +146,7 @@ def relay_of(backing: Backing, temporal: Temporal) -> Relay:
     """The relay over this database and this Temporal."""
 
     async def ring_bells(bells: Iterable[InboxBell]) -> None:
-        await ring(await temporal.client(), bells)
+        await ring(await temporal.client(), bells, backing.book.is_closed)
 
     async def govern_now(programme: str) -> None:
         await govern(backing.book, programme, backing.now())
@@ -158,7 +158,7 @@ async def keep_sweeping(backing: Backing, temporal: Temporal, period_s: float = 
     """Sweep now and after each period, until cancelled. A sweep that fails is done again with the next."""
     while True:
         try:
-            await sweep_once(backing.store, await temporal.client(), backing.now())
+            await sweep_once(backing.book, await temporal.client(), backing.now())
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next sweep is due
             tell("sweep failed", error, again_in_s=period_s)
         await asyncio.sleep(period_s)

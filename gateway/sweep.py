@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.casebook import CaseBook
 from activities.contracts import CASE_WORKFLOW
-from activities.ring import AT_ONCE, start
+from activities.failures import LogRestored
+from activities.ring import AT_ONCE, OF_AN_OPEN_CASE, start
 from domain.ids import CaseId
-from eventstore.store import EventStore
 
 _log = structlog.get_logger()
 
@@ -26,7 +28,7 @@ SWEEP_PERIOD_S: Final = 30.0
 _RUNNING: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
 
 
-async def sweep_once(store: EventStore, client: Client, now: datetime) -> int:
+async def sweep_once(book: CaseBook, client: Client, now: datetime) -> int:
     """Start every open case that has no running workflow; how many were started. `now` is domain time.
 
     What runs is read before what is open, so a case that closes meanwhile is not started again. Visibility lags by
@@ -34,30 +36,44 @@ async def sweep_once(store: EventStore, client: Client, now: datetime) -> int:
     sweep. Holds one id for each running case, some 10 MB at 100,000.
 
     Raises:
+        LogRestored: a case is open in the log, and its workflow ended as at its close; nothing more is started.
         RPCError: Temporal cannot be reached; the next sweep does the rest.
         StoreUnavailable: the database cannot be reached.
     """
     running = {execution.id async for execution in client.list_workflows(_RUNNING, page_size=1000)}
     started, batch = 0, list[CaseId]()
-    async for candidate in store.stuck_candidates(now):
+    async for candidate in book.store.stuck_candidates(now):
         if candidate.case_id in running:
             continue
         batch.append(candidate.case_id)
         if len(batch) == AT_ONCE:
-            started += await _start_all(client, batch)
+            started += await _start_all(book, client, batch)
             batch = []
-    return started + await _start_all(client, batch)
+    return started + await _start_all(book, client, batch)
 
 
-async def _start_all(client: Client, case_ids: list[CaseId]) -> int:
-    return sum(await asyncio.gather(*(start_if_none_runs(client, case_id) for case_id in case_ids)))
+async def _start_all(book: CaseBook, client: Client, case_ids: list[CaseId]) -> int:
+    return sum(await asyncio.gather(*(_start_unless_it_ended(book, client, case_id) for case_id in case_ids)))
 
 
-async def start_if_none_runs(client: Client, case_id: CaseId) -> bool:
-    """Start the workflow of a case; False where one runs already. Raises `RPCError`."""
+async def _start_unless_it_ended(book: CaseBook, client: Client, case_id: CaseId) -> bool:
+    if await start_if_none_runs(client, case_id, OF_AN_OPEN_CASE):
+        return True
+    if await _ended_by_itself(client, case_id) and not await book.is_closed(case_id):
+        raise LogRestored
+    return False
+
+
+async def start_if_none_runs(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -> bool:
+    """Start the workflow of a case; False where one runs, or ended as `reuse` does not allow. Raises `RPCError`."""
     try:
-        await start(client, case_id)
+        await start(client, case_id, reuse)
     except WorkflowAlreadyStartedError:
         return False
     _log.warning("case had no running workflow and was started", case_id=case_id)
     return True
+
+
+async def _ended_by_itself(client: Client, case_id: CaseId) -> bool:
+    described = await client.get_workflow_handle(case_id).describe()
+    return described.status is WorkflowExecutionStatus.COMPLETED

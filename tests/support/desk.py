@@ -55,7 +55,10 @@ class Desk:
         return number
 
     async def ring(self, kind: Any, message_id: str, number: int) -> None:
-        await ring(self.client, [InboxBell(self.case_id, kind, message_id, number)])
+        await ring(self.client, [InboxBell(self.case_id, kind, message_id, number)], self._is_closed)
+
+    async def _is_closed(self, case_id: str) -> bool:
+        return self.programme.cases[case_id].stage == "closed"
 
     async def signal(self, kind: str, **fields: Any) -> None:
         """Somebody with access to Temporal signals directly."""

@@ -5,18 +5,26 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.failures import LogRestored
 from eventstore.summary import StuckCandidate
 from gateway.sweep import sweep_once
 from tests.support.filings import NOON, new_case_id
 
 
 class Log:
-    """An event store with these cases open."""
+    """An event store with these cases open, and the book over it."""
 
-    def __init__(self, open_cases: list[str]) -> None:
+    def __init__(self, open_cases: list[str], closed_meanwhile: list[str] | None = None) -> None:
         self._open = open_cases
+        self._closed = closed_meanwhile or []
+        self.store = self
+
+    async def is_closed(self, case_id: str) -> bool:
+        return case_id in self._closed
 
     async def stuck_candidates(self, _now: object) -> AsyncIterator[StuckCandidate]:
         for case_id in self._open:
@@ -26,9 +34,10 @@ class Log:
 class Temporal:
     """A server that lists `visible` as running, and in truth runs `running`."""
 
-    def __init__(self, visible: list[str], running: list[str] | None = None) -> None:
+    def __init__(self, visible: list[str], running: list[str] | None = None, ended: list[str] | None = None) -> None:
         self._visible = visible
         self.running = set(running or visible)
+        self._ended = set(ended or [])
         self.started: list[str] = []
 
     async def list_workflows(self, query: str, **_: object) -> AsyncIterator[SimpleNamespace]:
@@ -36,8 +45,26 @@ class Temporal:
         for case_id in self._visible:
             yield SimpleNamespace(id=case_id)
 
-    async def start_workflow(self, workflow: str, start: Any, *, id: str, **_: object) -> None:  # noqa: A002  the SDK's
-        if id in self.running:
+    def get_workflow_handle(self, case_id: str) -> SimpleNamespace:
+        async def describe() -> SimpleNamespace:
+            ended = case_id in self._ended
+            return SimpleNamespace(
+                status=WorkflowExecutionStatus.COMPLETED if ended else WorkflowExecutionStatus.RUNNING
+            )
+
+        return SimpleNamespace(describe=describe)
+
+    async def start_workflow(
+        self,
+        workflow: str,
+        start: Any,
+        *,
+        id: str,  # noqa: A002  the SDK's
+        id_reuse_policy: WorkflowIDReusePolicy,
+        **_: object,
+    ) -> None:
+        assert id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        if id in self.running | self._ended:
             raise WorkflowAlreadyStartedError(id, workflow)
         assert start.case_id == id
         self.started.append(id)
@@ -60,6 +87,20 @@ async def test_a_run_that_visibility_does_not_show_yet_is_left_alone() -> None:
     temporal = Temporal(visible=[], running=cases[:1])
     assert await swept(Log(cases), temporal) == 1
     assert temporal.started == cases[1:]
+
+
+async def test_a_case_whose_workflow_ended_though_the_log_has_it_open_is_an_alarm_and_is_left_alone() -> None:
+    case_id = new_case_id()
+    temporal = Temporal(visible=[], ended=[case_id])
+    with pytest.raises(LogRestored):
+        await swept(Log([case_id]), temporal)
+    assert temporal.started == []
+
+
+async def test_a_case_that_closed_while_the_sweep_looked_needs_nothing() -> None:
+    case_id = new_case_id()
+    temporal = Temporal(visible=[], ended=[case_id])
+    assert await swept(Log([case_id], closed_meanwhile=[case_id]), temporal) == 0
 
 
 async def test_what_runs_and_is_not_open_is_nobody_s_business() -> None:

@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import Advance, CaseStart
-from activities.ring import start
+from activities.failures import LogRestored
+from activities.ring import OF_AN_OPEN_CASE, start
 from domain.ids import case_id_from_entropy
 from tests.support.bill import kinds
 from tests.support.desk import Desk, details, working
@@ -42,7 +43,7 @@ async def test_a_workflow_that_was_ended_comes_back_from_the_log(dev_server: Wor
         with pytest.raises(WorkflowFailureError):
             await desk.handle.result()
 
-        await start(desk.client, desk.case_id)
+        await start(desk.client, desk.case_id, OF_AN_OPEN_CASE)
         await desk.settle()
         assert "`proof_of_entry`" in await details(desk)
         await desk.walk("entry.matched")
@@ -91,6 +92,18 @@ async def test_nothing_is_appended_to_a_restored_log(dev_server: WorkflowEnviron
         assert pending.activity_type.name == "proof_of_entry"
 
 
+async def test_a_case_that_closed_after_the_backup_is_not_begun_anew(dev_server: WorkflowEnvironment) -> None:
+    async with working(dev_server) as desk:
+        await desk.walk("application.submitted", "application.withdrawn")
+        await desk.handle.result()
+        asked = len(desk.programme.asked)
+        desk.case.version, desk.case.stage = 2, "sponsor_confirmation"  # as it was when the backup was taken
+        message_id, number = desk.receive("sponsor.confirmed")
+        with pytest.raises(LogRestored):
+            await desk.ring("sponsor.confirmed", message_id, number)
+        assert len(desk.programme.asked) == asked
+
+
 async def test_a_run_of_no_case_ends_with_a_code(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         starts: tuple[object, ...] = (None, CaseStart(case_id=case_id_from_entropy(b"another case")))
@@ -105,7 +118,7 @@ async def test_a_run_of_no_case_ends_with_a_code(dev_server: WorkflowEnvironment
 async def test_a_case_that_cannot_be_read_at_all_fails_with_its_code(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         desk.programme.before = refuse("unknown-case")
-        await start(desk.client, desk.case_id)
+        await start(desk.client, desk.case_id, OF_AN_OPEN_CASE)
         with pytest.raises(WorkflowFailureError) as failed:
             await desk.handle.result()
         assert isinstance(failed.value.cause, ApplicationError)
