@@ -1,10 +1,14 @@
-"""Events without a leaf, leaves without an event, and the queue between them, each found by a join on the server."""
+"""Events without a leaf, leaves without an event, and the queue between them, each found by a join on the server.
+
+And boarding checks that are no events yet.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from audit.faults import Code, Faults
 from audit.seal_tables import Connection
+from domain.access import access_stream
 
 _ROWS: Final = 1000
 
@@ -36,6 +40,21 @@ LEFT JOIN passage.leaf AS l ON l.stream = u.stream AND l.version = v.version
 WHERE e.stream IS NULL OR l.leaf_index IS NOT NULL ORDER BY u.stream, v.version
 """
 """Every place in the queue whose event is gone, or has its leaf already."""
+
+_NOTED = """
+SELECT programme, count(*) AS waiting, min(noted_at) AS since FROM passage.boarding_check
+GROUP BY programme ORDER BY programme
+"""
+"""Answers to carriers that stand in no access stream yet."""
+
+
+async def check_noted(connection: Connection, faults: Faults, now: datetime, max_lag: timedelta) -> None:
+    """Accuse boarding checks that have waited longer than is published to become events."""
+    for row in await connection.fetch(_NOTED):
+        waited = now - row["since"]
+        if waited > max_lag:
+            detail = f"{row['waiting']} boarding checks are no events, the oldest for {waited.total_seconds():.0f} s"
+            faults.add(Code.CHECK_LATE, access_stream(row["programme"]), None, detail)
 
 
 async def check_queue(connection: Connection, faults: Faults, now: datetime, max_lag: timedelta, waiting: int) -> None:

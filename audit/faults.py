@@ -33,6 +33,7 @@ class Code(StrEnum):
     PLACES_MISCOUNTED = "places-miscounted"
     CAP_EXCEEDED = "cap-exceeded"
 
+    CHECK_LATE = "check-late"
     SEAL_LATE = "seal-late"
     SEAL_QUEUE_EDITED = "seal-queue-edited"
     LEAF_MISSING = "leaf-missing"

@@ -15,7 +15,7 @@ import asyncpg
 from audit.check_events import EVENTS, EventCheck
 from audit.check_heads import HeadCheck, read_programmes
 from audit.check_maps import MAPS_REBUILT, check_maps
-from audit.check_queue import check_queue
+from audit.check_queue import check_noted, check_queue
 from audit.check_tree import TreeCheck
 from audit.checkpoints import Checkpoint
 from audit.faults import EVENT_CODES, Fault, Faults
@@ -118,6 +118,7 @@ async def _within(
     events = EventCheck(faults, refold)
     await _read_events(connection, events, refold, heads, progress)
     await check_queue(connection, faults, now, scope.max_lag, events.without_leaf)
+    await check_noted(connection, faults, now, scope.max_lag)
     if heads is not None and refold is not None:
         await heads.finish(refold, counters=not EVENT_CODES & faults.counts.keys())
     tree = TreeCheck(connection, faults, scope.verifier, scope.known)

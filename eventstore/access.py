@@ -1,16 +1,18 @@
 """The access log: who viewed, exported or asked about a case, and legal holds; one stream a programme, in the same log.
 
 It writes the same envelopes as any append. Nobody decides anything from an access stream, so a caller names no expected
-version: appends to one stream wait for each other.
+version: appends to one stream wait for each other. Boarding checks, which may not wait, are noted first and recorded
+together a moment later.
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.access import AccessEvent, HistoryStored, access_stream
+from domain.access import AccessEvent, BoardingChecked, HistoryStored, access_stream
+from domain.boarding import BoardingAnswer
 from domain.ids import CommandId, event_id
 from eventstore.codec import Codec, name_of
 from eventstore.conflicts import IllegalAppend
@@ -32,6 +34,24 @@ class AccessRecord:
     """The packed history (`histories.py`) that the record's one event, a `HistoryStored`, tells of; kept with it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedCheck:
+    """An answer that a carrier is about to be given."""
+
+    programme: str
+    carrier: str
+    """The carrier as far as it is known: the event's actor."""
+    case_id: str
+    answer: BoardingAnswer
+    checked_at: datetime
+    """Domain time."""
+
+    @property
+    def event(self) -> BoardingChecked:
+        """What the access stream will say."""
+        return BoardingChecked(at=self.checked_at, case=self.case_id, answer=self.answer)
+
+
 class AccessLog(Protocol):
     """Records access; read it back with `EventStore.load(access_stream(programme))`."""
 
@@ -48,6 +68,17 @@ class AccessLog(Protocol):
 
     async def kept(self, runs: Collection[str]) -> frozenset[str]:
         """Those of these runs whose history is kept."""
+        ...
+
+    async def note_check(self, check: NotedCheck) -> None:
+        """Keep a boarding check, durably, without waiting for any other; `record_checks` makes it an event."""
+        ...
+
+    async def record_checks(self) -> int:
+        """Append the oldest noted checks of one carrier, at most `MAX_EVENTS`; how many, 0 where none is left.
+
+        Each becomes one event, whoever dies in between and however many do this at once.
+        """
         ...
 
     async def is_held(self, case_id: str) -> bool:
@@ -91,3 +122,16 @@ def wrap_access(
         rows.append(seal(columns, digest, previous_hash))
         previous_hash = rows[-1].hash
     return tuple(rows)
+
+
+def record_of_checks(first: int, checks: Sequence[NotedCheck]) -> AccessRecord:
+    """The record of these checks, which share programme and carrier; `first` is the lowest of their numbers.
+
+    A number is noted once and recorded once, so the command id is used once.
+    """
+    return AccessRecord(
+        programme=checks[0].programme,
+        command_id=CommandId(f"boarding-checks:{first}"),
+        actor=checks[0].carrier,
+        events=tuple(check.event for check in checks),
+    )

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, MutableMapping
 from datetime import datetime
+from itertools import count, islice
 
 from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased, access_stream
-from eventstore.access import AccessRecord, digest_of, wrap_access
+from eventstore.access import MAX_EVENTS, AccessRecord, NotedCheck, digest_of, record_of_checks, wrap_access
 from eventstore.codec import Codec
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
 from eventstore.envelope import Envelope, command_digest_of
@@ -21,6 +22,8 @@ class MemoryAccess:
         self._codec = codec
         self._held: set[str] = set()
         self._kept: set[str] = set()
+        self._checks: dict[int, NotedCheck] = {}
+        self._numbers = count(1)
 
     async def record(self, record: AccessRecord) -> int:  # noqa: D102  # the port says it
         stream = self._rows[access_stream(record.programme)]
@@ -41,7 +44,23 @@ class MemoryAccess:
         return len(stream)
 
     async def kept(self, runs: Collection[str]) -> frozenset[str]:  # noqa: D102  # the port says it
-        return self._kept.intersection(runs)
+        return frozenset(self._kept.intersection(runs))
+
+    async def note_check(self, check: NotedCheck) -> None:  # noqa: D102  # the port says it
+        self._checks[next(self._numbers)] = check
+
+    async def record_checks(self) -> int:  # noqa: D102  # the port says it
+        if not self._checks:
+            return 0
+        oldest = next(iter(self._checks.values()))
+        alike = (
+            number
+            for number, check in self._checks.items()
+            if (check.programme, check.carrier) == (oldest.programme, oldest.carrier)
+        )
+        numbers = list(islice(alike, MAX_EVENTS))
+        await self.record(record_of_checks(numbers[0], [self._checks.pop(number) for number in numbers]))
+        return len(numbers)
 
     async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
         return case_id in self._held

@@ -1,4 +1,4 @@
-"""The access log and erasure over Postgres; functions of migrations `0011_access.sql` and `0013_histories.sql`."""
+"""The access log and erasure over Postgres; the functions are in migrations 0011, 0013 and 0014."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased
-from eventstore.access import AccessRecord, digest_of, wrap_access
+from eventstore.access import MAX_EVENTS, AccessRecord, NotedCheck, digest_of, record_of_checks, wrap_access
 from eventstore.codec import Codec
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
 from eventstore.envelope import Envelope, command_digest_of
@@ -15,6 +15,12 @@ from eventstore.postgres_errors import translated
 from eventstore.store import Appended
 
 _APPEND = "SELECT passage.append_access($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_APPEND_CHECKS = "SELECT passage.append_checks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_OLDEST = "SELECT programme, carrier FROM passage.boarding_check ORDER BY number LIMIT 1"
+_CHECKS = """
+SELECT number, programme, carrier, case_id, answer, checked_at FROM passage.boarding_check
+WHERE programme = $1 AND carrier = $2 ORDER BY number LIMIT $3
+"""
 
 
 class PostgresAccess:
@@ -51,6 +57,32 @@ class PostgresAccess:
         with translated():
             rows = await self._pool.fetch("SELECT run_id FROM passage.run_history WHERE run_id = ANY ($1)", list(runs))
         return frozenset(row["run_id"] for row in rows)
+
+    async def note_check(self, check: NotedCheck) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute(
+                "SELECT passage.note_check($1, $2, $3, $4, $5)",
+                check.programme, check.carrier, check.case_id, check.answer, check.checked_at,
+            )  # fmt: skip
+
+    async def record_checks(self) -> int:  # noqa: D102  # the port says it
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                oldest = await connection.fetchrow(_OLDEST)
+                if oldest is None:
+                    return 0
+                # Whoever else records checks of this programme has committed once this returns.
+                head = await connection.fetchrow("SELECT * FROM passage.lock_access($1)", oldest["programme"])
+                noted = await connection.fetch(_CHECKS, oldest["programme"], oldest["carrier"], MAX_EVENTS)
+                if noted:
+                    await self._append_checks(connection, head, noted)
+                return len(noted)
+
+    async def _append_checks(self, connection: Any, head: Any, noted: Sequence[Any]) -> None:
+        numbers = [row["number"] for row in noted]
+        record = record_of_checks(numbers[0], [NotedCheck(**dict(list(row.items())[1:])) for row in noted])
+        rows = wrap_access(record, head["version"], head["hash"], self._clock(), self._codec)
+        await connection.execute(_APPEND_CHECKS, *_arguments(record, rows, head), numbers)
 
     async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
         with translated():

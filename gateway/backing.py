@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import asyncpg
 import httpx2
@@ -25,6 +26,7 @@ from gateway.scopes import PostgresScopes
 from gateway.senders import Senders
 from gateway.tokens import OPEN, Tokens
 from gateway.tokens_keys import IssuerKeys, keys_at
+from gateway.upkeep import Prune, prune_refusals
 
 FIGURES_CONNECTIONS = 2
 """Figures are for pages and never crowd out a message."""
@@ -111,6 +113,13 @@ async def open_deliveries(settings: Settings) -> AsyncIterator[Deliveries]:
     """What came in, for whoever asks. Raises `StoreUnavailable`."""
     async with _side_pool(settings.required_database_url, "passage deliveries", 1) as pool:
         yield Deliveries(pool)
+
+
+@asynccontextmanager
+async def open_pruning(settings: Settings) -> AsyncIterator[Prune]:
+    """What forgets old refusals. Raises `StoreUnavailable`."""
+    async with _side_pool(settings.required_database_url, "passage upkeep", 1) as pool:
+        yield partial(prune_refusals, pool)
 
 
 async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:

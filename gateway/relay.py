@@ -1,8 +1,8 @@
 """`python -m gateway.relay`: rings the bells of the inbox, until each has been heard (decision 4).
 
 A row that was claimed and could not be rung is claimed again after 30 seconds, by this relay or another. Any number of
-relays may run. What the governments say is decided here if the gateway that took it could not, and cases that have lost
-their workflow get a new one (`sweep.py`).
+relays may run. What the governments say is decided here if the gateway that took it could not, cases that have lost
+their workflow get a new one (`sweep.py`), and boarding checks become events (`upkeep.py`).
 """
 
 import asyncio
@@ -25,9 +25,10 @@ from activities.ring import InboxBell, ring
 from config import ConfigurationError, Settings, load_settings
 from eventstore.inbox import Inbox, Unrung
 from eventstore.store import StoreUnavailable
-from gateway.backing import Backing, open_backing
+from gateway.backing import Backing, open_backing, open_pruning
 from gateway.sweep import SWEEP_PERIOD_S, sweep_once
 from gateway.trouble import tell
+from gateway.upkeep import PRUNE_PERIOD_S, RECORD_PERIOD_S, Prune, keep_up, record_checks
 from health import health_answered
 from logs import configure_logs
 from workflows.contracts import identity
@@ -154,14 +155,20 @@ def relay_of(backing: Backing, temporal: Temporal) -> Relay:
     return Relay(backing.inbox, ring_bells, govern_now)
 
 
-async def keep_sweeping(backing: Backing, temporal: Temporal, period_s: float = SWEEP_PERIOD_S) -> None:
-    """Sweep now and after each period, until cancelled. A sweep that fails is done again with the next."""
-    while True:
-        try:
-            await sweep_once(backing.book, await temporal.client(), backing.now())
-        except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next sweep is due
-            tell("sweep failed", error, again_in_s=period_s)
-        await asyncio.sleep(period_s)
+def beside(group: asyncio.TaskGroup, backing: Backing, temporal: Temporal, prune: Prune) -> list[asyncio.Task[None]]:
+    """Begin what goes on beside ringing, each until it is cancelled."""
+
+    async def sweep() -> None:
+        await sweep_once(backing.book, await temporal.client(), backing.now())
+
+    async def record() -> None:
+        await record_checks(backing.store.access)
+
+    return [
+        group.create_task(keep_up("sweep", sweep, SWEEP_PERIOD_S)),
+        group.create_task(keep_up("recording boarding checks", record, RECORD_PERIOD_S)),
+        group.create_task(keep_up("pruning refusals", prune, PRUNE_PERIOD_S)),
+    ]
 
 
 async def serve(settings: Settings) -> None:
@@ -169,15 +176,16 @@ async def serve(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with open_backing(settings) as backing, asyncio.TaskGroup() as group:
+    async with open_backing(settings) as backing, open_pruning(settings) as prune, asyncio.TaskGroup() as group:
         temporal = Temporal(settings)
         relay = relay_of(backing, temporal)
         ringing = group.create_task(relay.run(stopped))
-        sweeping = group.create_task(keep_sweeping(backing, temporal))
+        others = beside(group, backing, temporal, prune)
         async with health_answered(settings, lambda: relay.ready):
             _log.info("relay rings")
             await stopped.wait()
-        sweeping.cancel()
+        for each in others:
+            each.cancel()
         await asyncio.wait([ringing], timeout=DRAIN_S)
         ringing.cancel()
 

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from gateway.upkeep import record_checks
 from simulation.databases import Databases, open_databases
 from simulation.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
 from simulation.format import Answer, Scenario
@@ -65,6 +66,7 @@ async def run_scenario(scenario: Scenario, databases: Databases, keys: Path) -> 
     async with AsyncExitStack() as stack:
         staging = await open_staging(stack, scenario, await databases.create(), keys)
         broken = await _play(staging)
+        await record_checks(staging.store.access)
         cases = await read_cases(scenario, staging.names, staging.store)
         programme = await read_programme(scenario, staging.figures)
         answers = staging.player.answers

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from audit.faults import Fault
@@ -28,6 +29,17 @@ FILES = sorted(
 UNSIGNED = Scope(verifier=Verifier("none", bytes(32)), max_lag=timedelta.max)
 
 
+async def boarding_checks(url: str) -> int:
+    """How many answers to carriers are events."""
+    connection = await asyncpg.connect(url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM passage.boarding_check") == 0
+        found: int = await connection.fetchval("SELECT count(*) FROM passage.events WHERE type = 'BoardingChecked'")
+        return found
+    finally:
+        await connection.close()
+
+
 @pytest.mark.slow
 async def test_no_scenario_leaves_a_log_that_is_accused(
     postgres_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
@@ -43,11 +55,14 @@ async def test_no_scenario_leaves_a_log_that_is_accused(
         return url
 
     faults: list[Fault] = []
+    checks = 0
     monkeypatch.setattr(Databases, "create", kept)
     assert await run_scenarios(load_scenarios(FILES), lambda _: None)
     for url in urls:
         found = await verify(url, UNSIGNED, faults.append)
         assert found.events > 0
         assert found.without_rules == 0
+        checks += await boarding_checks(url)
     assert faults == []
+    assert checks >= 5
     assert len(urls) == len(FILES) > 20

@@ -1,6 +1,8 @@
 """The access log: who looked at what is in the log like everything else, in order and once."""
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -12,8 +14,9 @@ from domain.access import (
     PersonalDataViewed,
     access_stream,
 )
+from domain.boarding import BoardingAnswer
 from domain.ids import CommandId
-from eventstore.access import AccessRecord
+from eventstore.access import AccessRecord, NotedCheck
 from eventstore.histories import pack
 from eventstore.store import CommandContentDiffers, EventStore, IllegalAppend
 from tests.support.filings import NOON, PROGRAMME, new_case_id
@@ -72,3 +75,41 @@ async def test_a_history_is_kept_once_and_only_with_its_event(store: EventStore)
     ):
         with pytest.raises(IllegalAppend):
             await store.access.record(halved)
+
+
+def check(carrier: str = "signed:carrier:1", answer: BoardingAnswer = "ok") -> NotedCheck:
+    return NotedCheck(programme=PROGRAMME, carrier=carrier, case_id=CASE, answer=answer, checked_at=NOON)
+
+
+async def recorded(store: EventStore) -> int:
+    return sum([number async for number in _each_batch(store)])
+
+
+async def _each_batch(store: EventStore) -> AsyncIterator[int]:
+    while number := await store.access.record_checks():
+        yield number
+
+
+async def test_a_noted_check_becomes_one_event_of_its_carrier(store: EventStore) -> None:
+    for noted in (check(), check("unsigned:carrier", "held"), check(answer="none")):
+        await store.access.note_check(noted)
+    assert await recorded(store) == 3
+    assert await store.access.record_checks() == 0
+    events = (await store.load(access_stream(PROGRAMME))).events
+    assert [(each.actor, each.happened_at, each.event) for each in events] == [
+        ("signed:carrier:1", NOON, BoardingChecked(at=NOON, case=CASE, answer="ok")),
+        ("signed:carrier:1", NOON, BoardingChecked(at=NOON, case=CASE, answer="none")),
+        ("unsigned:carrier", NOON, BoardingChecked(at=NOON, case=CASE, answer="held")),
+    ]
+
+
+async def test_checks_are_recorded_once_however_many_do_it_while_more_come_in(store: EventStore) -> None:
+    async def note(number: int) -> None:
+        for _ in range(30):
+            await store.access.note_check(check(f"signed:carrier:{number}"))
+
+    await asyncio.gather(*(note(number) for number in range(8)), *(recorded(store) for _ in range(4)))
+    await recorded(store)
+    events = (await store.load(access_stream(PROGRAMME))).events
+    assert Counter(each.actor for each in events) == {f"signed:carrier:{number}": 30 for number in range(8)}
+    assert [each.version for each in events] == list(range(1, 241))

@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from audit.faults import Code
+from domain.access import access_stream
+from domain.boarding import BoardingAnswer
+from eventstore.access import NotedCheck
 from eventstore.envelope import canonical
+from tests.support.filed import FILED_AT
+from tests.support.filings import PROGRAMME
 from tests.support.sealed_log import SealedLog, case, opened_log, three_cases
 
 
@@ -236,3 +241,69 @@ async def test_a_case_taken_off_the_waiting_list(database_url: str, tmp_path: Pa
         assert await log.codes() == set()
         await log.attack("DELETE FROM passage.waiting_list")
         assert await log.codes() == {Code.WAITING_LIST_DIFFERS}
+
+
+CHECKS = access_stream(PROGRAMME)
+
+
+async def checked(log: SealedLog, *answers: BoardingAnswer) -> None:
+    """A carrier asked about the first case, and was given these answers."""
+    for answer in answers:
+        noted = NotedCheck(
+            programme=PROGRAMME,
+            carrier="signed:carrier:1",
+            case_id=await case(log, 0),
+            answer=answer,
+            checked_at=FILED_AT,
+        )
+        await log.store.access.note_check(noted)
+
+
+async def sealed_checks(log: SealedLog) -> None:
+    """Three answers to a carrier, sealed."""
+    await checked(log, "none", "ok", "held")
+    await log.store.access.record_checks()
+    await log.seal_map()
+
+
+async def test_boarding_checks_are_no_fault_before_and_after_they_are_events(log: SealedLog) -> None:
+    await checked(log, "ok")
+    assert await log.codes() == set()
+    await log.store.access.record_checks()
+    await log.seal()
+    assert await log.codes(await log.checkpoint()) == set()
+
+
+async def test_an_edited_boarding_check(log: SealedLog) -> None:
+    await sealed_checks(log)
+    await log.attack(
+        "UPDATE passage.events SET public_body = replace(convert_from(public_body, 'UTF8'), '\"ok\"', '\"no\"')::bytea "
+        f"WHERE {at(CHECKS, 2)}"
+    )
+    assert Code.BODY_EDITED in await log.codes()
+
+
+async def test_a_boarding_check_rewritten_with_header_hash_and_head(log: SealedLog) -> None:
+    await sealed_checks(log)
+    await rewrite(log, CHECKS, 3, actor="signed:carrier:2")
+    digest = await log.value(f"SELECT encode(hash, 'hex') FROM passage.events WHERE {at(CHECKS, 3)}")
+    await log.attack(f"UPDATE passage.access_head SET hash = '\\x{digest}'")
+    assert await log.codes() == {Code.EVENT_REWRITTEN}
+
+
+async def test_a_deleted_boarding_check(log: SealedLog) -> None:
+    await sealed_checks(log)
+    await log.attack(f"DELETE FROM passage.events WHERE {at(CHECKS, 2)}")
+    assert await log.codes() == {Code.EVENT_DELETED}
+
+
+async def test_an_access_stream_removed_whole(log: SealedLog) -> None:
+    await sealed_checks(log)
+    await log.attack(f"DELETE FROM passage.events WHERE stream = '{CHECKS}'", "DELETE FROM passage.access_head")
+    assert await log.codes() == {Code.CASE_REMOVED}
+
+
+async def test_a_boarding_check_that_never_becomes_an_event(log: SealedLog) -> None:
+    await checked(log, "ok")
+    await log.attack("UPDATE passage.boarding_check SET noted_at = noted_at - interval '61 seconds'")
+    assert await log.codes() == {Code.CHECK_LATE}

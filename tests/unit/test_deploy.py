@@ -107,6 +107,31 @@ def test_search_attributes_fit_a_cluster_on_postgres() -> None:
     assert all(kinds.count(kind) <= 3 for kind in set(kinds) - {"KEYWORD"})
 
 
+def roles_of(migrations: str) -> set[str]:
+    """Every role that a migration creates: by name, or in a list that it goes through."""
+    created = set(re.findall(r"CREATE ROLE (\w+) NOLOGIN", migrations))
+    for listed in re.findall(r"FOREACH role_name IN ARRAY ARRAY\[([^]]+)\]", migrations):
+        created |= set(re.findall(r"'(\w+)'", listed))
+    return created
+
+
+def test_every_role_of_the_migrations_is_made_and_somebody_logs_in_with_it_but_the_owner() -> None:
+    files = (ROOT / "eventstore/sql/migrations").glob("*.sql")
+    roles = roles_of("".join(file.read_text() for file in files))
+    logins = (ROOT / "deploy/postgres/logins.sh").read_text()
+    assert roles >= {"passage_owner", "passage_writer", "passage_eraser"}
+    assert set(re.findall(r"CREATE ROLE (\w+) NOLOGIN", logins)) == roles
+    granted = {role for line in re.findall(r"LOGIN PASSWORD .* IN ROLE (.*);", logins) for role in line.split(", ")}
+    assert granted == roles - {"passage_owner"}
+
+
+def test_every_password_of_a_login_reaches_the_script() -> None:
+    logins = (ROOT / "deploy/postgres/logins.sh").read_text()
+    wanted = set(re.findall(r'="\$(PASSAGE_\w+)"', logins))
+    assert set(re.findall(r"PASSWORD :'(\w+)'", logins)) == set(re.findall(r"--set (\w+)=\"\$", logins))
+    assert wanted <= set(SERVICES["record"]["environment"])
+
+
 def test_every_secret_that_a_service_is_given_is_declared() -> None:
     given = {secret for service in SERVICES.values() for secret in service.get("secrets", ())}
     assert given == set(COMPOSE["secrets"])
