@@ -20,7 +20,7 @@ from eventstore.conflicts import (
     ProgrammeConflict,
     VersionConflict,
 )
-from eventstore.envelope import Envelope, command_digest_of, machine_clock
+from eventstore.envelope import EVENT_COLUMNS, Envelope, command_digest_of, machine_clock
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
 from eventstore.postgres_access import PostgresAccess, erased_before
 from eventstore.postgres_errors import translated
@@ -47,11 +47,7 @@ _ILLEGAL = "PS004"
 _PAGE = 500
 """Rows of one page of a listing."""
 
-_LOAD = """
-SELECT stream, version, event_id, type, schema_version, happened_at, recorded_at, actor, command_id, key_id,
-       rules_digest, public_body, encrypted_body, header, hash
-FROM passage.events WHERE stream = $1 ORDER BY version
-"""
+_LOAD = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants
 
 _SUMMARIES = """
 SELECT * FROM passage.case_head
@@ -163,7 +159,7 @@ class PostgresStore:
     async def load(self, stream: str) -> Stream:  # noqa: D102  # the port says it
         with translated():
             records = await self._pool.fetch(_LOAD, stream)
-        rows = [Envelope(**record) for record in records]
+        rows = [Envelope._make(record) for record in records]
         return unwrap(rows, await self._keys_of(rows), self._codec)
 
     async def _keys_of(self, rows: list[Envelope]) -> dict[str, CaseKey | None]:

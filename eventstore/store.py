@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from domain.access import AccessEvent
 from domain.events import CaseEvent
@@ -81,8 +81,7 @@ MAX_BELLS_RETURNED = 1000
 """More bells than this are left to the relay, which rings every row that nobody rang."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One event as read back: decoded, brought to the current schema version, and decrypted.
 
     `erased` is true where the case's key is destroyed: `event` then holds the stand-ins of `Personal`.

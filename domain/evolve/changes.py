@@ -26,6 +26,14 @@ else:
         return after
 
 
+def stamped(before: Case, after: Case, **changes: Any) -> Case:
+    """`after` with the changes that every event makes. It was made for this event, so it is finished, not copied."""
+    if after is before:
+        return replace(after, **changes)
+    after.__dict__.update(changes)
+    return after
+
+
 Handlers = Mapping[type[CaseEvent], Callable[[Case, Any], Case]]
 """By event: what it makes of a case. Each handler takes the event it stands under."""
 

@@ -6,7 +6,7 @@ from typing import Final
 from domain.case import Case
 from domain.events import CaseEvent
 from domain.evolve import entry, filing, officers, parole, pause, sponsor, travel, vetting
-from domain.evolve.changes import Handlers, replace
+from domain.evolve.changes import Handlers, stamped
 
 HANDLERS: Final[Handlers] = {
     **filing.HANDLERS,
@@ -29,7 +29,7 @@ def evolve(case: Case, event: CaseEvent) -> Case:
     after = handler(case, event)
     stands = after.since is not None and after.stage == case.stage and after.waiting_on == case.waiting_on
     since = after.since if stands else event.at
-    return replace(after, version=case.version + 1, last_at=event.at, since=since)
+    return stamped(case, after, version=case.version + 1, last_at=event.at, since=since)
 
 
 def fold(case: Case, events: Iterable[CaseEvent]) -> Case:
