@@ -13,7 +13,7 @@ from audit.faults import Code, Faults
 from audit.merkle import HASH_BYTES, Frontier, root_over
 from audit.notes import Note, NoteForged, NoteMalformed, Verifier
 from audit.seal_tables import Connection, log_size, read_tiles
-from audit.tiles import TILE_BYTES, WIDTH, TileAt
+from audit.tiles import TILE_BYTES, TILE_LEVEL, WIDTH, TileAt
 
 _TILES_AT_ONCE: Final = 64
 _CHECKPOINTS_AT_ONCE: Final = 500
@@ -68,13 +68,16 @@ class TreeCheck:
                     self.faults.add(Code.LEAF_MISSING, None, None, f"between leaf {self._tree.size} and {last}")
                     return self._tree.size
                 self._suspect(piece)
-                at = 0
+                at, root = 0, root_over(piece.hashes)
                 while due is not None and due.size <= self._tree.size + len(piece.hashes) // HASH_BYTES - at:
                     at = self._grow(piece.hashes, at, due.size - self._tree.size)
                     self._hold_against(due)
                     due = await anext(signed, None)
-                self._grow(piece.hashes, at, len(piece.hashes) // HASH_BYTES - at)
-                await self._compare_tiles(piece)
+                if at == 0 and len(piece.hashes) == TILE_BYTES:
+                    self._tree.append_subtree(TILE_LEVEL, root)  # no checkpoint ends within: it is hashed once
+                else:
+                    self._grow(piece.hashes, at, len(piece.hashes) // HASH_BYTES - at)
+                await self._compare_tiles(piece, root)
         await self._close(due)
         async for later in signed:
             self._beyond(later)
@@ -182,16 +185,16 @@ class TreeCheck:
             )
             self._suspects.append(piece.number * WIDTH + within)
 
-    async def _compare_tiles(self, piece: _Piece) -> None:
+    async def _compare_tiles(self, piece: _Piece, root: bytes) -> None:
         level, number, hashes = 1, piece.number, piece.hashes
         while len(hashes) == TILE_BYTES:
-            held = self._upper.get(level, b"") + root_over(hashes)
+            held = self._upper.get(level, b"") + root
             number //= WIDTH
             self._upper[level] = b"" if len(held) == TILE_BYTES else held
             if len(held) < TILE_BYTES:
                 break
             await self._compare_upper(TileAt(level, number), held)
-            level, hashes = level + 1, held
+            level, hashes, root = level + 1, held, root_over(held)
 
     async def _compare_upper(self, at: TileAt, hashes: bytes) -> None:
         stored = (await read_tiles(self.connection, [at])).get(at)

@@ -90,7 +90,7 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        self._add(0, leaf)
+        self.append_subtree(0, leaf)
 
     def extend(self, hashes: bytes) -> None:
         """Add leaf hashes, given as one string of bytes, in the largest complete subtrees that fit."""
@@ -99,10 +99,11 @@ class Frontier:
             aligned = (self.size & -self.size).bit_length() - 1 if self.size else 64
             level = min(aligned, (count - start).bit_length() - 1)
             end = start + (1 << level)
-            self._add(level, perfect_root(hashes[start * HASH_BYTES : end * HASH_BYTES]))
+            self.append_subtree(level, perfect_root(hashes[start * HASH_BYTES : end * HASH_BYTES]))
             start = end
 
-    def _add(self, level: int, subtree: bytes) -> None:
+    def append_subtree(self, level: int, subtree: bytes) -> None:
+        """Add the root over the next 2**level leaves; the size so far is a multiple of that."""
         self.size += 1 << level
         while self._subtrees and self._subtrees[-1][0] == level:
             subtree = node_hash(self._subtrees.pop()[1], subtree)

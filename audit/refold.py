@@ -89,7 +89,7 @@ class Refold:
         if not self._readable:
             return
         try:
-            event = self.codec.decode(row[3], row[4], datetime.fromisoformat(row[5]), row[11], None)
+            event = self.codec.decode(row[3], row[4], row[5], row[11], None)
             kind = type(event)  # asking pydantic's classes costs more than folding
             if kind in _OF_CASES:
                 self._case = evolve(self._case, cast("CaseEvent", event))

@@ -7,16 +7,12 @@ from typing import Any, Final
 import asyncpg
 
 from audit.seal_tables import Connection
-from eventstore.envelope import Envelope
+from eventstore.envelope import EVENT_COLUMNS, Envelope
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
 from eventstore.postgres_errors import translated
 
 _ROLE: Final = "passage_auditor"
-_COLUMNS: Final = """
-SELECT stream, version, event_id, type, schema_version, happened_at, recorded_at, actor, command_id, key_id,
-       rules_digest, public_body, encrypted_body, header, hash
-FROM passage.events WHERE stream = $1 ORDER BY version
-"""
+_STREAM: Final = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants
 
 
 @asynccontextmanager
@@ -38,7 +34,7 @@ async def opened_log(database_url: str) -> AsyncIterator[Connection]:
 
 async def read_stream(connection: Connection, stream: str) -> tuple[Envelope, ...]:
     """The rows of a stream in order, exactly as stored; empty where nobody wrote it."""
-    return tuple(Envelope(**row) for row in await connection.fetch(_COLUMNS, stream))
+    return tuple(map(Envelope._make, await connection.fetch(_STREAM, stream)))
 
 
 async def keys_of(rows: Sequence[Envelope], keys: KeyStore | None) -> Mapping[str, CaseKey | None]:

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, Self
 from audit.merkle import EMPTY_ROOT, HASH_BYTES, Node, Range, ReadNode, joined, perfect_root
 
 WIDTH: Final = 256
-_HEIGHT: Final = 8
+TILE_LEVEL: Final = 8
+"""A full tile is a complete subtree of 2**8 nodes of its level."""
 TILE_BYTES: Final = WIDTH * HASH_BYTES
 
 
@@ -103,7 +104,7 @@ def _root_within(held: bytes, level: int, first: int) -> bytes:
 
 def tile_of(node: Node) -> TileAt:
     """The tile from which the node is read."""
-    level, within = divmod(node.level, _HEIGHT)
+    level, within = divmod(node.level, TILE_LEVEL)
     return TileAt(level, (node.number << within) // WIDTH)
 
 
@@ -116,7 +117,7 @@ def reader_of(tiles: Mapping[TileAt, bytes]) -> ReadNode:
     """Reads nodes from stored tiles. Raises MissingTile."""
 
     def read(node: Node) -> bytes:
-        within = node.level % _HEIGHT
+        within = node.level % TILE_LEVEL
         at, first = tile_of(node), (node.number << within) % WIDTH
         held = tiles.get(at, b"")
         if len(held) < (first + (1 << within)) * HASH_BYTES:

@@ -21,7 +21,7 @@ from audit.sealer import opened_sealer
 from audit.verify import Scope, verify
 from bench.append import open_cases
 from bench.made_log import make_log
-from eventstore.envelope import Envelope
+from eventstore.envelope import EVENT_COLUMNS, Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore
 from eventstore.migrate import migrate
 from eventstore.postgres import PostgresStore
@@ -33,7 +33,7 @@ BYTES_AT_LEAST: Final = 100_000
 REFOLD_AT_LEAST: Final = 40_000
 REPLAY_AT_LEAST: Final = 60_000
 _LAG_SECONDS: Final = 5.0
-_STREAMS: Final = f"SELECT {', '.join(Envelope.__dataclass_fields__)} FROM passage.events ORDER BY stream, version"  # noqa: S608  constants
+_STREAMS: Final = f"SELECT {EVENT_COLUMNS} FROM passage.events ORDER BY stream, version"  # noqa: S608  constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ async def _replay(url: str) -> None:
             held: list[Envelope] = []
             while records := await cursor.fetch(1000):
                 for record in records:
-                    row = Envelope(**record)
+                    row = Envelope._make(record)
                     if held and held[0].stream != row.stream:
                         unwrap(held, {held[0].stream: CaseKey(held[0].stream, bytes(32))})
                         held = []

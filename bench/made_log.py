@@ -37,7 +37,7 @@ _OPENED = ProgrammeOpened(
     cap_period="total",
 )  # fmt: skip
 _OPEN: Final = evolve_programme(Programme(), _OPENED)
-_COLUMNS: Final = list(Envelope.__dataclass_fields__)
+_COLUMNS: Final = Envelope._fields
 _HEAD: Final = (
     "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "work_permit",
     "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import SchemaSerializer, SchemaValidator
+from pydantic_core import SchemaSerializer, SchemaValidator, to_json
 
 from domain.access import ACCESS_EVENTS, AccessEvent
 from domain.events import CASE_EVENTS, CaseEvent
@@ -42,6 +42,8 @@ class _Registered:
     personal: set[str]
     erased: dict[str, object]
     """Personal field to its stand-in; empty where nothing is personal."""
+    erased_body: bytes | None
+    """The stand-ins as a personal body."""
 
 
 class Codec:
@@ -74,9 +76,11 @@ class Codec:
         return public, known.serializer.to_json(event, include=known.personal) if known.personal else None
 
     def decode(
-        self, name: str, schema_version: int, happened_at: datetime, public: bytes, personal: bytes | None
+        self, name: str, schema_version: int, happened_at: datetime | str, public: bytes, personal: bytes | None
     ) -> Event:
         """The event; `personal` None on a class with personal fields means erased: the stand-ins take their place.
+
+        `happened_at` may be as it is written in a header.
 
         Raises:
             UnknownEvent: no such type, or a newer version of it.
@@ -85,20 +89,27 @@ class Codec:
         known = self._by_name.get(name)
         if known is None or schema_version > known.schema_version:
             raise UnknownEvent(f"{name} version {schema_version}")
-        erased = bool(known.erased) and personal is None
-        if schema_version < known.schema_version or erased:
+        if schema_version < known.schema_version:
             return self._decode_raw(known, schema_version, happened_at, public, personal)
+        if personal is None:
+            personal = known.erased_body
         # One pass over the bytes: the bodies joined into one object, no dictionary in between.
-        parts = [b'{"at":"', happened_at.isoformat().encode(), b'"']
-        for body in (public, personal):
-            if body is not None and body != b"{}":
-                parts += (b",", body[1:-1])
-        parts.append(b"}")
-        event: Event = known.validator.validate_json(b"".join(parts))
+        at = happened_at if isinstance(happened_at, str) else happened_at.isoformat()
+        whole = b'{"at":"' + at.encode() + b'"'
+        if public != b"{}":
+            whole += b"," + public[1:-1]
+        if personal is not None and personal != b"{}":
+            whole += b"," + personal[1:-1]
+        event: Event = known.validator.validate_json(whole + b"}")
         return event
 
     def _decode_raw(
-        self, known: _Registered, schema_version: int, happened_at: datetime, public: bytes, personal: bytes | None
+        self,
+        known: _Registered,
+        schema_version: int,
+        happened_at: datetime | str,
+        public: bytes,
+        personal: bytes | None,
     ) -> Event:
         raw: Raw = json.loads(public)
         hidden: Raw | None = None if personal is None else json.loads(personal)
@@ -124,6 +135,7 @@ def _register(event: type[Event]) -> _Registered:
         not_public={"at", *erased},
         personal=set(erased),
         erased=erased,
+        erased_body=to_json(erased) if erased else None,
     )
 
 
