@@ -70,7 +70,10 @@ class Ledger:
 async def keeping_http(ledger: Ledger) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the gateway and the partners that keeps every receipt."""
     hooks = {"response": [ledger.note]}
-    async with httpx2.AsyncClient(trust_env=False, timeout=REQUEST_TIMEOUT_S, event_hooks=hooks) as http:
+    # Sooner than the gateway, which lets an idle connection go after five seconds: who writes into one that is being
+    # closed gets no answer.
+    limits = httpx2.Limits(keepalive_expiry=2)
+    async with httpx2.AsyncClient(trust_env=False, timeout=REQUEST_TIMEOUT_S, event_hooks=hooks, limits=limits) as http:
         yield http
 
 
