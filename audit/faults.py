@@ -30,6 +30,9 @@ class Code(StrEnum):
     PROGRAMME_SUMMARY_EDITED = "programme-summary-edited"
     LEGAL_HOLD_DIFFERS = "legal-hold-differs"
     WAITING_LIST_DIFFERS = "waiting-list-differs"
+    HISTORY_EDITED = "history-edited"
+    HISTORY_DELETED = "history-deleted"
+    HISTORY_INSERTED = "history-inserted"
     PLACES_MISCOUNTED = "places-miscounted"
     CAP_EXCEEDED = "cap-exceeded"
 

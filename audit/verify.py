@@ -19,6 +19,7 @@ from audit.check_queue import check_noted, check_queue
 from audit.check_tree import TreeCheck
 from audit.checkpoints import Checkpoint
 from audit.faults import EVENT_CODES, Fault, Faults
+from audit.kept_histories import check_histories
 from audit.notes import Note, NoteForged, Verifier
 from audit.refold import Refold
 from audit.seal_tables import Connection
@@ -63,6 +64,8 @@ class Verified:
     leaves: int
     checkpoints: int
     map_seals: int
+    histories: int
+    """Events that tell of a kept history of the coordinator's."""
     newest: Checkpoint | None
     """The newest of the log's own checkpoints that verifies: keep it for the next time."""
     faults: int
@@ -124,12 +127,14 @@ async def _within(
     tree = TreeCheck(connection, faults, scope.verifier, scope.known)
     leaves = await tree.run()
     seals = await check_maps(connection, faults, scope.maps)
+    histories = await check_histories(connection, faults)
     return Verified(
         events=events.events,
         streams=events.streams,
         leaves=leaves,
         checkpoints=tree.checkpoints,
         map_seals=seals,
+        histories=histories,
         newest=tree.newest,
         faults=faults.total,
         without_rules=0 if heads is None else heads.without_rules,

@@ -106,7 +106,7 @@ def _as_json(found: Verified) -> dict[str, object]:
 
 def _print(found: Verified) -> None:
     typer.echo(f"{found.events:,} events of {found.streams:,} streams, {found.leaves:,} leaves")
-    typer.echo(f"{found.checkpoints:,} checkpoints, {found.map_seals:,} map seals")
+    typer.echo(f"{found.checkpoints:,} checkpoints, {found.map_seals:,} map seals, {found.histories:,} kept histories")
     if found.newest is not None:
         typer.echo(f"signed up to leaf {found.newest.size:,}, root {found.newest.root.hex()}")
     if found.without_rules:
