@@ -26,7 +26,8 @@ from activities.clock import Clock, clock_of
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
 from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
-from activities.partners.clients import PartnerClients, open_partner_clients
+from activities.partners.circuit import TERMS, GuardedPartners, Partners
+from activities.partners.clients import open_partner_clients
 from activities.ring import InboxBell, ring
 from config import ConfigurationError, Settings, load_settings
 from domain.rules.rule_set import bundled_rule_book
@@ -85,9 +86,7 @@ async def connect_temporal(settings: Settings, role: str) -> Client:
     )
 
 
-def case_workers(
-    client: Client, backing: Backing, partners: PartnerClients, agreements: Agreements
-) -> tuple[Worker, ...]:
+def case_workers(client: Client, backing: Backing, partners: Partners, agreements: Agreements) -> tuple[Worker, ...]:
     """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
 
     async def ring_bells(bells: Iterable[Bell]) -> None:
@@ -150,7 +149,8 @@ async def serve(settings: Settings) -> None:
     agreements = agreements_of(settings)
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
         client = await connect_temporal(settings, "worker")
-        workers = case_workers(client, backing, partners, agreements)
+        guarded = GuardedPartners(partners, backing.store.circuits(TERMS))
+        workers = case_workers(client, backing, guarded, agreements)
         async with AsyncExitStack() as running:
             for worker in workers:
                 await running.enter_async_context(worker)

@@ -23,7 +23,7 @@ from domain.commands import MeetDeadline
 from domain.ids import CaseId
 from domain.limits import Deadline, deadlines
 from eventstore.inbox import InboxRow, UnknownStream
-from eventstore.store import Bell, OpenedCall
+from eventstore.store import Bell
 
 DEADLINES_MAX: Final = 20
 """Deadlines one activity meets: a case has at most seven, and none comes back once met."""
@@ -157,7 +157,7 @@ class CaseActivities:
             run.taken = max(run.taken, row.number)
             run.answers.append(Answer(number=row.number, answer=decided.answer.answer, code=decided.answer.code))
 
-    async def _step(self, run: _Run, programme: str, calls: tuple[OpenedCall, ...]) -> Step:
+    async def _step(self, run: _Run, programme: str, calls: tuple[Call, ...]) -> Step:
         case = run.at.case
         state = await self._book.known_programme(programme)
         summary = summarize(case, state, self._book.rules_of(case, state), run.now)
@@ -171,7 +171,7 @@ class CaseActivities:
             waiting_on=summary.waiting_on,
             since=summary.since,
             due=due,
-            calls=tuple(Call(request_id=call.request_id, partner=call.partner) for call in calls),
+            calls=calls,
             taken=run.taken,
             answers=tuple(run.answers),
             closed=summary.closed,

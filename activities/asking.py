@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Final
 
 from temporalio import activity
+from temporalio.common import RetryPolicy
 
 from activities.casebook import CaseBook
-from activities.contracts import CALL_PARTNER, CallPartner
-from activities.partners.clients import AnyCheck, PartnerClients, check_for
-from activities.partners.errors import PartnerError
+from activities.contracts import CALL_PARTNER, Call, CallPartner
+from activities.partners.circuit import Partners
+from activities.partners.clients import AnyCheck, check_for
+from activities.partners.errors import PartnerError, PartnerPaused
 from domain.application import Application
 from domain.case import Case
 from domain.events import (
@@ -27,11 +29,11 @@ REQUESTS: Final = (SponsorConfirmationRequested, EntryCheckRequested, VettingReq
 class Asking:
     """Sends partners the requests that are owed to them."""
 
-    def __init__(self, book: CaseBook, partners: PartnerClients) -> None:
+    def __init__(self, book: CaseBook, partners: Partners) -> None:
         self._book = book
         self._partners = partners
 
-    async def ask(self, case: Case) -> tuple[OpenedCall, ...]:
+    async def ask(self, case: Case) -> tuple[Call, ...]:
         """Try each request that was never tried, once; return what no partner has accepted yet.
 
         A partner that fails here costs the case nothing: `call_partner` goes on beside the workflow's loop.
@@ -39,11 +41,14 @@ class Asking:
         if not case.requests:
             return ()
         owed = await self._book.store.outstanding_calls(case.case_id)
-        return tuple([call for call in owed if call.attempts > 0 or not await self._accepted(case, call)])
+        left = [call for call in owed if call.attempts > 0 or not await self._accepted(case, call)]
+        return tuple([await self._shown(call) for call in left])
 
     async def _accepted(self, case: Case, call: OpenedCall) -> bool:
         try:
             await self._send(case, call)
+        except PartnerPaused:
+            return False  # nothing was sent, so the first attempt is still to come
         except PartnerError as error:
             activity.logger.info(
                 "partner did not take the request", extra={"code": error.code, "partner": call.partner}
@@ -51,6 +56,15 @@ class Asking:
             await self._book.store.mark_call(call.request_id, accepted=False)
             return False
         return True
+
+    async def _shown(self, call: OpenedCall) -> Call:
+        pause = await self._partners.pause(call.partner)
+        return Call(
+            request_id=call.request_id,
+            partner=call.partner,
+            silent_since=pause and pause.since,
+            paused_until=pause and pause.until,
+        )
 
     async def _send(self, case: Case, call: OpenedCall) -> None:
         request = _request(case, call, await _requested_at(self._book.store, case, call.request_id))
@@ -73,9 +87,19 @@ class Asking:
     async def _send_again(self, case: Case, call: OpenedCall) -> None:
         try:
             await self._send(case, call)
+        except PartnerPaused as paused:
+            raise paused.no_sooner_than(_usual_pause_s(activity.info())) from None
         except PartnerError:
             await self._book.store.mark_call(call.request_id, accepted=False)
             raise
+
+
+def _usual_pause_s(info: activity.Info) -> float:
+    """After how long the caller's own policy would try again: what was not sent is not to be tried more often."""
+    policy = info.retry_policy or RetryPolicy()
+    first_s, longest = policy.initial_interval.total_seconds(), policy.maximum_interval
+    usual_s = first_s * policy.backoff_coefficient ** min(info.attempt - 1, 30)
+    return min(usual_s, longest.total_seconds()) if longest else usual_s
 
 
 def _request(case: Case, call: OpenedCall, requested_at: datetime) -> AnyCheck:

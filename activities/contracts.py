@@ -182,10 +182,15 @@ class Due(Result):
 
 
 class Call(Result):
-    """A request to a partner that is in the log and that the partner has not accepted yet."""
+    """A request to a partner that is in the log and that the partner has not accepted yet.
+
+    Where calls to the partner paused when this was said: since when it takes none, and when the next one goes out.
+    """
 
     request_id: MessageId
     partner: Partner
+    silent_since: AwareDatetime | None = None
+    paused_until: AwareDatetime | None = None
 
 
 class Answer(Result):

@@ -23,6 +23,7 @@ from activities.partners.errors import (
     PartnerError,
     PartnerMalformed,
     PartnerMisdirected,
+    PartnerPaused,
     PartnerRefused,
     PartnerUnavailable,
 )
@@ -120,6 +121,7 @@ FAILURES: Final[dict[str, Failure]] = {
     ),
     "partner-unavailable": Failure("retry", "a partner cannot be reached or fails"),
     "partner-busy": Failure("retry", "a partner asked us to come later"),
+    "partner-paused": Failure("retry", "a partner takes no calls, so that they pause; nothing was sent"),
     "partner-malformed": Failure("retry", "a partner's answer is outside the agreement", alarm=True),
     "partner-misdirected": Failure("retry", "a partner's answer is about another request", alarm=True),
     "partner-refused": Failure("refer", "a partner will not take this request as it stands", alarm=True),
@@ -144,6 +146,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (KeyUnknown, "key-unknown"),
     (PartnerRefused, "partner-refused"),
     (PartnerBusy, "partner-busy"),
+    (PartnerPaused, "partner-paused"),
     (PartnerMalformed, "partner-malformed"),
     (PartnerMisdirected, "partner-misdirected"),
     (PartnerUnavailable, "partner-unavailable"),

@@ -22,9 +22,11 @@ from eventstore.conflicts import (
 )
 from eventstore.envelope import EVENT_COLUMNS, Envelope, command_digest_of, machine_clock
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.partner_calls import CircuitTerms
 from eventstore.postgres_access import PostgresAccess, erased_before
 from eventstore.postgres_errors import translated
 from eventstore.postgres_inbox import PostgresInbox
+from eventstore.postgres_partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres_rows import (
     APPEND_CASE,
     APPEND_PROGRAMME,
@@ -117,6 +119,15 @@ class PostgresStore:
     @property
     def access(self) -> PostgresAccess:  # noqa: D102  # the port says it
         return self._access
+
+    def circuits(self, terms: CircuitTerms) -> PostgresCircuits:
+        """The circuits of the partners, kept in the same database for all who call them."""
+        return PostgresCircuits(self._pool, terms)
+
+    @property
+    def unanswered(self) -> PostgresUnanswered:
+        """The requests in the same database that partners have taken and not answered."""
+        return PostgresUnanswered(self._pool)
 
     @classmethod
     async def connect(

@@ -120,8 +120,16 @@ def _call(call: Call, code: str | None) -> str:
             request=call.request_id,
             code=code,
         )
+    waiting = "`{partner}` has not accepted request `{request}` yet"
+    if call.silent_since is None or call.paused_until is None:
+        return _bullet("Calling", waiting, partner=call.partner, request=call.request_id)
     return _bullet(
-        "Calling", "`{partner}` has not accepted request `{request}` yet", partner=call.partner, request=call.request_id
+        "Calling",
+        waiting + "; it takes none since {since}, and calls pause until {until}",
+        partner=call.partner,
+        request=call.request_id,
+        since=call.silent_since,
+        until=call.paused_until,
     )
 
 

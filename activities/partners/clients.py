@@ -17,6 +17,7 @@ from activities.partners.vetting import Vetting, VettingCheck, VettingClient
 from activities.partners.work_permit_office import WorkPermitCheck, WorkPermitOffice, WorkPermitOfficeClient
 from domain.application import Application
 from domain.vocabulary import Partner
+from eventstore.partner_calls import Paused
 
 CONNECTIONS_MAX: Final = 32
 """To one partner at once, with a pool of its own: a slow partner uses up nobody else's connections."""
@@ -69,6 +70,10 @@ class PartnerClients:
                 return await self.work_permit_office.request_eligibility(request)
             case _:
                 assert_never(request)
+
+    async def pause(self, _: Partner) -> Paused | None:
+        """None: these send whatever they are given (`circuit.py` does not)."""
+        return None
 
 
 @asynccontextmanager

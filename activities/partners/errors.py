@@ -5,6 +5,7 @@ They are raised outside of `except` blocks, so that no cause or context holds th
 """
 
 from domain.vocabulary import Partner
+from eventstore.partner_calls import Paused
 
 
 class PartnerError(Exception):
@@ -38,3 +39,16 @@ class PartnerMalformed(PartnerError):
 
 class PartnerMisdirected(PartnerError):
     """The answer is about another request or another case than the one asked. Again, and somebody must look."""
+
+
+class PartnerPaused(PartnerError):
+    """Nothing was sent: the partner takes no calls, so that they pause. Again after `retry_after_s`."""
+
+    def __init__(self, partner: Partner, pause: Paused) -> None:
+        super().__init__(partner, "paused", retry_after_s=pause.wait_s)
+        self.pause = pause
+
+    def no_sooner_than(self, retry_after_s: float) -> "PartnerPaused":
+        """The same pause, but at least so long."""
+        self.retry_after_s = max(self.pause.wait_s, retry_after_s)
+        return self

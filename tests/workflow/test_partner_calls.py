@@ -1,14 +1,15 @@
 """A partner that does not answer is called beside the loop, and never stands in anybody's way."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import Call, CallPartner
-from activities.partners.errors import PartnerBusy, PartnerRefused, PartnerUnavailable
+from activities.partners.errors import PartnerBusy, PartnerPaused, PartnerRefused, PartnerUnavailable
+from eventstore.partner_calls import Paused
 from tests.support.desk import Desk, details, working
 
 VETTING = Call(request_id="r-1", partner="vetting")
@@ -72,6 +73,27 @@ async def test_a_dead_partner_does_not_stop_a_withdrawal(dev_server: WorkflowEnv
         await desk.walk("application.withdrawn")
         await asyncio.wait_for(desk.handle.result(), timeout=5)
         assert desk.case.outcome == "withdrawn"
+
+
+async def test_a_paused_partner_is_shown_and_does_not_stop_a_withdrawal(dev_server: WorkflowEnvironment) -> None:
+    since, until = datetime(2022, 10, 20, 9, 30, tzinfo=UTC), datetime(2022, 10, 20, 9, 45, tzinfo=UTC)
+    async with working(dev_server) as desk:
+        desk.programme.on_call = failing(10_000, PartnerPaused("vetting", Paused(since, until, wait_s=900)))
+        await to_vetting(desk)
+        desk.case.calls = (VETTING.model_copy(update={"silent_since": since, "paused_until": until}),)
+        await desk.walk("place.offered")
+        assert (
+            "- **Calling** `vetting` has not accepted request `r-1` yet; it takes none since 2022-10-20 09:30 UTC, "
+            "and calls pause until 2022-10-20 09:45 UTC" in await details(desk)
+        )
+        described = await desk.handle.describe()
+        [waiting] = described.raw_description.pending_activities
+        assert (waiting.activity_type.name, waiting.last_failure.message) == ("call_partner", "partner-paused")
+        assert waiting.current_retry_interval.ToSeconds() == 900
+
+        await desk.walk("application.withdrawn")
+        await asyncio.wait_for(desk.handle.result(), timeout=5)
+        assert len(desk.programme.called) == 1
 
 
 async def test_a_call_that_the_case_no_longer_needs_is_cancelled(dev_server: WorkflowEnvironment) -> None:

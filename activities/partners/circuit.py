@@ -1,0 +1,89 @@
+"""A partner that takes no calls is left alone for a while, by all workers, and operators are told once.
+
+Only what comes back decides: a call that a partner takes, or refuses, shows that it is there; one that is lost, busy or
+answered outside the agreement does not. Nobody's case waits for it (decision 6).
+"""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from activities.partners.clients import AnyCheck
+from activities.partners.errors import PartnerError, PartnerPaused, PartnerRefused
+from activities.partners.requests import Accepted
+from domain.vocabulary import Partner
+from eventstore.partner_calls import Admitted, Circuits, CircuitTerms, Paused
+
+_log = structlog.get_logger()
+
+TERMS: Final = CircuitTerms(
+    # A partner that fails three calls of ten has ten in a row once in 170,000 calls, one that fails nine of ten within
+    # some thirty; a restart that takes a second is over before ten cases were asked about at the usual pace.
+    failures_max=10,
+    pause_first=timedelta(seconds=15),  # as long as a restart takes
+    pause_max=timedelta(minutes=5),  # so late is a partner noticed that is back; one that is dead has 12 calls an hour
+    turn=timedelta(seconds=20),  # the time of the activity that calls
+)
+
+T = TypeVar("T")
+
+
+class Partners(Protocol):
+    """All partners, as whoever asks them sees them."""
+
+    async def call(self, partner: Partner, request: AnyCheck) -> Accepted:
+        """Send `request` to `partner` once. Raises `PartnerError`."""
+        ...
+
+    async def pause(self, partner: Partner) -> Paused | None:
+        """The pause of its calls, if there is one."""
+        ...
+
+
+class GuardedPartners:
+    """`Partners`, each behind its circuit."""
+
+    def __init__(self, partners: Partners, circuits: Circuits) -> None:
+        self._partners = partners
+        self._circuits = circuits
+
+    async def pause(self, partner: Partner) -> Paused | None:
+        """See `Partners`."""
+        return await self._circuits.pause(partner)
+
+    async def call(self, partner: Partner, request: AnyCheck) -> Accepted:
+        """See `Partners`. Raises `PartnerPaused`, too, where nothing was sent."""
+        admitted = await self._circuits.admit(partner)
+        if isinstance(admitted, Paused):
+            raise PartnerPaused(partner, admitted)
+        return await self._noted(partner, admitted, self._partners.call(partner, request))
+
+    async def _noted(self, partner: Partner, admitted: Admitted, exchange: Awaitable[T]) -> T:
+        try:
+            result = await exchange
+        except PartnerRefused:
+            await self._note_taken(partner)
+            raise
+        except PartnerError:
+            await self._note_failed(partner, admitted)
+            raise
+        await self._note_taken(partner)
+        return result
+
+    async def _note_taken(self, partner: Partner) -> None:
+        if await self._circuits.note_taken(partner):
+            _log.warning("partner takes calls again", partner=partner)
+
+    async def _note_failed(self, partner: Partner, admitted: Admitted) -> None:
+        pause = await self._circuits.note_failed(partner, probe=admitted.probe)
+        if pause is not None:
+            _log.error(
+                "partner takes no calls, so that they pause",
+                alarm=True,
+                code="partner-paused",
+                partner=partner,
+                since=pause.since.isoformat(),
+                until=pause.until.isoformat(),
+            )
