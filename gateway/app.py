@@ -18,6 +18,8 @@ from gateway.edge import Edge
 from gateway.intake import WAITING_MAX
 from gateway.metrics import GatewayMetrics
 from gateway.openapi import document
+from gateway.pages import routes
+from gateway.pages.errors import error_page, is_page
 from gateway.problems import Code, Problem
 from gateway.refusals import Refusal
 from gateway.senders import Identity
@@ -31,6 +33,7 @@ _ROUTERS: Final = (
     cases.router,
     programmes.router,
     operations.router,
+    routes.router,
 )
 _MESSAGE_ID: Final = TypeAdapter[str](MessageId)
 _OF_STATUS: Final[Mapping[int, Code]] = {404: "not-found", 405: "method-not-allowed"}
@@ -65,14 +68,20 @@ async def _refuse(request: Request, error: Exception) -> Response:
         problem = Problem("unavailable")
     metrics: GatewayMetrics = request.app.state.metrics
     metrics.refused.labels(problem.code, _partner_of(request)).inc()
+    if is_page(request):
+        return error_page(request, problem)
     headers = error.headers if isinstance(error, HTTPException) else None
     return problem.response(headers)
 
 
 async def _record(request: Request, problem: Problem) -> None:
-    """What somebody wanted to tell or ask and what was not taken; of reading, who was not let in."""
+    """What somebody wanted to tell or ask and what was not taken; of reading, who was not let in.
+
+    Who opens a page before signing in is only asked to.
+    """
     route = getattr(request.scope.get("route"), "path", "")
-    wanted = request.method == "POST" or problem.status in (401, 403)
+    asked = is_page(request) and problem.code == "token-missing"
+    wanted = request.method == "POST" or (problem.status in (401, 403) and not asked)
     if not wanted or not route or problem.status >= 500:
         return
     deps: GatewayDeps = request.app.state.deps

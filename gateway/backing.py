@@ -71,6 +71,7 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
     senders = Senders.of(settings)
     async with (
         open_tokens(settings) as tokens,
+        open_deliveries(settings) as deliveries,
         _side_pool(settings.required_database_url, "passage guard", GUARD_CONNECTIONS) as pool,
     ):
 
@@ -82,6 +83,7 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
             backing,
             senders=senders,
             tokens=tokens,
+            deliveries=deliveries,
             record_refusal=PostgresRefusals(pool),
             admit=PostgresLimits(pool, settings.sender_rate_per_s, settings.sender_burst),
             was_asked=PostgresScopes(pool),

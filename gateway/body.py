@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded in size and time, and only as JSON."""
+"""Reading a request's body: bounded in size and time, and only of the type that is wanted."""
 
 import asyncio
 from typing import Final
@@ -12,15 +12,15 @@ BODY_TIMEOUT_S: Final = 10.0
 """256 KiB over a very bad line; a sender that dribbles holds no connection longer than that."""
 
 
-async def read_body(request: Request) -> bytes:
-    """The raw body.
+async def read_body(request: Request, wanted: str = "application/json") -> bytes:
+    """The raw body, of the media type that is wanted.
 
     Raises:
         Problem: `unsupported-media-type`, `too-large` or `too-slow`.
         starlette.requests.ClientDisconnect: the sender went away.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type != wanted:
         raise Problem("unsupported-media-type")
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > BODY_MAX_BYTES:

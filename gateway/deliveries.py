@@ -31,8 +31,8 @@ LEFT JOIN passage.repeat AS r ON r.source = i.source AND r.message_id = i.messag
 _WHERE: Final = """
 WHERE ($1::text IS NULL OR i.source = $1) AND ($2::text IS NULL OR i.stream = $2)
   AND coalesce(b.rings, 0) >= $3 AND ($4::bigint IS NULL OR i.number = $4)
-  AND ($5::text IS NULL OR i.message_id = $5)
-ORDER BY i.number DESC LIMIT $6
+  AND ($5::text IS NULL OR i.message_id = $5) AND ($6::bigint IS NULL OR i.number < $6)
+ORDER BY i.number DESC LIMIT $7
 """
 _REFUSALS: Final = """
 SELECT partner, route, code, sender, message_id, times, first_at, last_at FROM passage.refusal
@@ -91,6 +91,8 @@ class Wanted:
     message_id: str | None = None
     undecided: bool = False
     dead: bool = False
+    before: int | None = None
+    """Only those with a lower number: the next page."""
     limit: int = 50
 
 
@@ -105,9 +107,9 @@ class Deliveries:
         origin = _FROM_WAITING if wanted.undecided or wanted.dead else _FROM_ALL
         statement = _COLUMNS + origin + _WHERE
         least = DEAD_RINGS if wanted.dead else 0
-        given: tuple[Any, ...] = (wanted.source, wanted.stream, least, wanted.number, wanted.message_id, wanted.limit)
+        about: tuple[Any, ...] = (wanted.source, wanted.stream, least, wanted.number, wanted.message_id, wanted.before)
         with translated():
-            rows = await self._pool.fetch(statement, *given)
+            rows = await self._pool.fetch(statement, *about, wanted.limit)
         return [Delivery(*row) for row in rows]
 
     async def refusals(self, partner: str | None, limit: int) -> list[RefusalView]:

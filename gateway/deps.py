@@ -14,6 +14,7 @@ from activities.casebook import CaseBook
 from activities.clock import Clock
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore
+from gateway.deliveries import Deliveries
 from gateway.figures import ProgrammeFigures
 from gateway.limits import unlimited
 from gateway.refusals import Refusal, unrecorded
@@ -60,6 +61,8 @@ class GatewayDeps:
     admit: Admit = unlimited
     was_asked: WasAsked = everybody_was
     note_repeat: NoteRepeat = unnoted
+    deliveries: Deliveries | None = None
+    """What the pages show; without it there are none."""
 
     def now(self) -> datetime:
         """Domain time: the `received_at` of what comes in now."""
