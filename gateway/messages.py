@@ -1,19 +1,27 @@
 """`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from eventstore.inbox import Incoming
 from gateway.body import read_body
-from gateway.callers import UNKNOWN_CALLER, Presented
-from gateway.deps import Deps, GatewayDeps
-from gateway.intake import Taken, decide_programme, receive
+from gateway.callers import UNKNOWN_CALLER, presented
+from gateway.deps import GatewayDeps
+from gateway.intake import Patience, Taken, decide_programme, receive, wished_wait_s
 from gateway.openapi import PROOFS, body_of_message
-from gateway.parameters import Envelope, Enveloped, MessagePath, Metrics, PartnerPath, Signed, Waits
+from gateway.parameters import (
+    MessagePath,
+    PartnerPath,
+    Prefer,
+    WebhookId,
+    WebhookSignature,
+    WebhookTimestamp,
+    metrics_of,
+)
 from gateway.problems import Code, Problem, documented
 from gateway.scopes import ASKED
-from gateway.senders import Identity
+from gateway.senders import Identity, Signature
 from gateway.tokens import Caller
 from gateway.wire import PartnerMessage, PartnerName, read_message
 
@@ -26,6 +34,14 @@ UNPROVEN: Final[tuple[Code, ...]] = (
     "signature-stale",
     "signature-wrong",
 )
+
+
+class _Envelope(NamedTuple):
+    """Everything about a message but the message."""
+
+    message_id: str
+    signed: Signature
+    caller: Caller | None
 
 
 @router.post(
@@ -53,11 +69,11 @@ UNPROVEN: Final[tuple[Code, ...]] = (
 async def send_message(
     request: Request,
     response: Response,
-    deps: Deps,
-    metrics: Metrics,
-    waits: Waits,
     partner: PartnerPath,
-    envelope: Enveloped,
+    webhook_id: WebhookId,
+    timestamp: WebhookTimestamp = None,
+    signature: WebhookSignature = None,
+    prefer: Prefer = None,
 ) -> Taken:
     """Tell Passage something about a case. Send it as often as needed, in any order: the same id counts once.
 
@@ -67,13 +83,28 @@ async def send_message(
 
     Officers show the token of whoever decides, and its `sub` is the message's `officer`; all others sign.
     """
+    deps: GatewayDeps = request.app.state.deps
+    envelope = _Envelope(webhook_id, Signature(timestamp, signature), await presented(request, deps))
+    incoming = await _admitted(request, deps, partner, envelope)
+    receipt = await receive(deps, await metrics_of(request), incoming)
+    if not receipt.first:
+        await deps.note_repeat(partner, receipt.message_id)
+    if incoming.case_id is None:
+        receipt = await decide_programme(deps, partner, receipt)
+    receipt = await _patience(request, prefer).answer(deps.inbox, partner, receipt)
+    response.headers["Location"] = f"/v1/partners/{partner}/messages/{webhook_id}"
+    return Taken.of(receipt)
+
+
+async def _admitted(request: Request, deps: GatewayDeps, partner: PartnerName, envelope: _Envelope) -> Incoming:
+    """The message in the request, of a sender who may send it now. Raises `Problem`."""
     body = await read_body(request)
     identity = request.state.identity = _identify(deps, partner, envelope, body)
     await deps.admit(partner)
     message = read_message(body, partner)
     _require_own_name(envelope.caller, message)
     await _require_scope(deps, identity, partner, message.case_id)
-    incoming = Incoming(
+    return Incoming(
         source=partner,
         message_id=envelope.message_id,
         case_id=message.case_id,
@@ -82,17 +113,13 @@ async def send_message(
         received_at=deps.now(),
         sender=identity.sender,
     )
-    receipt = await receive(deps, metrics, incoming)
-    if not receipt.first:
-        await deps.note_repeat(partner, receipt.message_id)
-    if message.programme is not None:
-        receipt = await decide_programme(deps, partner, receipt)
-    receipt = await waits.answer(deps.inbox, partner, receipt)
-    response.headers["Location"] = f"/v1/partners/{partner}/messages/{envelope.message_id}"
-    return Taken.of(receipt)
 
 
-def _identify(deps: GatewayDeps, partner: PartnerName, envelope: Envelope, body: bytes) -> Identity:
+def _patience(request: Request, prefer: str | None) -> Patience:
+    return Patience(request.app.state.waiting, wished_wait_s(prefer))
+
+
+def _identify(deps: GatewayDeps, partner: PartnerName, envelope: _Envelope, body: bytes) -> Identity:
     """Who sends this: whoever holds the partner's key, and for officers the one whose token it is.
 
     A desk's key alone could be two officers at once, so that a token is never missing where tokens are required; with
@@ -129,14 +156,21 @@ async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, ca
     openapi_extra=PROOFS,
 )
 async def read_answer(
-    deps: Deps, waits: Waits, partner: PartnerPath, message_id: MessagePath, signed: Signed, caller: Presented
+    request: Request,
+    partner: PartnerPath,
+    message_id: MessagePath,
+    timestamp: WebhookTimestamp = None,
+    signature: WebhookSignature = None,
+    prefer: Prefer = None,
 ) -> Taken:
     """The receipt of a message, with its answer once the case has taken it.
 
     Signed like a message of this id with an empty body; an officer's token is enough.
     """
-    _identify(deps, partner, Envelope(message_id, signed, caller), b"")
+    deps: GatewayDeps = request.app.state.deps
+    envelope = _Envelope(message_id, Signature(timestamp, signature), await presented(request, deps))
+    _identify(deps, partner, envelope, b"")
     receipt = await deps.inbox.get(partner, message_id)
     if receipt is None:
         raise Problem("unknown-message")
-    return Taken.of(await waits.answer(deps.inbox, partner, receipt))
+    return Taken.of(await _patience(request, prefer).answer(deps.inbox, partner, receipt))

@@ -1,6 +1,7 @@
 """JSON from outside, read without mercy: one object, bounded, each key once, nothing that a store cannot keep."""
 
 import json
+import re
 from collections import Counter
 from typing import Any, Final, NoReturn
 
@@ -12,6 +13,9 @@ BODY_MAX_BYTES: Final = 256 * 1024
 DEPTH_MAX: Final = 12
 """Objects and arrays in one another; an application needs five."""
 
+_UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
+"""What JSON can spell and no store can keep."""
+
 _Path = tuple[int | str, ...]
 
 
@@ -22,7 +26,7 @@ def read_object(raw: bytes) -> dict[str, Any]:
         Problem: `not-json`, or `malformed` with the place: too deep, a key twice, a NUL character.
     """
     try:
-        document = json.loads(raw.decode("utf-8"), object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+        document = _DECODER.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):  # not UTF-8 and a number of thousands of digits are ValueErrors too
         raise Problem("not-json") from None
     if not isinstance(document, dict):
@@ -41,6 +45,9 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(_: str) -> NoReturn:
     raise Problem("not-json", "NaN and Infinity are not JSON.")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_constant)
 
 
 def _check(document: dict[str, Any]) -> None:
@@ -62,10 +69,11 @@ def _check(document: dict[str, Any]) -> None:
 
 
 def _check_text(path: _Path, text: str) -> None:
-    if "\0" in text:
-        fault = Fault(at=pointer(path), code="nul_character", detail="A NUL character cannot be kept")
-    elif any("\ud800" <= sign <= "\udfff" for sign in text):
-        fault = Fault(at=pointer(path), code="lone_surrogate", detail="Half of a surrogate pair is not a character")
-    else:
+    found = _UNKEPT.search(text)
+    if found is None:
         return
+    if found[0] == "\0":
+        fault = Fault(at=pointer(path), code="nul_character", detail="A NUL character cannot be kept")
+    else:
+        fault = Fault(at=pointer(path), code="lone_surrogate", detail="Half of a surrogate pair is not a character")
     raise Problem("malformed", faults=[fault])
