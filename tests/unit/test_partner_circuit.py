@@ -91,7 +91,7 @@ async def test_the_others_are_called_meanwhile(office: Office) -> None:
 async def test_a_dead_partner_has_twelve_calls_an_hour(office: Office) -> None:
     await office.call(10, PartnerUnavailable)
     office.partners.fail_next(*(PartnerUnavailable("vetting", "timeout") for _ in range(1000)))
-    reached = []
+    reached: list[int] = []
     for _ in range(2):
         for _ in range(720):
             office.now += timedelta(seconds=5)
