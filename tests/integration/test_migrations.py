@@ -42,7 +42,8 @@ async def test_an_older_program_refuses_a_newer_database(empty_database_url: str
 
 async def test_a_migration_that_fails_leaves_nothing_of_itself(empty_database_url: str) -> None:
     await migrate(empty_database_url)
-    broken = Migration(migrations()[-1].number + 1, "9999_broken", "CREATE TABLE passage.half (x int); SELECT 1/0", "00")
+    number = migrations()[-1].number + 1
+    broken = Migration(number, "9999_broken", "CREATE TABLE passage.half (x int); SELECT 1/0", "00")
     with pytest.raises(asyncpg.DivisionByZeroError):
         await migrate(empty_database_url, (*migrations(), broken))
     assert await applied(empty_database_url) == [each.name for each in migrations()]
