@@ -29,6 +29,7 @@ from eventstore.store import NO_HASH, Append, CaseSummary, ProgrammeSummary, Rea
 from stack.postgres import EmbeddedPostgres
 
 CONNECTIONS = 16
+FLOOR = "CREATE TABLE floor (stream text, version integer, body bytea, PRIMARY KEY (stream, version))"
 AT_LEAST = 0.30
 _PROGRAMME = "venezuela-air"
 _AT = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -59,20 +60,20 @@ async def measure(pairs: int = 5, seconds: float = 3.0) -> Ratio:
 
 async def _alternate(store: PostgresStore, pool: "asyncpg.Pool[asyncpg.Record]", pairs: int, seconds: float) -> Ratio:
     cases = await open_cases(store)
-    await pool.execute("CREATE TABLE floor (stream text, version integer, body bytea, PRIMARY KEY (stream, version))")
-    rows = [_Row(pool, case.stream) for case in cases]
-    await _rate([case.append for case in cases], 1.0)
-    await _rate([row.insert for row in rows], 1.0)
+    await pool.execute(FLOOR)
+    rows = [PlainRow(pool, case.stream) for case in cases]
+    await rate([case.append for case in cases], 1.0)
+    await rate([row.insert for row in rows], 1.0)
     found = []
     for _ in range(pairs):
-        ours = await _rate([case.append for case in cases], seconds)
-        theirs = await _rate([row.insert for row in rows], seconds)
+        ours = await rate([case.append for case in cases], seconds)
+        theirs = await rate([row.insert for row in rows], seconds)
         found.append((ours, theirs))
     return Ratio("append", "operations/s", tuple(found), AT_LEAST)
 
 
-async def _rate(operations: list[Callable[[], Awaitable[None]]], seconds: float) -> float:
-    """Operations a second, each of the connections at work on operations of its own."""
+async def rate(operations: list[Callable[[], Awaitable[None]]], seconds: float) -> float:
+    """Operations a second, each of `CONNECTIONS` at work on operations of its own."""
     end = time.perf_counter() + seconds
 
     async def work(mine: list[Callable[[], Awaitable[None]]]) -> int:
@@ -88,12 +89,15 @@ async def _rate(operations: list[Callable[[], Awaitable[None]]], seconds: float)
 
 
 @dataclass(slots=True)
-class _Row:
+class PlainRow:
+    """The floor: a stream of rows of the size of an event, one an INSERT."""
+
     pool: "asyncpg.Pool[asyncpg.Record]"
     stream: str
     version: int = 0
 
     async def insert(self) -> None:
+        """Insert the next."""
         self.version += 1
         await self.pool.execute("INSERT INTO floor VALUES ($1, $2, $3)", self.stream, self.version, os.urandom(600))
 

@@ -1,47 +1,23 @@
-"""`passage bench audit`: how fast a log is sealed, verified and replayed, and what that costs.
+"""`passage bench audit`: appending, sealing, verifying and replaying in one run, each a ratio with its parts.
 
-Rates are events a second of one core: the CPU time of this process, which does the work; Postgres reads beside it. The
-wall-clock rate is told too. The log is made in memory and copied in; every one of its cases is whole and encrypted.
+The log that is verified and replayed is made in memory and copied in; every one of its cases is whole and encrypted.
 """
 
-import asyncio
 import tempfile
-import time
-import tracemalloc
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-from typing import Any, Final
+from typing import Any
 
-import asyncpg
-
-from audit.log_key import FileLogKey
-from audit.sealer import opened_sealer
-from audit.verify import Scope, verify
-from bench.append import open_cases
+from audit.sealer import SIGN_EVERY_S
+from audit.sealing import MAX_LAG
+from bench.audit_appends import measure_appends
+from bench.audit_reading import Reading, measure_reading, peak_bytes
+from bench.audit_sealing import Lag, Sealed, measure_lag, seal_all
 from bench.made_log import make_log
-from eventstore.envelope import EVENT_COLUMNS, Envelope
-from eventstore.keys import CaseKey, DirectoryKeyStore
+from bench.ratio import Ratio
 from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
-from eventstore.wrapping import unwrap
 from stack.postgres import EmbeddedPostgres
-
-_ORIGIN: Final = "passage/bench"
-BYTES_AT_LEAST: Final = 100_000
-REFOLD_AT_LEAST: Final = 40_000
-REPLAY_AT_LEAST: Final = 60_000
-_LAG_SECONDS: Final = 5.0
-_STREAMS: Final = f"SELECT {EVENT_COLUMNS} FROM passage.events ORDER BY stream, version"  # noqa: S608  constants
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Events a second, in the median of the runs."""
-
-    a_core: float
-    wall: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,160 +25,85 @@ class Audit:
     """What was measured."""
 
     events: int
-    sealed: float
-    """Leaves a second, tiles and index included."""
-    bytes_chain_tree: Rate
-    columns_refold: Rate
-    replay: Rate
+    """Of the log that was verified and replayed."""
+    appends: tuple[Ratio, ...]
+    readings: tuple[Reading, ...]
+    sealed: Sealed
+    lag: Lag
     verify_peak_bytes: int
     """Of Python's memory in one verification."""
-    wal_append: float
-    wal_seal: float
-    """Bytes of WAL an event, appended and sealed."""
-    longest_lag_s: float
-    """Of an event from its record to a signed checkpoint, while appends go on."""
 
     @property
     def is_met(self) -> bool:
         """Whether the budgets hold."""
-        return all(rate.a_core >= at_least for _, rate, at_least in self.budgets)
-
-    @property
-    def budgets(self) -> tuple[tuple[str, Rate, int], ...]:
-        """What is measured against a budget (design.md, "Budgets"), and how many events a second of a core it wants."""
-        return (
-            ("verify: bytes, chain, tree", self.bytes_chain_tree, BYTES_AT_LEAST),
-            ("verify: columns and re-fold", self.columns_refold, REFOLD_AT_LEAST),
-            ("replay", self.replay, REPLAY_AT_LEAST),
-        )
+        held = [*(each.is_met for each in self.appends), *(each.is_met for each in self.readings), self.lag.is_met]
+        return all(held)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        return {"name": "audit", "met": self.is_met, **asdict(self)}
+        return {
+            "name": "audit",
+            "met": self.is_met,
+            "events": self.events,
+            "appends": [each.as_dict() for each in self.appends],
+            "readings": [each.as_dict() for each in self.readings],
+            "sealed": {"leaves_s": round(self.sealed.leaves_s), "wal_bytes": round(self.sealed.wal_bytes)},
+            "lag": {
+                "windows_s": [round(each, 3) for each in self.lag.windows_s],
+                "published_s": MAX_LAG.total_seconds(),
+                "met": self.lag.is_met,
+            },
+            "verify_peak_bytes": self.verify_peak_bytes,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        for pairs in self.appends:
+            least = f"  (at least {pairs.at_least:.2f}){_mark(met=pairs.is_met)}" if pairs.at_least else ""
+            yield f"{pairs.name}, {pairs.unit} (ours / theirs)"
+            yield f"  {_parts(pairs.pairs)}"
+            yield f"  median ratio {pairs.ratio:.3f}{least}"
+        yield f"a log of {self.events:,} events: events/s a core (ours / plainly reading the rows)"
+        for each in self.readings:
+            yield f"{each.name}"
+            yield f"  {_parts(each.a_core)}"
+            yield (
+                f"  median {each.rate:,.0f}  (at least {each.at_least:,}){_mark(met=each.is_met)};"
+                f" ratio to reading {each.ratio:.3f}; by the clock {sorted(each.wall)[len(each.wall) // 2]:,.0f}"
+            )
+        yield f"sealed           {self.sealed.leaves_s:,.0f} leaves/s, {self.sealed.wal_bytes:.0f} bytes of WAL each"
+        windows = "  ".join(f"{each:.2f}" for each in self.lag.windows_s)
+        yield (
+            f"longest seal lag {windows} s, median {self.lag.median_s:.2f}: {self.lag.ratio:.3f} of what is published"
+            f" ({MAX_LAG.total_seconds():.0f} s){_mark(met=self.lag.is_met)}"
+        )
+        yield f"peak memory      {self.verify_peak_bytes / 1e6:.1f} MB of Python's objects in one verification"
 
 
-async def measure(cases: int = 9_000, runs: int = 5) -> Audit:
-    """Run on an embedded server of its own."""
+async def measure(cases: int = 9_000, pairs: int = 5, seconds: float = 2.0) -> Audit:
+    """Run on an embedded server of its own, fsync on; about three minutes."""
     with tempfile.TemporaryDirectory(prefix="passage-bench-") as folder:
+        keys = Path(folder) / "keys"
         async with EmbeddedPostgres(Path(folder) / "postgres") as server:
-            made = await server.ensure_database("made")
-            await migrate(made)
-            events = await make_log(made, cases)
-            keys = Path(folder) / "keys"
-            sealed = await _seal(made, keys)
-            alternated = [await _verify_both(made, keys, events) for _ in range(runs)]
-            live = await server.ensure_database("live")
-            await migrate(live)
-            wal_append, wal_seal, lag_s = await _live(live, Path(folder) / "live-keys")
+            urls = {name: await server.ensure_database(name) for name in ("made", "appends", "live")}
+            for url in urls.values():
+                await migrate(url)
+            appends = await measure_appends(urls["appends"], keys / "appends", pairs, seconds)
+            events = await make_log(urls["made"], cases)
+            sealed = await seal_all(urls["made"], keys / "made")
             return Audit(
                 events=events,
-                sealed=events / sealed,
-                bytes_chain_tree=_median([each[0] for each in alternated]),
-                columns_refold=_median([each[1] for each in alternated]),
-                replay=_median([each[2] for each in alternated]),
-                verify_peak_bytes=await _peak(made, keys),
-                wal_append=wal_append,
-                wal_seal=wal_seal,
-                longest_lag_s=lag_s,
+                appends=appends,
+                readings=await measure_reading(urls["made"], keys / "made", events, pairs),
+                sealed=sealed,
+                lag=await measure_lag(urls["live"], keys / "live", pairs, max(2 * seconds, SIGN_EVERY_S + 0.5)),
+                verify_peak_bytes=await peak_bytes(urls["made"], keys / "made"),
             )
 
 
-async def _seal(url: str, keys: Path) -> float:
-    async with opened_sealer(url, keys, _ORIGIN) as sealer:
-        began = time.perf_counter()
-        while await sealer.seal():
-            pass
-        took = time.perf_counter() - began
-        await sealer.seal_map()
-        await sealer.sign()
-    connection = await asyncpg.connect(url)
-    await connection.execute("VACUUM (ANALYZE)")
-    await connection.close()
-    return took
+def _parts(pairs: tuple[tuple[float, float], ...]) -> str:
+    return "  ".join(f"{ours:,.0f}/{theirs:,.0f}" for ours, theirs in pairs)
 
 
-async def _verify_both(url: str, keys: Path, events: int) -> tuple[Rate, Rate, Rate]:
-    return (
-        await _rate(events, lambda: _verify(url, keys, refold=False)),
-        await _rate(events, lambda: _verify(url, keys, refold=True)),
-        await _rate(events, lambda: _replay(url)),
-    )
-
-
-async def _rate(events: int, work: Callable[[], Awaitable[None]]) -> Rate:
-    cpu, wall = time.process_time(), time.perf_counter()
-    await work()
-    return Rate(events / (time.process_time() - cpu), events / (time.perf_counter() - wall))
-
-
-def _median(rates: list[Rate]) -> Rate:
-    return Rate(median(each.a_core for each in rates), median(each.wall for each in rates))
-
-
-async def _verify(url: str, keys: Path, *, refold: bool) -> None:
-    faults: list[str] = []
-    scope = Scope(verifier=FileLogKey(keys, _ORIGIN).verifier, refold=refold)
-    await verify(url, scope, lambda fault: faults.append(fault.line))
-    if faults:
-        raise RuntimeError(f"the benchmark's own log does not verify: {faults[0]}")
-
-
-async def _replay(url: str) -> None:
-    """Every stream read, decrypted, decoded and validated: what `EventStore.load` does, without asking for each."""
-    connection = await asyncpg.connect(url)
-    try:
-        async with connection.transaction(readonly=True):
-            await connection.execute("SET LOCAL enable_sort = off")
-            cursor = await connection.cursor(_STREAMS)
-            held: list[Envelope] = []
-            while records := await cursor.fetch(1000):
-                for record in records:
-                    row = Envelope._make(record)
-                    if held and held[0].stream != row.stream:
-                        unwrap(held, {held[0].stream: CaseKey(held[0].stream, bytes(32))})
-                        held = []
-                    held.append(row)
-    finally:
-        await connection.close()
-
-
-async def _peak(url: str, keys: Path) -> int:
-    tracemalloc.start()
-    try:
-        await _verify(url, keys, refold=True)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-async def _live(url: str, keys: Path) -> tuple[float, float, float]:
-    """Appends as they come, a sealer beside them: bytes of WAL an event, and the longest lag."""
-    store = await PostgresStore.connect(url, DirectoryKeyStore(keys))
-    connection = await asyncpg.connect(url)
-    try:
-        cases = await open_cases(store, 200)
-        before = await connection.fetchval("SELECT pg_current_wal_insert_lsn()")
-        for case in cases:
-            await case.append()
-        appended = await _wal_since(connection, before)
-        async with opened_sealer(url, keys, _ORIGIN) as sealer:
-            before, leaves = await connection.fetchval("SELECT pg_current_wal_insert_lsn()"), 0
-            while taken := await sealer.seal():
-                leaves += taken
-            sealed = await _wal_since(connection, before)
-            await sealer.sign()
-            sealer.longest_lag *= 0  # what waited for this benchmark to begin is no lag
-            end = time.perf_counter() + _LAG_SECONDS
-            while time.perf_counter() < end:
-                await asyncio.gather(*(case.append() for case in cases[:16]))
-                await sealer.seal()
-                await asyncio.sleep(0.5)
-                await sealer.sign()
-            return appended / (2 * len(cases)), sealed / leaves, sealer.longest_lag.total_seconds()
-    finally:
-        await connection.close()
-        await store.close()
-
-
-async def _wal_since(connection: asyncpg.Connection, before: Any) -> float:
-    return float(await connection.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)", before))
+def _mark(*, met: bool) -> str:
+    return "" if met else "  NOT MET"

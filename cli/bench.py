@@ -66,12 +66,13 @@ async def _measured(name: Name, pairs: int, cases: int) -> Ratio | Floor | Door 
         case Name.GATEWAY:
             return await door_bench.measure(pairs)
         case Name.AUDIT:
-            return await audit_bench.measure(runs=pairs)
+            return await audit_bench.measure(pairs=pairs)
 
 
 def _print(found: Ratio | Floor | Door | Audit) -> None:
     if isinstance(found, Audit):
-        _print_audit(found)
+        for line in found.lines():
+            typer.echo(line)
         return
     rate = found if isinstance(found, Ratio) else found.rate
     typer.echo(f"{rate.name}, {rate.unit} (ours / theirs), {len(rate.pairs)} alternated pairs")
@@ -94,17 +95,6 @@ def _print_parts(found: Floor) -> None:
     typer.echo(f"Billed actions   {found.actions} a case  (at most {floor_bench.ACTIONS_AT_MOST})")
     for kind, times in sorted(found.bill.items()):
         typer.echo(f"  {times:>3}  {kind.lower().replace('_', ' ')}")
-
-
-def _print_audit(found: Audit) -> None:
-    typer.echo(f"audit of {found.events:,} events: events/s a core, and by the wall clock with Postgres beside it")
-    for name, rate, at_least in found.budgets:
-        mark = _mark(met=rate.a_core >= at_least)
-        typer.echo(f"  {name:<28} {rate.a_core:10,.0f}  {rate.wall:10,.0f}  (at least {at_least:,} a core){mark}")
-    typer.echo(f"Sealed           {found.sealed:,.0f} leaves a second, {found.wal_seal:.0f} bytes of WAL each")
-    typer.echo(f"Appended         {found.wal_append:.0f} bytes of WAL an event")
-    typer.echo(f"Longest lag      {found.longest_lag_s:.2f} s from an event's record to its signed checkpoint")
-    typer.echo(f"Peak memory      {found.verify_peak_bytes / 1e6:.1f} MB of Python's objects in one verification")
 
 
 def _mark(*, met: bool) -> str:
