@@ -2,7 +2,8 @@
 
 A row that was claimed and could not be rung is claimed again after 30 seconds, by this relay or another. Any number of
 relays may run. What the governments say is decided here if the gateway that took it could not, cases that have lost
-their workflow get a new one (`sweep.py`), and boarding checks become events (`upkeep.py`).
+their workflow get a new one (`sweep.py`), boarding checks become events (`upkeep.py`), and the histories of runs that
+have ended are kept (`historian.py`).
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from config import ConfigurationError, Settings, load_settings
 from eventstore.inbox import Inbox, Unrung
 from eventstore.store import StoreUnavailable
 from gateway.backing import Backing, open_backing, open_pruning
+from gateway.historian import HISTORIAN_PERIOD_S, Historian
 from gateway.sweep import SWEEP_PERIOD_S, sweep_once
 from gateway.trouble import tell
 from gateway.upkeep import PRUNE_PERIOD_S, RECORD_PERIOD_S, Prune, keep_up, record_checks
@@ -164,8 +166,10 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: Temporal, prune
     async def record() -> None:
         await record_checks(backing.store.access)
 
+    historian = Historian(temporal.client, backing.store, backing.now)
     return [
         group.create_task(keep_up("sweep", sweep, SWEEP_PERIOD_S)),
+        group.create_task(keep_up("storing histories", historian.look, HISTORIAN_PERIOD_S)),
         group.create_task(keep_up("recording boarding checks", record, RECORD_PERIOD_S)),
         group.create_task(keep_up("pruning refusals", prune, PRUNE_PERIOD_S)),
     ]
