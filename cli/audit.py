@@ -3,6 +3,7 @@
 import typer
 
 from cli.audit_export import export
+from cli.audit_reconcile import reconcile_cases
 from cli.audit_replay import replay_case
 from cli.audit_verify import print_checkpoint, verify_log
 from cli.audit_whatif import what_if
@@ -13,3 +14,4 @@ app.command("checkpoint")(print_checkpoint)
 app.command("replay")(replay_case)
 app.command("export")(export)
 app.command("what-if")(what_if)
+app.command("reconcile")(reconcile_cases)
