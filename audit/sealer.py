@@ -26,6 +26,7 @@ from audit.tiles import MissingTile
 from config import ConfigurationError, Settings, load_settings
 from eventstore.conflicts import StoreUnavailable
 from eventstore.postgres_errors import translated
+from eventstore.postgres_pool import close_pool
 from health import health_answered
 from logs import configure_logs
 
@@ -53,8 +54,7 @@ async def opened_sealer(database_url: str, keys_directory: Path, origin: str) ->
     try:
         yield Sealer(pool, key)
     finally:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(pool.close(), 10)
+        await close_pool(pool)
 
 
 @dataclass(slots=True)

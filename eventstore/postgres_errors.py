@@ -24,5 +24,6 @@ def translated() -> Iterator[None]:
         asyncpg.OperatorInterventionError,  # shutdown, crash of another backend, statement timeout
         asyncpg.InsufficientResourcesError,
         asyncpg.LockNotAvailableError,
+        asyncpg.InternalClientError,  # the driver lost the thread: the server ended the session before it was asked
     ) as error:
         raise StoreUnavailable(type(error).__name__) from None

@@ -16,6 +16,7 @@ from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from eventstore.postgres_errors import translated
+from eventstore.postgres_pool import close_pool
 from eventstore.store import StoreUnavailable
 from gateway.deliveries import Deliveries
 from gateway.deps import GatewayDeps
@@ -151,5 +152,7 @@ async def _side_pool(database_url: str, name: str, connections: int) -> AsyncIte
             timeout=10,
             server_settings={"application_name": name, "role": "passage_writer", "jit": "off"},
         )
-    async with pool:
+    try:
         yield pool
+    finally:
+        await close_pool(pool)
