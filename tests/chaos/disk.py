@@ -22,7 +22,7 @@ class Disk:
 
     Full, such a file system fails as a disk does: no table grows (SQLSTATE 53100), and the server ends itself once its
     log cannot grow either. Where nothing may be mounted, the server's processes are forbidden long files in its place:
-    Postgres treats that as a full disk too, and ends itself at once, for its log is a long file.
+    their writes fail as well, under another name (SQLSTATE XX000).
     """
 
     def __init__(self, folder: Path) -> None:
