@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from cli.errors import UnusableError
 from config import load_settings
-from gateway.tokens import ROLES
+from gateway.tokens import ROLES, Subject
 from stack.token_issuer import issue_token
 
 MINUTES_MAX: Final = 12 * 60
@@ -24,6 +25,10 @@ def token(
     unknown = sorted(set(role) - ROLES)
     if unknown:
         raise UnusableError(f"there is no role {unknown[0]}: there are {', '.join(sorted(ROLES))}")
+    try:
+        TypeAdapter(Subject).validate_python(subject)
+    except ValidationError:
+        raise UnusableError("a subject is a reference of letters, digits and ._:|- such as o-1, never a name") from None
     settings = load_settings()
     if settings.token_signing_key is None:
         raise UnusableError("no issuer of our own: start the embedded stack, or ask the issuer of your deployment")

@@ -173,6 +173,10 @@ def _challenge(code: Code) -> str | None:
     return "StandardWebhooks"
 
 
+_TOLD: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 429: "Retry-After", 500: "Retry-After", 503: "Retry-After"}
+_TOLD_TEXT: Final = {"WWW-Authenticate": "How to prove who asks.", "Retry-After": "Seconds after which to try again."}
+
+
 def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can answer with these problems, with an example of each."""
     answers: dict[int | str, dict[str, Any]] = {}
@@ -185,6 +189,8 @@ def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
                 "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}},
             },
         )
+        if (told := _TOLD.get(kind.status)) is not None:
+            answer["headers"] = {told: {"description": _TOLD_TEXT[told], "schema": {"type": "string"}}}
         example = {
             "type": f"urn:passage:problem:{code}",
             "title": kind.title,

@@ -26,6 +26,10 @@ _EMPTY: Final[dict[Shown, str]] = {
     "dead": "No dead letters: every message was taken, or will be in a moment.",
     "refused": "Nothing was refused.",
 }
+_LEGEND: Final = (
+    "<p>Came: how often you delivered it; twice is once. Rung: how often its case was told, while it waits. "
+    "Dead letter: no worker took it in some five minutes; it is not lost.</p>"
+)
 _COLUMNS: Final = ("Number", "Received", "Message", "About", "Came", "Rung", "Answer")
 
 
@@ -46,7 +50,7 @@ def deliveries_list(visitor: Visitor, shown: Shown, found: Sequence[Delivery], t
     said = f'<p class="told" role="status">{escape(told)}</p>' if told else ""
     if not found:
         return f"{said}<p>{escape(_EMPTY[shown])}</p>"
-    parts = [said, table(_NAMES[shown], _COLUMNS, [_row(visitor, each) for each in found])]
+    parts = [said, table(_NAMES[shown], _COLUMNS, [_row(visitor, each) for each in found]), _LEGEND]
     if shown == "dead" and visitor.may_redrive:
         target = address(visitor, "/redrive")
         parts.append(_button(visitor, target, "Ring for all dead letters again", numbers=[e.number for e in found]))

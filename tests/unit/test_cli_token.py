@@ -42,6 +42,13 @@ def test_a_role_that_there_is_not_is_named() -> None:
 
 
 @pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("subject", ["ana@example.org", "Ana Rojas", "", "-"])
+def test_a_name_is_no_reference(subject: str) -> None:
+    with pytest.raises(UnusableError, match="never a name"):
+        token(role=["officer"], subject=subject, minutes=5)
+
+
+@pytest.mark.usefixtures("stack")
 def test_nobody_but_an_embedded_stack_issues_tokens(tmp_path: Path) -> None:
     (tmp_path / ".passage/stack.json").unlink()
     with pytest.raises(UnusableError, match="the issuer of your deployment"):
