@@ -12,7 +12,7 @@ from typing import Final
 from temporalio import activity
 
 from activities.asking import Asking
-from activities.casebook import CaseAt, CaseBook
+from activities.casebook import CaseBook, CaseSeen
 from activities.clock import Clock
 from activities.consequences import summarize
 from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
@@ -20,7 +20,6 @@ from activities.deciding import command_of, decide_and_append
 from activities.direct import DirectSignals
 from activities.failures import LogRestored
 from domain.commands import MeetDeadline
-from domain.ids import CaseId
 from domain.limits import Deadline, deadlines
 from eventstore.inbox import InboxRow, UnknownStream
 from eventstore.store import Bell
@@ -36,7 +35,7 @@ RingBells = Callable[[Iterable[Bell]], Awaitable[None]]
 class _Run:
     """What one activity has done so far."""
 
-    at: CaseAt
+    seen: CaseSeen
     now: datetime
     settled: datetime
     """Every message received before this moment is durable; a deadline after it is not met yet."""
@@ -98,68 +97,65 @@ class CaseActivities:
             now, settled = max(now, advance.due.at), max(settled, advance.due.at)
         await self._direct.receive(advance, now)
         run = await self._begin(advance, now, settled)
-        programme = await self._take_all(run, advance)
-        calls = await self._asking.ask(run.at.case)
+        await self._take_all(run, advance)
+        calls = await self._asking.ask(run.seen.case, run.seen.pending.calls)
         await self._ring(run.bells)
-        return await self._step(run, programme, calls)
+        return await self._step(run, calls)
 
     async def _begin(self, advance: Advance, now: datetime, settled: datetime) -> _Run:
-        at = await self._book.case_at(advance.case_id)
-        if at.case.version < advance.seen_version:
+        seen = await self._book.see(advance.case_id, now)
+        if seen.case.version < advance.seen_version:
             raise LogRestored
-        return _Run(at, now, settled)
+        if not seen.programme:
+            raise UnknownStream
+        return _Run(seen, now, settled)
 
-    async def _take_all(self, run: _Run, advance: Advance) -> str:
+    async def _take_all(self, run: _Run, advance: Advance) -> None:
         """Rows in number order, and before each of them the deadlines that were over when it was received."""
-        programme = await self._take_rows(run, advance.case_id, run.at.case.programme)
-        if advance.due is not None and advance.due.name == "month" and not run.at.case.closed:
+        await self._take_rows(run)
+        if advance.due is not None and advance.due.name == "month" and not run.seen.case.closed:
             # A new month has new places; they are given out in order, and this case may be among those that get one.
             await self._meet(run, Deadline(advance.due.at, "month"))
-            await self._take_rows(run, advance.case_id, programme)
-        return programme
+            await self._take_rows(run)
 
-    async def _take_rows(self, run: _Run, case_id: CaseId, programme: str) -> str:
+    async def _take_rows(self, run: _Run) -> None:
         while not run.full:
-            row = await self._book.inbox.next_undecided(case_id)
-            programme = programme or (row.programme if row else "")
-            if not programme:
-                raise UnknownStream
-            due = await self._due(run, programme, row.received_at if row else run.settled)
+            row = run.seen.pending.row
+            due = await self._due(run, row.received_at if row else run.settled)
             if due is not None:
                 await self._meet(run, due)
             elif row is not None:
-                await self._take(run, programme, row)
+                await self._take(run, row)
             else:
                 break
-        return programme
 
-    async def _due(self, run: _Run, programme: str, by: datetime) -> Deadline | None:
-        case = run.at.case
+    async def _due(self, run: _Run, by: datetime) -> Deadline | None:
+        case = run.seen.case
         if case.closed or not case.filed:
             return None
-        state = await self._book.known_programme(programme)
+        state = await self._book.known_programme(run.seen.programme)
         running = deadlines(case, run.now, self._book.rules_of(case, state), state)
         return running[0] if running and running[0].at <= by else None
 
     async def _meet(self, run: _Run, due: Deadline) -> None:
         command = MeetDeadline(due.name, due.at)
-        decided = await decide_and_append(self._book, run.at, run.at.case.programme, command, run.now, None)
-        run.at = decided.at
+        decided = await decide_and_append(self._book, run.seen, command, run.now, None)
+        run.seen = decided.seen
         run.bells.extend(decided.bells)
         run.deadlines_met += 1
 
-    async def _take(self, run: _Run, programme: str, row: InboxRow) -> None:
+    async def _take(self, run: _Run, row: InboxRow) -> None:
         run.now = max(run.now, row.received_at)
-        decided = await decide_and_append(self._book, run.at, programme, command_of(row), run.now, row)
-        run.at = decided.at
+        decided = await decide_and_append(self._book, run.seen, command_of(row), run.now, row)
+        run.seen = decided.seen
         run.bells.extend(decided.bells)
         if decided.answer is not None:
             run.taken = max(run.taken, row.number)
             run.answers.append(Answer(number=row.number, answer=decided.answer.answer, code=decided.answer.code))
 
-    async def _step(self, run: _Run, programme: str, calls: tuple[Call, ...]) -> Step:
-        case = run.at.case
-        state = await self._book.known_programme(programme)
+    async def _step(self, run: _Run, calls: tuple[Call, ...]) -> Step:
+        case = run.seen.case
+        state = await self._book.known_programme(run.seen.programme)
         summary = summarize(case, state, self._book.rules_of(case, state), run.now)
         due = None
         if summary.due_name is not None and summary.due_at is not None:
@@ -178,7 +174,7 @@ class CaseActivities:
             outcome=summary.outcome,
             reason=summary.reason,
             flags=summary.flags,
-            programme=programme,
+            programme=run.seen.programme,
             rules_version=summary.rules_version,
             more=run.full,
         )

@@ -1,8 +1,5 @@
 """Calling out: the intent is in the log before the first attempt, and a failed attempt is not lost (decision 6)."""
 
-from datetime import datetime
-from typing import Final
-
 from temporalio import activity
 from temporalio.common import RetryPolicy
 
@@ -13,17 +10,8 @@ from activities.partners.clients import AnyCheck, check_for
 from activities.partners.errors import PartnerError, PartnerPaused
 from domain.application import Application
 from domain.case import Case
-from domain.events import (
-    CaseEvent,
-    EntryCheckRequested,
-    SponsorConfirmationRequested,
-    VettingRequested,
-    WorkPermitApplied,
-)
 from domain.ids import CaseId
-from eventstore.store import EventStore, OpenedCall
-
-REQUESTS: Final = (SponsorConfirmationRequested, EntryCheckRequested, VettingRequested, WorkPermitApplied)
+from eventstore.store import OpenedCall
 
 
 class Asking:
@@ -33,14 +21,11 @@ class Asking:
         self._book = book
         self._partners = partners
 
-    async def ask(self, case: Case) -> tuple[Call, ...]:
-        """Try each request that was never tried, once; return what no partner has accepted yet.
+    async def ask(self, case: Case, owed: tuple[OpenedCall, ...]) -> tuple[Call, ...]:
+        """Try each request of `owed` that was never tried, once; return what no partner has accepted yet.
 
         A partner that fails here costs the case nothing: `call_partner` goes on beside the workflow's loop.
         """
-        if not case.requests:
-            return ()
-        owed = await self._book.store.outstanding_calls(case.case_id)
         left = [call for call in owed if call.attempts > 0 or not await self._accepted(case, call)]
         return tuple([await self._shown(call) for call in left])
 
@@ -67,8 +52,7 @@ class Asking:
         )
 
     async def _send(self, case: Case, call: OpenedCall) -> None:
-        request = _request(case, call, await _requested_at(self._book.store, case, call.request_id))
-        await self._partners.call(call.partner, request)
+        await self._partners.call(call.partner, _request(case, call))
         await self._book.store.mark_call(call.request_id, accepted=True)
 
     @activity.defn(name=CALL_PARTNER)
@@ -102,7 +86,8 @@ def _usual_pause_s(info: activity.Info) -> float:
     return min(usual_s, longest.total_seconds()) if longest else usual_s
 
 
-def _request(case: Case, call: OpenedCall, requested_at: datetime) -> AnyCheck:
+def _request(case: Case, call: OpenedCall) -> AnyCheck:
+    [requested_at] = [request.at for request in case.requests if request.request_id == call.request_id]
     return check_for(
         call.partner,
         request_id=call.request_id,
@@ -122,12 +107,3 @@ def _present_facts(case: Case) -> Application:
             "documents": case.documents,
         }
     )
-
-
-async def _requested_at(store: EventStore, case: Case, request_id: str) -> datetime:
-    """The moment of the event that stated the intent; its id is the request's."""
-    for stored in (await store.load(case.case_id)).events:
-        event: CaseEvent | object = stored.event
-        if isinstance(event, REQUESTS) and event.request_id == request_id:
-            return event.at
-    raise LookupError("an outstanding call has no event that states it")

@@ -19,7 +19,7 @@ from domain.rules.rule_set import RuleBook, RuleSet
 from domain.world import World
 from eventstore.inbox import Inbox
 from eventstore.lookups import Lookups
-from eventstore.store import EventStore, ReadAt, SupporterKeys, WorldQuery, WorldRead
+from eventstore.store import EventStore, Pending, ReadAt, Stream, SupporterKeys, WorldQuery, WorldRead
 
 
 class RulesUnknown(Coded):
@@ -43,6 +43,23 @@ class CaseAt:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseSeen:
+    """A case, what waits for it, and what was read around it at the same time, if anything was."""
+
+    at: CaseAt
+    programme: str
+    """Empty where there is neither a case nor a filing."""
+    pending: Pending
+    around: tuple[WorldQuery, WorldRead] | None = None
+    """Most decisions ask just this; the others, and those that come after another, read again."""
+
+    @property
+    def case(self) -> Case:
+        """The case itself."""
+        return self.at.case
+
+
+@dataclass(frozen=True, slots=True)
 class WorldAt:
     """A world, and the versions at which it was read."""
 
@@ -62,9 +79,14 @@ class CaseBook:
 
     async def case_at(self, case_id: CaseId) -> CaseAt:
         """The case folded from its whole stream; version 0 where it was never filed."""
-        stream = await self.store.load(case_id)
-        events = tuple(cast("CaseEvent", stored.event) for stored in stream.events)
-        return CaseAt(fold(Case(case_id), events), stream.hash)
+        return _folded(case_id, await self.store.load(case_id))
+
+    async def see(self, case_id: CaseId, now: datetime) -> CaseSeen:
+        """The case and all that most decisions need, in one round trip."""
+        month = month_of(now)
+        look = await self.store.look(case_id, month)
+        query = WorldQuery(programme=look.programme, case_id=case_id, month=month)
+        return CaseSeen(_folded(case_id, look.stream), look.programme, look.pending, (query, look.world))
 
     async def case(self, case_id: CaseId) -> Case:
         """The case as it stands."""
@@ -115,19 +137,20 @@ class CaseBook:
         """The lookup keys of a supporter and of their details."""
         return self._lookups.supporter(*supporter_identities(supporter))
 
-    async def world(self, case: Case, programme: str, command: Command, now: datetime) -> WorldAt:
+    async def world(self, seen: CaseSeen, command: Command, now: datetime) -> WorldAt:
         """What a decision on `command` needs beyond the case, as of `now`.
 
         Raises:
             EarlierFilingPending: an earlier filing of the same person must be decided first.
             RulesUnknown: this process does not have the rules of the case.
         """
-        query = self._query(case, programme, command, now)
-        read = await self.store.read_world(query)
+        query = self._query(seen.case, seen.programme, command, now)
+        asked, known = seen.around or (None, None)
+        read = known if known is not None and asked == query else await self.store.read_world(query)
         if read.earlier_filing_pending:
             raise EarlierFilingPending
-        state = await self._programme_at(programme, read.programme_version)
-        return WorldAt(self._world(case, state, read, now), _read_at(query, state, read))
+        state = await self._programme_at(seen.programme, read.programme_version)
+        return WorldAt(self._world(seen.case, state, read, now), _read_at(query, state, read))
 
     def _query(self, case: Case, programme: str, command: Command, now: datetime) -> WorldQuery:
         filing = isinstance(command, FileApplication) and not case.filed
@@ -157,6 +180,11 @@ class CaseBook:
             earlier_supporter_cases=read.earlier_supporter_cases,
             shared_details=read.shared_details,
         )
+
+
+def _folded(case_id: CaseId, stream: Stream) -> CaseAt:
+    events = (cast("CaseEvent", stored.event) for stored in stream.events)
+    return CaseAt(fold(Case(case_id), events), stream.hash)
 
 
 def _read_at(query: WorldQuery, programme: Programme, read: WorldRead) -> ReadAt:

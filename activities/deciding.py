@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from activities.casebook import CaseAt, CaseBook, EarlierFilingPending, WorldAt
+from activities.casebook import CaseAt, CaseBook, CaseSeen, EarlierFilingPending, WorldAt
 from activities.consequences import dropped_calls, opened_calls, place_change, summarize
 from domain.case import Case
 from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
@@ -27,7 +27,7 @@ EARLIER_FILING_PAUSE_S: Final = 0.2
 class Decided:
     """The case after the command, what the sender is told, and the bells to ring for other cases."""
 
-    at: CaseAt
+    seen: CaseSeen
     answer: Decides | None
     bells: tuple[Bell, ...] = ()
 
@@ -41,7 +41,7 @@ def command_of(row: InboxRow) -> Command:
 
 
 async def decide_and_append(
-    book: CaseBook, at: CaseAt, programme: str, command: Command, now: datetime, row: InboxRow | None
+    book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
 ) -> Decided:
     """Take `command` to its end: its events are in the log, or its refusal is on record.
 
@@ -54,9 +54,9 @@ async def decide_and_append(
     """
     for attempt in range(1, DECIDE_AGAIN_MAX + 1):
         try:
-            return await _attempt(book, at, programme, command, now, row)
+            return await _attempt(book, seen, command, now, row)
         except (MessageFirst, MessageDecided):
-            return Decided(await book.case_at(at.case.case_id), None)
+            return Decided(await book.see(seen.case.case_id, now), None)
         except Conflict:
             if attempt == DECIDE_AGAIN_MAX:
                 raise
@@ -64,21 +64,20 @@ async def decide_and_append(
             if attempt == DECIDE_AGAIN_MAX:
                 raise
             await asyncio.sleep(EARLIER_FILING_PAUSE_S)
-        at = await book.case_at(at.case.case_id)
+        seen = await book.see(seen.case.case_id, now)
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(
-    book: CaseBook, at: CaseAt, programme: str, command: Command, now: datetime, row: InboxRow | None
-) -> Decided:
-    around = await book.world(at.case, programme, command, now)
-    decision = take(at.case, command, around.world)
-    after = fold(at.case, decision.events)
-    append = _append(book, at, after, around, decision, command, row)
+async def _attempt(book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None) -> Decided:
+    around = await book.world(seen, command, now)
+    decision = take(seen.case, command, around.world)
+    after = fold(seen.case, decision.events)
+    append = _append(book, seen.at, after, around, decision, command, row)
     appended = await book.store.append(append)
-    if not appended.first_result:
-        return Decided(await book.case_at(at.case.case_id), append.decides, appended.bells)
-    return Decided(CaseAt(after, appended.hash), append.decides, appended.bells)
+    if appended.pending is None:
+        return Decided(await book.see(after.case_id, now), append.decides, appended.bells)
+    then = CaseSeen(CaseAt(after, appended.hash), seen.programme, appended.pending)
+    return Decided(then, append.decides, appended.bells)
 
 
 def _append(

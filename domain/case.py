@@ -25,6 +25,8 @@ class Request:
 
     request_id: str
     partner: Partner
+    at: datetime
+    """When the case asked; the partner is told the same moment at every attempt."""
 
 
 @dataclass(frozen=True, slots=True)

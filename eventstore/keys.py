@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -77,6 +77,17 @@ class KeyStore(Protocol):
     async def pepper(self) -> bytes:
         """32 bytes that key the lookup hashes; the same for ever."""
         ...
+
+
+async def keys_of(keys: KeyStore, key_ids: Iterable[str | None]) -> dict[str, CaseKey | None]:
+    """Each key that is named, None where it is destroyed. Raises `KeyUnknown`."""
+    found: dict[str, CaseKey | None] = {}
+    for key_id in {key_id for key_id in key_ids if key_id is not None}:
+        try:
+            found[key_id] = await keys.get(key_id)
+        except KeyDestroyed:
+            found[key_id] = None
+    return found
 
 
 class KeyCache:

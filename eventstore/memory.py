@@ -24,14 +24,14 @@ from eventstore.conflicts import (
     VersionConflict,
 )
 from eventstore.envelope import Envelope, command_digest_of, machine_clock
-from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.keys import KeyStore, keys_of
 from eventstore.memory_access import MemoryAccess
 from eventstore.memory_heads import MemoryCall, MemoryCase
 from eventstore.memory_inbox import MemoryInbox
 from eventstore.memory_places import Places
 from eventstore.memory_supporters import Supporters
 from eventstore.places import AllotPlaces
-from eventstore.store import NO_HASH, Append, Appended, Bell, OpenedCall, Stream
+from eventstore.store import NO_HASH, Append, Appended, Bell, Look, OpenedCall, Pending, Stream
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 from eventstore.wrapping import needs_key, unwrap, wrap
@@ -74,13 +74,19 @@ class MemoryStore:
 
     async def load(self, stream: str) -> Stream:  # noqa: D102  # the port says it
         rows = list(self._rows[stream])
-        keys: dict[str, CaseKey | None] = {}
-        for key_id in {row.key_id for row in rows if row.key_id is not None}:
-            try:
-                keys[key_id] = await self._keys.get(key_id)
-            except KeyDestroyed:
-                keys[key_id] = None
-        return unwrap(rows, keys, self._codec)
+        return unwrap(rows, await keys_of(self._keys, (row.key_id for row in rows)), self._codec)
+
+    async def look(self, case_id: str, month: str) -> Look:  # noqa: D102  # the port says it
+        programme = self._inbox.programme_of(case_id) or ""
+        return Look(
+            stream=await self.load(case_id),
+            programme=programme,
+            pending=await self._pending(case_id),
+            world=await self.read_world(WorldQuery(programme=programme, case_id=case_id, month=month)),
+        )
+
+    async def _pending(self, case_id: str) -> Pending:
+        return Pending(await self._inbox.next_undecided(case_id), await self.outstanding_calls(case_id))
 
     async def append(self, append: Append) -> Appended:  # noqa: D102  # the port says it
         key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
@@ -98,7 +104,8 @@ class MemoryStore:
         bells = [self._ring(case_id, append, PlaceOffered()) for case_id in offered]
         if append.bells is not None:
             bells += [self._ring(case_id, append, ProgrammeChanged()) for case_id in self._to_ring(append)]
-        return Appended(version, last, bells=tuple(bells))
+        told = append.stream != append.programme and append.stream not in offered
+        return Appended(version, last, True, tuple(bells), await self._pending(append.stream) if told else None)
 
     async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
         case = self._cases.get(append.stream)
@@ -206,14 +213,12 @@ class MemoryStore:
         return Bell(case_id, *self._inbox.ring(case_id, append.programme, body, append.now))
 
     def _to_ring(self, append: Append) -> list[str]:
-        def told(case: CaseSummary) -> bool:
-            concerned = case.held or case.waiting_on in ("programme", "applicant")
-            return append.bells == "all" or concerned or case.stage == "travel_authorization"
-
         return [
             case_id
             for case_id, case in sorted(self._cases.items(), key=lambda item: item[1].turn)
-            if case.summary.programme == append.programme and not case.summary.closed and told(case.summary)
+            if case.summary.programme == append.programme
+            and not case.summary.closed
+            and (append.bells == "all" or case.may_pause)
         ]
 
     async def read_world(self, query: WorldQuery) -> WorldRead:  # noqa: D102  # the port says it

@@ -20,6 +20,12 @@ class MemoryCase:
         """Who has stood longest where it stands comes first."""
         return self.summary.since, self.filed_number
 
+    @property
+    def may_pause(self) -> bool:
+        """It is held, or may have a limit that a suspension pauses."""
+        concerned = self.summary.held or self.summary.waiting_on in ("programme", "applicant")
+        return concerned or self.summary.stage == "travel_authorization"
+
 
 @dataclass(slots=True)
 class MemoryCall:

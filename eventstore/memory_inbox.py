@@ -47,7 +47,7 @@ class MemoryInbox:
         stream = incoming.case_id or incoming.programme or ""
         if stream in self._erased:
             raise KeyDestroyed(stream)
-        programme = incoming.programme if filing else self._programme(stream)
+        programme = incoming.programme if filing else self.programme_of(stream)
         if programme is None:
             raise UnknownStream(stream)
         key = None
@@ -75,7 +75,8 @@ class MemoryInbox:
         )
         return (*(() if applied is None else (applied,)), *came)
 
-    def _programme(self, stream: str) -> str | None:
+    def programme_of(self, stream: str) -> str | None:
+        """The programme of the case, filed or about to be."""
         filed = (kept.row.programme for kept in self._rows.values() if kept.row.stream == stream)
         return self._programme_of(stream) or next(filed, None)
 

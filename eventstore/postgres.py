@@ -2,47 +2,36 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
 import asyncpg
 
 from eventstore.codec import CODEC, Codec
-from eventstore.conflicts import (
-    CommandContentDiffers,
-    Conflict,
-    IllegalAppend,
-    MessageDecided,
-    MessageFirst,
-    NoPlace,
-    PersonConflict,
-    PlaceFree,
-    ProgrammeConflict,
-    VersionConflict,
-)
-from eventstore.envelope import EVENT_COLUMNS, Envelope, command_digest_of, machine_clock
-from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree
+from eventstore.envelope import EVENT_COLUMNS, Envelope, machine_clock
+from eventstore.keys import KeyStore, keys_of
 from eventstore.partner_calls import CircuitTerms
 from eventstore.postgres_access import PostgresAccess, erased_before
 from eventstore.postgres_errors import translated
 from eventstore.postgres_inbox import PostgresInbox
+from eventstore.postgres_look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres_partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres_rows import (
     APPEND_CASE,
     APPEND_PROGRAMME,
     append_case_arguments,
     append_programme_arguments,
+    appended_of,
     case_summary,
     programme_summary,
 )
-from eventstore.store import Append, Appended, Bell, OpenedCall, Stream
+from eventstore.store import Append, Appended, Look, OpenedCall, Pending, Stream
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 from eventstore.wrapping import needs_key, unwrap, wrap
 
-_REFUSED: dict[str, type[Conflict]] = {
-    each.code: each for each in (VersionConflict, ProgrammeConflict, PersonConflict, MessageFirst)
-}
 _UNDONE: dict[str, type[Conflict]] = {"PS001": NoPlace, "PS002": PlaceFree, "PS003": MessageDecided}
 _ILLEGAL = "PS004"
 
@@ -78,6 +67,9 @@ SELECT c.case_id, c.overdue, c.waiting_on, c.due_at,
                WHERE o.case_id = c.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL) AS calls
 FROM candidate AS c ORDER BY c.case_id
 """
+
+_MARK_CALL = "SELECT set_config('synchronous_commit', 'off', true), passage.mark_call($1, $2)"
+"""Not waited for until it is on disk: a mark that a crash loses costs one more call under the same idempotency key."""
 
 
 async def _keep(_: Any) -> None:
@@ -171,25 +163,37 @@ class PostgresStore:
         with translated():
             records = await self._pool.fetch(_LOAD, stream)
         rows = [Envelope._make(record) for record in records]
-        return unwrap(rows, await self._keys_of(rows), self._codec)
+        return await self._stream(rows)
 
-    async def _keys_of(self, rows: list[Envelope]) -> dict[str, CaseKey | None]:
-        found: dict[str, CaseKey | None] = {}
-        for key_id in {row.key_id for row in rows if row.key_id is not None}:
-            try:
-                found[key_id] = await self._keys.get(key_id)
-            except KeyDestroyed:
-                found[key_id] = None
-        return found
+    async def look(self, case_id: str, month: str) -> Look:  # noqa: D102  # the port says it
+        with translated():
+            found = await self._pool.fetchrow(LOOK, case_id, month)
+        assert found is not None  # noqa: S101  # aggregates give one row
+        return Look(
+            stream=await self._stream(rows_of(found)),
+            programme=found["programme"],
+            pending=await self._pending(found),
+            world=world_of(found, WorldQuery(programme=found["programme"], case_id=case_id, month=month)),
+        )
+
+    async def _pending(self, found: Any, appended: Append | None = None) -> Pending:
+        columns = undecided_of(found)
+        row = None if columns is None else await self._inbox.opened(columns)
+        return Pending(row, owed_of(found, appended))
+
+    async def _stream(self, rows: list[Envelope]) -> Stream:
+        return unwrap(rows, await keys_of(self._keys, (row.key_id for row in rows)), self._codec)
 
     async def append(self, append: Append) -> Appended:  # noqa: D102  # the port says it
         key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
         rows = wrap(append, key, self._clock(), self._codec)
         if append.stream == append.programme:
-            result = await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows))
-        else:
-            result = await self._call(APPEND_CASE, append_case_arguments(append, rows, key))
-        return _appended(append, result)
+            return appended_of(append, await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows)))
+        result = await self._call(APPEND_AND_LOOK, append_case_arguments(append, rows, key))
+        appended = appended_of(append, result)
+        if not appended.first_result or any(bell.case_id == append.stream for bell in appended.bells):
+            return appended
+        return replace(appended, pending=await self._pending(result, append))
 
     async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
         rows = wrap(append, None, self._clock(), self._codec)
@@ -199,7 +203,7 @@ class PostgresStore:
                 if before is not None:
                     return before
                 result = await connection.fetchrow(APPEND_CASE, *append_case_arguments(append, rows, None))
-                return _appended(append, result)  # a conflict undoes both
+                return appended_of(append, result)  # a conflict undoes both
 
     async def _call(self, statement: str, arguments: tuple[Any, ...]) -> Any:
         try:
@@ -221,16 +225,7 @@ class PostgresStore:
                 query.programme, query.case_id, query.month, query.person_keys or None, details, query.principal,
             )  # fmt: skip
         assert row is not None  # noqa: S101  # a function that returns one row
-        return WorldRead(
-            programme_version=row["programme_version"],
-            place=row["place"],
-            person_versions=dict(zip(query.person_keys, row["person_versions"] or (), strict=True)),
-            same_person=tuple(row["same_person"]),
-            earlier_filing_pending=row["earlier_filing_pending"],
-            principal_open=row["principal_open"],
-            earlier_supporter_cases=row["earlier_supporter_cases"],
-            shared_details=tuple(row["shared_details"]),
-        )
+        return world_of(row, query)
 
     async def summary(self, case_id: str) -> CaseSummary | None:  # noqa: D102  # the port says it
         with translated():
@@ -267,7 +262,7 @@ class PostgresStore:
 
     async def mark_call(self, request_id: str, *, accepted: bool) -> None:  # noqa: D102  # the port says it
         with translated():
-            await self._pool.execute("SELECT passage.mark_call($1, $2)", request_id, accepted)
+            await self._pool.execute(_MARK_CALL, request_id, accepted)
 
     async def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:  # noqa: D102  # the port says it
         after = ""
@@ -282,20 +277,3 @@ class PostgresStore:
             if len(rows) < _PAGE:
                 return
             after = rows[-1]["case_id"]
-
-
-def _appended(append: Append, result: Any) -> Appended:
-    """The result of an append. Raises the conflict that it names, and CommandContentDiffers."""
-    status: str = result["status"]
-    if status in _REFUSED:
-        raise _REFUSED[status]
-    header: bytes | None = result["header"]  # of the command's first result, if that had an event
-    if header is not None and command_digest_of(header) != append.command_digest:
-        raise CommandContentDiffers(append.command_id)
-    rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
-    return Appended(
-        version=result["version"],
-        hash=result["hash"],
-        first_result=status == "appended",
-        bells=tuple(Bell(*each) for each in rung),
-    )

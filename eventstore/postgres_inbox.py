@@ -83,15 +83,16 @@ class PostgresInbox:
     async def next_undecided(self, stream: str) -> InboxRow | None:  # noqa: D102  # the port says it
         with translated():
             row = await self._pool.fetchrow(_NEXT, stream)
-        if row is None:
-            return None
-        kept = dict(row)
-        key_id = kept.pop("key_id")
+        return None if row is None else await self.opened(dict(row))
+
+    async def opened(self, columns: dict[str, Any]) -> InboxRow:
+        """The row of these columns, those of `next_undecided`, its message decrypted and validated."""
+        key_id = columns.pop("key_id")
         key = None if key_id is None else await self._keys.get(key_id)
-        kept["body"] = read(
-            row["body"], key, row["source"], row["message_id"], of_case=row["case_id"] is not None
+        columns["body"] = read(
+            columns["body"], key, columns["source"], columns["message_id"], of_case=columns["case_id"] is not None
         )  # fmt: skip
-        return InboxRow(**kept)
+        return InboxRow(**columns)
 
     async def get(self, source: str, message_id: str) -> Receipt | None:  # noqa: D102  # the port says it
         with translated():

@@ -5,11 +5,19 @@ from typing import Any
 
 import asyncpg
 
-from eventstore.conflicts import IllegalAppend
-from eventstore.envelope import Envelope
+from eventstore.conflicts import (
+    CommandContentDiffers,
+    Conflict,
+    IllegalAppend,
+    MessageFirst,
+    PersonConflict,
+    ProgrammeConflict,
+    VersionConflict,
+)
+from eventstore.envelope import Envelope, command_digest_of
 from eventstore.keys import CaseKey
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
-from eventstore.store import Append
+from eventstore.store import Append, Appended, Bell
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
 
@@ -20,6 +28,9 @@ def _call(function: str, parameters: int) -> str:
 APPEND_CASE = _call("passage.append_case", 33)
 APPEND_PROGRAMME = _call("passage.append_programme", 24)
 
+_REFUSED: dict[str, type[Conflict]] = {
+    each.code: each for each in (VersionConflict, ProgrammeConflict, PersonConflict, MessageFirst)
+}
 _PLACE = {
     TakePlace: "take",
     JoinWaitingList: "join",
@@ -159,4 +170,21 @@ def programme_summary(row: asyncpg.Record) -> ProgrammeSummary:
         places=row["places"],
         cap_period=row["cap_period"],
         rules_version=row["rules_version"],
+    )
+
+
+def appended_of(append: Append, result: Any) -> Appended:
+    """The result of an append. Raises the conflict that it names, and CommandContentDiffers."""
+    status: str = result["status"]
+    if status in _REFUSED:
+        raise _REFUSED[status]
+    header: bytes | None = result["header"]  # of the command's first result, if that had an event
+    if header is not None and command_digest_of(header) != append.command_digest:
+        raise CommandContentDiffers(append.command_id)
+    rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
+    return Appended(
+        version=result["version"],
+        hash=result["hash"],
+        first_result=status == "appended",
+        bells=tuple(Bell(*each) for each in rung),
     )

@@ -30,7 +30,7 @@ from eventstore.conflicts import (
     StoreUnavailable,
     VersionConflict,
 )
-from eventstore.inbox import Inbox
+from eventstore.inbox import Inbox, InboxRow
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
@@ -51,10 +51,12 @@ __all__ = [
     "IllegalAppend",
     "JoinWaitingList",
     "LeaveWaitingList",
+    "Look",
     "MessageDecided",
     "MessageFirst",
     "NoPlace",
     "OpenedCall",
+    "Pending",
     "PersonConflict",
     "PlaceChange",
     "PlaceFree",
@@ -139,6 +141,28 @@ class OpenedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What waits for a case."""
+
+    row: InboxRow | None
+    """The undecided row with the lowest number."""
+    calls: tuple[OpenedCall, ...]
+    """As `EventStore.outstanding_calls`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A case, what waits for it and the world around it, of one moment."""
+
+    stream: Stream
+    programme: str
+    """That of the case or of its filing; empty where there is neither."""
+    pending: Pending
+    world: WorldRead
+    """The answer to the `WorldQuery` of this case and programme and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bell:
     """An inbox row that an append wrote for a case, to be rung after the commit."""
 
@@ -199,6 +223,9 @@ class Appended:
     first_result: bool = True
     bells: tuple[Bell, ...] = ()
     """At most `MAX_BELLS_RETURNED`; the relay rings the rest."""
+    pending: Pending | None = None
+    """What then waits for the case, messages left out that came in meanwhile: their bells are rung. None, so to be
+    looked for, in a programme's stream, in what was appended before, and where the case itself was rung."""
 
 
 class EventStore(Protocol):
@@ -216,6 +243,10 @@ class EventStore(Protocol):
 
     async def load(self, stream: str) -> Stream:
         """The whole stream; empty where it does not exist."""
+        ...
+
+    async def look(self, case_id: str, month: str) -> Look:
+        """All that most decisions of a case need, in one round trip."""
         ...
 
     async def append(self, append: Append) -> Appended:

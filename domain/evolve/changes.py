@@ -1,6 +1,7 @@
 """What handlers of several stages change in the same way."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.case import Case, Referral, Request
@@ -52,9 +53,9 @@ def forward(case: Case, stage: Stage) -> Stage:
     return max(case.stage, stage, key=_STAGES.index)
 
 
-def asked(case: Case, partner: Partner, request_id: str) -> tuple[Request, ...]:
+def asked(case: Case, partner: Partner, request_id: str, at: datetime) -> tuple[Request, ...]:
     """The open requests with a new one to `partner`, in place of any before it."""
-    return (*answered(case, partner), Request(request_id, partner))
+    return (*answered(case, partner), Request(request_id, partner, at))
 
 
 def answered(case: Case, partner: Partner) -> tuple[Request, ...]:

@@ -19,7 +19,7 @@ def _entry_settled(case: Case, event: CaseEvent) -> Case:
 
 
 def _entry_requested(case: Case, event: e.EntryCheckRequested) -> Case:
-    return replace(case, entry_asked=True, requests=asked(case, "entry_records", event.request_id))
+    return replace(case, entry_asked=True, requests=asked(case, "entry_records", event.request_id, event.at))
 
 
 def _entry_refused(case: Case, event: e.EntryRefused) -> Case:

@@ -23,7 +23,7 @@ def _paroled(case: Case, event: e.ParoleGranted) -> Case:
 
 
 def _permit_applied(case: Case, event: e.WorkPermitApplied) -> Case:
-    return replace(case, work_permit="applied", requests=asked(case, "work_permit_office", event.request_id))
+    return replace(case, work_permit="applied", requests=asked(case, "work_permit_office", event.request_id, event.at))
 
 
 def _permit_eligible(case: Case, event: e.WorkPermitEligible) -> Case:

@@ -6,7 +6,7 @@ from domain.evolve.changes import Handlers, answered, asked, forward, replace, s
 
 
 def _sponsor_requested(case: Case, event: e.SponsorConfirmationRequested) -> Case:
-    return replace(case, admitted=True, requests=asked(case, "sponsor_registry", event.request_id))
+    return replace(case, admitted=True, requests=asked(case, "sponsor_registry", event.request_id, event.at))
 
 
 def _sponsor_confirmed(case: Case, event: e.SponsorConfirmed) -> Case:

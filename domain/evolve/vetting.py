@@ -11,7 +11,7 @@ def _vetting_requested(case: Case, event: e.VettingRequested) -> Case:
         vetting_asked=True,
         vetting_ok=False,
         vet_again=False,
-        requests=asked(case, "vetting", event.request_id),
+        requests=asked(case, "vetting", event.request_id, event.at),
     )
 
 

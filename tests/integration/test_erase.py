@@ -23,7 +23,7 @@ from eventstore.postgres import PostgresStore
 from eventstore.store import ErasureRefused
 from stack.postgres import EmbeddedPostgres
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
-from tests.support.filings import PROGRAMME, new_case_id
+from tests.support.filings import new_case_id
 from tests.support.sealed_log import SealedLog, opened_log
 
 CANARIES = ("Canariensis-Zx81", "PZ-777-canary", "canary-street-4711", "+1-999-canary")
@@ -68,7 +68,7 @@ async def canary_case(log: SealedLog) -> CaseId:
     await receive(log, case_id, m.EvidenceSubmission(documents=(Document(kind="other", number=CANARIES[1]),)))
     row = await log.store.inbox.next_undecided(case_id)
     assert row is not None
-    await decide_and_append(log.book, await log.book.case_at(case_id), PROGRAMME, command_of(row), FILED_AT, row)
+    await decide_and_append(log.book, await log.book.see(case_id, FILED_AT), command_of(row), FILED_AT, row)
     await log.authorize(case_id)
     await log.withdraw(case_id)
     return case_id

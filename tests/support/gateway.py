@@ -100,9 +100,10 @@ class Desk:
 
     async def take_all(self, case_id: str) -> None:
         """What the worker does: the case takes its messages, in order."""
-        while (row := await self.deps.inbox.next_undecided(case_id)) is not None:
-            at = await self.deps.book.case_at(case_id)
-            await decide_and_append(self.deps.book, at, PROGRAMME, command_of(row), self.moments[-1], row)
+        now = self.moments[-1]
+        seen = await self.deps.book.see(case_id, now)
+        while (row := seen.pending.row) is not None:
+            seen = (await decide_and_append(self.deps.book, seen, command_of(row), now, row)).seen
 
     async def rows(self) -> int:
         """Messages in the inbox."""

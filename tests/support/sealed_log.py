@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ class SealedLog:
 
     async def take(self, case_id: CaseId, command: Any, now: datetime) -> None:
         """Decide one command."""
-        at = await self.book.case_at(case_id)
-        await decide_and_append(self.book, at, PROGRAMME, command, now, None)
+        seen = replace(await self.book.see(case_id, now), programme=PROGRAMME)  # which no inbox tells
+        await decide_and_append(self.book, seen, command, now, None)
 
     async def say(self, case_id: CaseId, message: Any, at: datetime) -> None:
         """A message that nobody asked for, or that answers the open request."""
