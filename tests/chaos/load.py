@@ -39,6 +39,8 @@ _OVERTAKES_WITHIN_S: Final = 3.0
 """The second delivery of a message comes so much later at most; what happens meanwhile overtakes it."""
 _AT_ONCE: Final = 40
 """Requests under way; those of a partner who waits in line."""
+_REFUSAL: Final = "case-not-asked"
+"""The one ground on which the door refuses what these senders say: a partner that was not asked about the case yet."""
 _TRANSIENT: Final = frozenset({408, 425, 429})
 
 
@@ -69,9 +71,8 @@ class Repeating:
             content=request.content,
             extensions={**request.extensions, "second": True},
         )
-        with contextlib.suppress(
-            httpx2.RequestError, OSError
-        ):  # a copy may be lost; what it copies is sent until it is taken
+        # A copy may be lost; what it copies is sent until it is taken.
+        with contextlib.suppress(httpx2.RequestError, OSError):
             await self.http.send(second)
             self.repeated += 1
 
@@ -99,17 +100,15 @@ class Load:
     async def live(self, filing: Filing) -> None:
         """One case's life; it ends with the run at the latest."""
         await asyncio.sleep(filing.at_s)
-        chance = random.Random(filing.chance)  # noqa: S311  no secret
         try:
-            match filing.life:
-                case "hears every kind of message at once":
-                    await self._hear_everything(filing, chance)
-                case "filed by two at the same moment":
-                    await asyncio.gather(
-                        *(self._file(f"{filing.person} {n}", application(filing.person)) for n in "ab")
-                    )
-                case _:
-                    await self._play(filing, STORIES[filing.life])
+            if filing.life == EVERYTHING_AT_ONCE:
+                await self._hear_everything(filing)
+            elif filing.life == FILED_TWICE:
+                await asyncio.gather(
+                    *(self._file(f"{filing.person} {who}", application(filing.person)) for who in "ab")
+                )
+            else:
+                await self._play(filing, STORIES[filing.life])
         except DoorClosedError as error:
             self.problems.append(f"{filing.life}: {error}")
 
@@ -120,10 +119,10 @@ class Load:
         await self._board.filed(name, case_id)
         return case_id
 
-    async def _hear_everything(self, filing: Filing, chance: random.Random) -> None:
+    async def _hear_everything(self, filing: Filing) -> None:
         case_id = await self._file(str(filing.person), application(filing.person))
         deliveries = list(one_of_each_kind(case_id, filing.person, self._senders.mark))
-        chance.shuffle(deliveries)
+        random.Random(filing.chance).shuffle(deliveries)  # noqa: S311  no secret
         await asyncio.gather(*(self._deliver(*delivery) for delivery in deliveries))
 
     async def _play(self, filing: Filing, story: Story) -> None:
@@ -158,7 +157,12 @@ class Load:
                 break
             await asyncio.sleep(_AGAIN_S)
         if not response.is_success:
-            self.refused[str(response.json()["code"])] += 1
+            self._note_refusal(str(response.json()["code"]), by, body)
+
+    def _note_refusal(self, code: str, by: PartnerName, body: Mapping[str, Any]) -> None:
+        self.refused[code] += 1
+        if code != _REFUSAL:
+            self.problems.append(f"{by} was refused with {body['message']} about {body['case']}: {code}")
 
 
 @contextlib.asynccontextmanager
