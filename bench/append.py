@@ -103,13 +103,16 @@ class PlainRow:
 
 
 @dataclass(slots=True)
-class _Case:
+class GrowingCase:
+    """A case that two more events are appended to, again and again."""
+
     store: PostgresStore
     stream: str
     version: int = 0
     hash: bytes = NO_HASH
 
     async def append(self) -> None:
+        """Append the next two."""
         command = f"entry_records:{self.stream}-{self.version}"
         events = (
             EntryVerified(at=_AT, basis=_BASIS, by="records", entered_at=_AT, place="Tapachula", manner="regular"),
@@ -158,7 +161,7 @@ def _summary(case_id: str) -> CaseSummary:
     )
 
 
-async def open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> list[_Case]:
+async def open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> list[GrowingCase]:
     """A programme, and so many cases of three events each."""
     opened = ProgrammeOpened(
         at=_AT,
@@ -182,6 +185,6 @@ async def open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> li
             summary=ProgrammeSummary(_PROGRAMME, "open", 24000, "total", "2022-10-19"),
         )
     )
-    cases = [_Case(store, case_id_from_entropy(os.urandom(8))) for _ in range(count)]
+    cases = [GrowingCase(store, case_id_from_entropy(os.urandom(8))) for _ in range(count)]
     await asyncio.gather(*(case.append() for case in cases))
     return cases

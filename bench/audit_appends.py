@@ -1,5 +1,6 @@
 """Appends, as `passage bench audit` shows them: against a plain INSERT, against `eventsourcing`, and their WAL."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ async def measure_appends(url: str, keys: Path, pairs: int, seconds: float) -> t
 async def _alternate(
     cases: list[Any], rows: list[PlainRow], recorders: tuple[Recorder, Recorder], pairs: int, seconds: float
 ) -> tuple[Ratio, ...]:
-    others = (
+    others: tuple[Callable[[float], Awaitable[float]], ...] = (
         lambda s: rate([row.insert for row in rows], s),
         recorders[0].rate,
         recorders[1].rate,

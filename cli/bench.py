@@ -8,12 +8,14 @@ import typer
 
 from bench import append as append_bench
 from bench import audit as audit_bench
+from bench import history as history_bench
 from bench.audit import Audit
 from bench.door import measure as door_bench
 from bench.door.client import RefusedError
 from bench.door.measure import Door
 from bench.floor import measure as floor_bench
 from bench.floor.measure import Floor, UnlikeError
+from bench.history import MANY, History
 from bench.ratio import Ratio
 from cli.errors import FaultFoundError
 from cli.lines import echo_json
@@ -28,21 +30,27 @@ class Name(StrEnum):
     APPEND = "append"
     GATEWAY = "gateway"
     AUDIT = "audit"
+    HISTORY = "history"
 
 
 def bench(
     name: Annotated[
         Name,
-        typer.Argument(help="floor: cases/s. append, audit: events/s. gateway: messages/s.", show_default=False),
+        typer.Argument(
+            help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency.", show_default=False
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor: cases a side and pair.")] = 100,
+    events: Annotated[
+        int, typer.Option(min=10_000, help="history: of the large log; 1.3 GB of disk a million.")
+    ] = MANY,
 ) -> None:
     """Measure against the floor in alternated pairs; exit 1 where the budget is not met."""
     configure_logs(load_settings(from_running_stack=False).model_copy(update={"log_level": "error"}), "bench")
     try:
-        found = asyncio.run(_measured(name, pairs, cases))
+        found = asyncio.run(_measured(name, pairs, cases, events))
     except UnlikeError as error:
         raise FaultFoundError(str(error)) from None
     except RefusedError as error:
@@ -57,7 +65,7 @@ def bench(
         raise FaultFoundError(f"the budget of {name} is not met")
 
 
-async def _measured(name: Name, pairs: int, cases: int) -> Ratio | Floor | Door | Audit:
+async def _measured(name: Name, pairs: int, cases: int, events: int) -> Ratio | Floor | Door | Audit | History:
     match name:
         case Name.FLOOR:
             return await floor_bench.measure(pairs, cases)
@@ -67,10 +75,12 @@ async def _measured(name: Name, pairs: int, cases: int) -> Ratio | Floor | Door 
             return await door_bench.measure(pairs)
         case Name.AUDIT:
             return await audit_bench.measure(pairs=pairs)
+        case Name.HISTORY:
+            return await history_bench.measure(events, pairs=pairs)
 
 
-def _print(found: Ratio | Floor | Door | Audit) -> None:
-    if isinstance(found, Audit):
+def _print(found: Ratio | Floor | Door | Audit | History) -> None:
+    if isinstance(found, Audit | History):
         for line in found.lines():
             typer.echo(line)
         return
