@@ -1,14 +1,13 @@
 """One Postgres for all scenarios of a run, and a fresh, migrated database for each."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import asyncpg
 
+from simulation.run_folder import RunFolder
 from stack.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.postgres import EmbeddedPostgres, PostgresFailed
@@ -42,22 +41,21 @@ class Databases:
 
 
 @asynccontextmanager
-async def open_databases() -> AsyncIterator[tuple[Databases, Path]]:
-    """Databases for one run, and a folder for whatever else it keeps; all of it is gone afterwards.
+async def open_databases(folder: RunFolder) -> AsyncIterator[Databases]:
+    """Databases for one run; they are gone afterwards.
 
     Raises:
         StackError: Postgres cannot be started.
     """
-    with tempfile.TemporaryDirectory(prefix="passage-simulate-", ignore_cleanup_errors=True) as folder:
-        # Nothing here outlives the run, so nothing has to survive a power cut.
-        server = EmbeddedPostgres(Path(folder) / "postgres", fsync=False)
-        try:
-            await server.start()
-        except PostgresFailed as error:
-            raise StackError(str(error)) from None
-        try:
-            databases = Databases(server)
-            await databases.migrate()
-            yield databases, Path(folder)
-        finally:
-            await server.stop()
+    # Nothing here outlives the run, so nothing has to survive a power cut.
+    server = EmbeddedPostgres(folder.postgres, fsync=False)
+    try:
+        await server.start()
+    except PostgresFailed as error:
+        raise StackError(str(error)) from None
+    try:
+        databases = Databases(server)
+        await databases.migrate()
+        yield databases
+    finally:
+        await server.stop()

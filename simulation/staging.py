@@ -33,6 +33,7 @@ from simulation.format import Scenario
 from simulation.names import CaseNames
 from simulation.partners import GATEWAY_URL, AgendaScheduler, open_partners
 from simulation.player import Player
+from simulation.run_folder import RunFolder
 from simulation.settling import Settling
 from simulation.skipping_server import SkippingServer, open_skipping_server
 from worker import Backing, case_workers
@@ -53,9 +54,11 @@ class Staging:
     player: Player
 
 
-async def open_staging(stack: AsyncExitStack, scenario: Scenario, database_url: str, keys: Path) -> Staging:
+async def open_staging(
+    stack: AsyncExitStack, scenario: Scenario, database_url: str, folder: RunFolder, keys: Path
+) -> Staging:
     """Set everything up; `stack` takes it down again."""
-    server = await stack.enter_async_context(open_skipping_server())
+    server = await stack.enter_async_context(open_skipping_server(folder))
     clock = ScenarioClock(_first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await _open_backing(stack, clock, database_url, keys)

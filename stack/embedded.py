@@ -220,8 +220,9 @@ class EmbeddedStack:
     async def _register_search_attributes(self) -> None:
         try:
             await register_search_attributes(await self._connect())
-        except (RPCError, RuntimeError) as error:
-            raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {error}") from None
+        except (RPCError, RuntimeError) as error:  # whose own words are a dump of the transport's
+            why = error.status.name.lower().replace("_", " ") if isinstance(error, RPCError) else "no connection"
+            raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {why}") from None
 
     def _worker_environment(self) -> Mapping[str, str]:
         self._set(probe_port=None)  # the relay's

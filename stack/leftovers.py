@@ -1,5 +1,7 @@
 """What an earlier run that was killed may have left behind: its processes, and its logs."""
 
+import os
+import shutil
 import signal
 import time
 from collections.abc import Iterable
@@ -64,6 +66,16 @@ def open_log(path: Path) -> BinaryIO:
     if path.exists() and path.stat().st_size > _LOG_KEEP_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
+
+
+def bound_log(path: Path) -> None:
+    """Set a log aside that grows too long under a child that holds it open: it is copied, and begun anew.
+
+    The child appends, so it goes on at the new beginning; what it says within the copy's milliseconds is lost.
+    """
+    if path.stat().st_size > _LOG_KEEP_BYTES:
+        shutil.copyfile(path, path.with_suffix(".log.1"))
+        os.truncate(path, 0)
 
 
 def last_words(path: Path) -> str:

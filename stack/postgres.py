@@ -148,6 +148,18 @@ class EmbeddedPostgres:
         lock.flush()
         self._lock = lock
 
+    def end_left_behind(self) -> None:
+        """End the server that a killed process of ours left running in this directory, and that one only. Blocks.
+
+        Raises:
+            PostgresFailed: another live process runs it, or it does not end.
+        """
+        self._take_lock()
+        try:
+            self._end_orphan()
+        finally:
+            self.release()
+
     def _end_orphan(self) -> None:
         data = self.home / "data"
         pid_file = data / "postmaster.pid"

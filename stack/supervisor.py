@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from stack.errors import StackError
-from stack.leftovers import end_orphans, last_words, open_log
+from stack.leftovers import bound_log, end_orphans, last_words, open_log
 from stack.ports import listens
 from stack.services import Launch, Service, Step
 from stack.state import ProcessRecord, write_processes
@@ -141,6 +141,7 @@ class Supervisor:
         crashes: deque[float] = deque()
         while not self._stopping.is_set():
             if (status := child.process.poll()) is None:
+                bound_log(self._log_of(child.service))
                 await asyncio.sleep(_POLL_S)
                 continue
             self._forget(child)

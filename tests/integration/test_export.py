@@ -160,13 +160,16 @@ def _edit_rule(files: Files) -> None:
     files[name] = files[name].replace(b'"adult_age_years":18', b'"adult_age_years":21')
 
 
-def _edit_proof(part: str, path: tuple[Any, ...], value: Any) -> Callable[[Files], None]:
+def _edit_proof(part: str, path: tuple[Any, ...], change: Callable[[Any], Any]) -> Callable[[Files], None]:
+    """Change what is there into something else: where a case stands in the log and the map is drawn by lot."""
+
     def edit(files: Files) -> None:
         proof = json.loads(files["proof.json"])
         at = proof
         for name in path[:-1]:
             at = at[name]
-        at[path[-1]] = value
+        was, at[path[-1]] = at[path[-1]], change(at[path[-1]])
+        assert at[path[-1]] != was
         files["proof.json"] = canonical(proof)
 
     edit.__name__ = part
@@ -183,13 +186,13 @@ ATTACKS: list[tuple[Callable[[Files], None], str]] = [
     (_edit_body, "event-altered"),
     (_edit_rule, "rules-altered"),
     (_drop_schema, "schema-missing"),
-    (_edit_proof("leaf", ("events", 1, "index"), 0), "not-included"),
-    (_edit_proof("map leaf", ("map", "index"), 0), "map-not-included"),
-    (_edit_proof("entry", ("map", "entry_index"), 0), "not-complete"),
-    (_edit_proof("older", ("older", "proof"), []), "not-consistent"),
-    (_edit_proof("events", ("events",), []), "proof-missing"),
-    (_edit_proof("case", ("case",), "VEN-7Q4K-M2XS"), "event-moved"),
-    (_edit_proof("nothing", ("map",), None), "malformed"),
+    (_edit_proof("leaf", ("events", 1, "index"), lambda index: index - 1), "not-included"),
+    (_edit_proof("map leaf", ("map", "index"), lambda index: index - 1), "map-not-included"),
+    (_edit_proof("entry", ("map", "entry_index"), lambda index: index ^ 1), "not-complete"),
+    (_edit_proof("older", ("older", "proof"), lambda _: []), "not-consistent"),
+    (_edit_proof("events", ("events",), lambda _: []), "proof-missing"),
+    (_edit_proof("case", ("case",), lambda _: "VEN-7Q4K-M2XS"), "event-moved"),
+    (_edit_proof("nothing", ("map",), lambda _: None), "malformed"),
 ]
 
 

@@ -161,3 +161,22 @@ def test_a_taken_port_is_passed_over() -> None:
     assert choose_port(usual) == usual
     with socket.create_server((HOST, usual)):
         assert choose_port(usual) != usual
+
+
+CHATTERS = "import time\nwhile True: print('x' * 9_999, flush=True); time.sleep(0.0001)"
+
+
+async def test_a_log_is_bounded_also_under_a_child_that_never_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stack.leftovers._LOG_KEEP_BYTES", 100_000)
+    supervisor = Supervisor(tmp_path, [Program("program", CHATTERS)])
+    log = tmp_path / "logs" / "program.log"
+    try:
+        await supervisor.start()
+        await until(log.with_suffix(".log.1").exists)
+        await until(lambda: 0 < log.stat().st_size < 100_000)
+    finally:
+        await supervisor.stop()
+    assert log.read_bytes().count(b"\0") == 0
+    assert log.with_suffix(".log.1").stat().st_size > 100_000
