@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,8 +15,9 @@ from activities.partners.vetting import VettingCheck
 from activities.partners.work_permit_office import WorkPermitCheck
 from domain.application import DocumentNumber
 from domain.ids import CaseId
+from domain.vocabulary import Partner
 from simulators.behaviour import PartnerBehaviours
-from simulators.desk import Call, PartnerDesk
+from simulators.desk import Call, PartnerDesk, Reply
 from simulators.journal import Journal
 
 BODY_MAX_BYTES: Final = 4 * 1024 * 1024
@@ -95,6 +96,10 @@ def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
     async def ask_work_permit_office(call: WorkPermitCall, idempotency_key: IdempotencyKey) -> Response:
         return await _take(desk, call, call.reply_to, idempotency_key)
 
+    @app.get("/{partner}/v1/requests/{request_id}")
+    async def tell(partner: Partner, request_id: Annotated[str, Path(max_length=128)]) -> Response:
+        return _response(desk.status(partner, request_id))
+
 
 def _add_scripting(app: FastAPI, journal: Journal) -> None:
     # Bodies are read as JSON text: strict models take a moment or a duration from text only there.
@@ -121,6 +126,10 @@ async def _take(desk: PartnerDesk, check: AnyCheck, reply_to: str, idempotency_k
     if not reply_to.endswith(f"/v1/partners/{partner}/messages"):
         return JSONResponse({"code": "reply-to-of-another-partner"}, 422)
     reply = await desk.take(Call(partner, check.request_id, check.case_id, _passport_number(check)))
+    return _response(reply)
+
+
+def _response(reply: Reply) -> Response:
     headers = {} if reply.retry_after_s is None else {"Retry-After": str(reply.retry_after_s)}
     return Response(reply.body, reply.status, headers, media_type="application/json")
 

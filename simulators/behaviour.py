@@ -17,8 +17,9 @@ from simulators.durations import Duration
 Calls = Annotated[int, Field(ge=0, le=1000)]
 """How many of a case's calls to one partner."""
 
-Fault = Literal["unavailable", "busy", "malformed", "oversized", "misdirected"]
-"""What goes wrong with one call: 503; 429; a receipt that is cut off, too long, or about another request."""
+Fault = Literal["unavailable", "busy", "malformed", "oversized", "misdirected", "forgotten"]
+"""What goes wrong with one call: 503; 429; a receipt that is cut off, too long, or about another request; a receipt for
+what is then forgotten."""
 
 AnswerName = Literal[
     "none",
@@ -66,6 +67,8 @@ class Temper(BaseModel):
     """So many calls are taken, but their receipt is far too long."""
     misdirected: Calls = 0
     """So many calls are taken, but their receipt is about another request."""
+    forgotten: Calls = 0
+    """So many calls get a receipt, and the partner then knows nothing of them."""
 
     slow_s: Annotated[float, Field(ge=0, le=600)] = 0.0
     """Real seconds until the first receipt of a request returns; it was taken at once, and a repeated call is quick."""
@@ -73,6 +76,8 @@ class Temper(BaseModel):
     """It answers before its receipt has returned; `after` does not matter then."""
     twice: bool = False
     """The answer is delivered twice under the same message id."""
+    lost: bool = False
+    """The answer never comes; who asks for it is told it."""
     wrong_case: bool = False
     """Before the answer comes one about another case, with this case's request id and a message id of its own."""
 
@@ -83,6 +88,7 @@ class Temper(BaseModel):
             ("malformed", self.malformed),
             ("oversized", self.oversized),
             ("misdirected", self.misdirected),
+            ("forgotten", self.forgotten),
         )
         return tuple(fault for fault, count in counts for _ in range(count))
 

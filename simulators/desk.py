@@ -4,15 +4,15 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from domain.ids import case_id_from_entropy
 from domain.vocabulary import Partner
 from simulators.behaviour import Fault, PartnerBehaviour
-from simulators.journal import Journal, Receipt
+from simulators.journal import Journal, Promise, Receipt
 from simulators.messages import PartnerMessage, Scheduler
 
 OVERSIZED_BYTES: Final = 128 * 1024
@@ -58,6 +58,8 @@ class PartnerDesk:
             return _problem(503, "unavailable")
         if fault == "busy":
             return _problem(429, "busy", behaviour.temper.retry_after_s)
+        if fault == "forgotten":
+            return Reply(202, _receipt_body(call.request_id, Receipt(call.case_id, self._now()), fault))
         key = (call.partner, call.request_id)
         async with self._taking.setdefault(key, asyncio.Lock()):
             receipt, first = await self._take_once(call, behaviour)
@@ -66,6 +68,17 @@ class PartnerDesk:
         if first and behaviour.temper.slow_s:
             await asyncio.sleep(behaviour.temper.slow_s)
         return Reply(202, _receipt_body(call.request_id, receipt, fault))
+
+    def status(self, partner: Partner, request_id: str) -> Reply:
+        """What became of a request: unknown, pending, or its answer again under the same id."""
+        receipt = self._journal.receipt(partner, request_id)
+        if receipt is None:
+            return _problem(404, "unknown-request")
+        said: dict[str, Any] = {"request_id": request_id, "case_id": receipt.case_id, "state": "pending"}
+        promise = self._journal.promise(partner, request_id)
+        if promise is not None and promise.due_at <= self._now():
+            said |= {"state": "answered", "message_id": promise.message_id, "answer": json.loads(promise.body)}
+        return Reply(200, json.dumps(said).encode())
 
     async def _take_once(self, call: Call, behaviour: PartnerBehaviour) -> tuple[Receipt, bool]:
         known = self._journal.receipt(call.partner, call.request_id)
@@ -77,19 +90,27 @@ class PartnerDesk:
         due_at = receipt.accepted_at if behaviour.temper.early else receipt.accepted_at + behaviour.after
         for answer in self._answers(call, behaviour):
             await self._scheduler.deliver(due_at, answer)
+        right = _right_answer(call, behaviour)
+        if right is not None:
+            promise = Promise(due_at, right.message_id, json.dumps(right.body()))
+            self._journal.note_promise(call.partner, call.request_id, promise)
         self._journal.note_receipt(call.partner, call.request_id, receipt)
         return receipt, True
 
     def _answers(self, call: Call, behaviour: PartnerBehaviour) -> list[PartnerMessage]:
-        answer = behaviour.answer_to(call.request_id)
-        if answer is None:
+        right = _right_answer(call, behaviour)
+        if right is None or behaviour.temper.lost:
             return []
-        right = PartnerMessage(call.partner, f"{call.request_id}:answer", call.case_id, answer)
         answers = [right, right] if behaviour.temper.twice else [right]
         if behaviour.temper.wrong_case:
             another = self._journal.another_case(call.case_id) or _case_that_nobody_filed(call.case_id)
-            answers.insert(0, PartnerMessage(call.partner, f"{call.request_id}:wrong-case", another, answer))
+            answers.insert(0, replace(right, message_id=f"{call.request_id}:wrong-case", case_id=another))
         return answers
+
+
+def _right_answer(call: Call, behaviour: PartnerBehaviour) -> PartnerMessage | None:
+    answer = behaviour.answer_to(call.request_id)
+    return None if answer is None else PartnerMessage(call.partner, f"{call.request_id}:answer", call.case_id, answer)
 
 
 def _receipt_body(request_id: str, receipt: Receipt, fault: Fault | None) -> bytes:

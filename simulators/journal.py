@@ -6,7 +6,7 @@ It holds no request: of the people in them only a digest of the passport number,
 import hashlib
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,10 @@ CREATE TABLE IF NOT EXISTS calls (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS receipt (
     partner TEXT, request_id TEXT, case_id TEXT NOT NULL, accepted_at TEXT NOT NULL, PRIMARY KEY (partner, request_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS promise (
+    partner TEXT, request_id TEXT, due_at REAL NOT NULL, message_id TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (partner, request_id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answer (
     id INTEGER PRIMARY KEY, due_at REAL NOT NULL, retry_at REAL, attempts INTEGER NOT NULL DEFAULT 0,
@@ -51,8 +55,17 @@ class Receipt:
     accepted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The answer to a request: when it is ready, and the message, whether or not it ever arrives."""
+
+    due_at: datetime
+    message_id: str
+    body: str
+
+
 class Journal:
-    """Behaviours, calls and receipts. Statements take microseconds, so they run on the event loop."""
+    """Behaviours, calls, receipts and answers. Statements take microseconds, so they run on the event loop."""
 
     def __init__(self, database: sqlite3.Connection, default: PartnerBehaviours) -> None:
         self._database = database
@@ -101,6 +114,20 @@ class Journal:
         self._database.execute(
             "INSERT INTO receipt VALUES (?, ?, ?, ?)",
             (partner, request_id, receipt.case_id, receipt.accepted_at.isoformat()),
+        )
+
+    def promise(self, partner: Partner, request_id: str) -> Promise | None:
+        """What `partner` answers, or will answer, to a request that it took."""
+        row = self._database.execute(
+            "SELECT due_at, message_id, body FROM promise WHERE partner = ? AND request_id = ?", (partner, request_id)
+        ).fetchone()
+        return Promise(datetime.fromtimestamp(row[0], UTC), row[1], row[2]) if row else None
+
+    def note_promise(self, partner: Partner, request_id: str, promise: Promise) -> None:
+        """Remember it; the same request again is answered the same."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO promise VALUES (?, ?, ?, ?, ?)",
+            (partner, request_id, promise.due_at.timestamp(), promise.message_id, promise.body),
         )
 
     def another_case(self, case_id: str) -> str | None:

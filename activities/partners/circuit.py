@@ -4,7 +4,7 @@ Only what comes back decides: a call that a partner takes, or refuses, shows tha
 answered outside the agreement does not. Nobody's case waits for it (decision 6).
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, Protocol, TypeVar
 
@@ -12,7 +12,7 @@ import structlog
 
 from activities.partners.clients import AnyCheck
 from activities.partners.errors import PartnerError, PartnerPaused, PartnerRefused
-from activities.partners.requests import Accepted
+from activities.partners.requests import Accepted, Status
 from domain.vocabulary import Partner
 from eventstore.partner_calls import Admitted, Circuits, CircuitTerms, Paused
 
@@ -37,6 +37,10 @@ class Partners(Protocol):
         """Send `request` to `partner` once. Raises `PartnerError`."""
         ...
 
+    async def status(self, partner: Partner, request_id: str, case_id: str) -> Status:
+        """Ask `partner` once what became of a request. Raises `PartnerError`."""
+        ...
+
     async def pause(self, partner: Partner) -> Paused | None:
         """The pause of its calls, if there is one."""
         ...
@@ -55,14 +59,18 @@ class GuardedPartners:
 
     async def call(self, partner: Partner, request: AnyCheck) -> Accepted:
         """See `Partners`. Raises `PartnerPaused`, too, where nothing was sent."""
+        return await self._guarded(partner, lambda: self._partners.call(partner, request))
+
+    async def status(self, partner: Partner, request_id: str, case_id: str) -> Status:
+        """See `Partners`. Raises `PartnerPaused`, too, where nothing was asked."""
+        return await self._guarded(partner, lambda: self._partners.status(partner, request_id, case_id))
+
+    async def _guarded(self, partner: Partner, exchange: Callable[[], Awaitable[T]]) -> T:
         admitted = await self._circuits.admit(partner)
         if isinstance(admitted, Paused):
             raise PartnerPaused(partner, admitted)
-        return await self._noted(partner, admitted, self._partners.call(partner, request))
-
-    async def _noted(self, partner: Partner, admitted: Admitted, exchange: Awaitable[T]) -> T:
         try:
-            result = await exchange
+            result = await exchange()
         except PartnerRefused:
             await self._note_taken(partner)
             raise

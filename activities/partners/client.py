@@ -7,9 +7,11 @@ and checked before it is believed.
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import httpx2
 from pydantic import ValidationError
@@ -22,15 +24,19 @@ from activities.partners.errors import (
     PartnerRefused,
     PartnerUnavailable,
 )
-from activities.partners.requests import Accepted, PartnerRequest
+from activities.partners.requests import Accepted, AnswerGiven, PartnerRequest, Status, StatusSaid
 from domain.vocabulary import Partner
 
 CALL_TIMEOUT_S: Final = 5.0
 """For a whole call, connecting and reading included (decision 6): an appending activity may wait for one call."""
 RESPONSE_MAX_BYTES: Final = 64 * 1024
-"""A receipt has some 150 bytes; more than this is not a receipt."""
+"""A receipt has some 150 bytes, an answer some hundreds; more than this is neither."""
 RETRY_AFTER_MAX_S: Final = 3600.0
 """The longest pause a partner can impose: a case must not wait days for a wrong header."""
+
+Said = TypeVar("Said")
+Judge = Callable[[httpx2.Response], Awaitable[Said | PartnerError]]
+"""What a response says, or what is wrong with it."""
 
 
 class PartnerChannel:
@@ -55,36 +61,55 @@ class PartnerChannel:
 
     async def send(self, request: PartnerRequest) -> Accepted:
         """Send `request` once. Raises a `PartnerError`, whose class says what to do next."""
+
+        async def judge(response: httpx2.Response) -> Accepted | PartnerError:
+            if response.status_code == httpx2.codes.ACCEPTED:
+                return self._receipt(request, await self._body(response))
+            return self._trouble(response)
+
+        body = request.model_dump(mode="json") | {"reply_to": self._reply_to}
+        content = json.dumps(body, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": request.request_id}
+        return await self._exchange(judge, "POST", self._url, content=content, headers=headers)
+
+    async def status(self, request_id: str, case_id: str) -> Status:
+        """Ask once what became of a request. Raises a `PartnerError`, as `send`."""
+
+        async def judge(response: httpx2.Response) -> Status | PartnerError:
+            if response.status_code == httpx2.codes.OK:
+                return self._status(request_id, case_id, await self._body(response))
+            if response.status_code in (httpx2.codes.NOT_FOUND, httpx2.codes.GONE):
+                return "unknown"
+            return self._trouble(response)
+
+        return await self._exchange(judge, "GET", f"{self._url}/{quote(request_id, safe='')}")
+
+    async def _exchange(self, judge: "Judge[Said]", method: str, url: str, **sent: Any) -> Said:
         # Raised here, outside of every except block: a cause or context would hold the request's body.
-        outcome = await self._exchange(request)
+        outcome = await self._attempt(judge, method, url, **sent)
         if isinstance(outcome, PartnerError):
             raise outcome
         return outcome
 
-    async def _exchange(self, request: PartnerRequest) -> Accepted | PartnerError:
-        body = request.model_dump(mode="json") | {"reply_to": self._reply_to}
-        headers = {
-            "Accept-Encoding": "identity",  # a few compressed bytes could unpack to more than memory holds
-            "Content-Type": "application/json",
-            "Idempotency-Key": request.request_id,
-        }
-        content = json.dumps(body, ensure_ascii=False).encode()
+    async def _attempt(
+        self, judge: "Judge[Said]", method: str, url: str, content: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Said | PartnerError:
+        # Not compressed: a few bytes could unpack to more than memory holds.
+        plain = {**(headers or {}), "Accept-Encoding": "identity"}
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
-                self._http.stream("POST", self._url, content=content, headers=headers) as response,
+                self._http.stream(method, url, content=content, headers=plain) as response,
             ):
-                return await self._judge(request, response)
+                return await judge(response)
         except (TimeoutError, httpx2.TimeoutException):
             return PartnerUnavailable(self._partner, "timeout")
         except (OSError, httpx2.TransportError):
             return PartnerUnavailable(self._partner, "connection")
 
-    async def _judge(self, request: PartnerRequest, response: httpx2.Response) -> Accepted | PartnerError:
+    def _trouble(self, response: httpx2.Response) -> PartnerError:
         status, code = response.status_code, f"http-{response.status_code}"
         retry_after_s = _retry_after_s(response.headers)
-        if status == httpx2.codes.ACCEPTED:
-            return await self._receipt(request, response)
         if status == httpx2.codes.TOO_MANY_REQUESTS or (
             status == httpx2.codes.SERVICE_UNAVAILABLE and retry_after_s is not None
         ):
@@ -95,7 +120,7 @@ class PartnerChannel:
             return PartnerRefused(self._partner, code)
         return PartnerMalformed(self._partner, code)
 
-    async def _receipt(self, request: PartnerRequest, response: httpx2.Response) -> Accepted | PartnerError:
+    async def _body(self, response: httpx2.Response) -> bytes | PartnerError:
         if response.headers.get("Content-Encoding", "identity") != "identity":
             return PartnerMalformed(self._partner, "encoded")
         body = bytearray()
@@ -103,15 +128,50 @@ class PartnerChannel:
             body += chunk
             if len(body) > RESPONSE_MAX_BYTES:
                 return PartnerMalformed(self._partner, "too-long")
+        return bytes(body)
+
+    def _receipt(self, request: PartnerRequest, body: bytes | PartnerError) -> Accepted | PartnerError:
+        if isinstance(body, PartnerError):
+            return body
         try:
-            accepted = Accepted.model_validate_json(bytes(body))
+            accepted = Accepted.model_validate_json(body)
         except ValidationError:
             return PartnerMalformed(self._partner, "not-a-receipt")
-        if accepted.request_id != request.request_id:
-            return PartnerMisdirected(self._partner, "another-request")
-        if accepted.case_id not in (None, request.case_id):
+        return self._misdirected(request.request_id, request.case_id, accepted) or accepted
+
+    def _status(self, request_id: str, case_id: str, body: bytes | PartnerError) -> Status | PartnerError:
+        if isinstance(body, PartnerError):
+            return body
+        try:
+            said = StatusSaid.model_validate_json(body)
+        except ValidationError:
+            return PartnerMalformed(self._partner, "not-a-status")
+        wrong = self._misdirected(request_id, case_id, said)
+        if wrong is not None or said.answer is None or said.message_id is None:
+            return wrong or "pending"
+        if said.answer.get("case") != case_id:
             return PartnerMisdirected(self._partner, "another-case")
-        return accepted
+        if said.answer.get("request_id", request_id) != request_id:
+            return PartnerMisdirected(self._partner, "another-request")
+        return AnswerGiven(said.message_id, json.dumps(said.answer).encode())
+
+    def _misdirected(self, request_id: str, case_id: str, said: Accepted | StatusSaid) -> PartnerMisdirected | None:
+        if said.request_id != request_id:
+            return PartnerMisdirected(self._partner, "another-request")
+        if said.case_id not in (None, case_id):
+            return PartnerMisdirected(self._partner, "another-case")
+        return None
+
+
+class PartnerClient:
+    """What the clients of all partners have in common."""
+
+    def __init__(self, channel: PartnerChannel) -> None:
+        self._channel = channel
+
+    async def status(self, request_id: str, case_id: str) -> Status:
+        """See `TellsStatus`."""
+        return await self._channel.status(request_id, case_id)
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:

@@ -11,7 +11,7 @@ import httpx2
 
 from activities.partners.client import CALL_TIMEOUT_S, PartnerChannel
 from activities.partners.entry_records import EntryCheck, EntryRecords, EntryRecordsClient
-from activities.partners.requests import Accepted, PersonReference
+from activities.partners.requests import Accepted, PersonReference, Status, TellsStatus
 from activities.partners.sponsor_registry import SponsorCheck, SponsorRegistry, SponsorRegistryClient
 from activities.partners.vetting import Vetting, VettingCheck, VettingClient
 from activities.partners.work_permit_office import WorkPermitCheck, WorkPermitOffice, WorkPermitOfficeClient
@@ -70,6 +70,16 @@ class PartnerClients:
                 return await self.work_permit_office.request_eligibility(request)
             case _:
                 assert_never(request)
+
+    async def status(self, partner: Partner, request_id: str, case_id: str) -> Status:
+        """Ask `partner` once what became of a request. Raises `PartnerError`."""
+        ports: Mapping[Partner, TellsStatus] = {
+            "sponsor_registry": self.sponsor_registry,
+            "entry_records": self.entry_records,
+            "vetting": self.vetting,
+            "work_permit_office": self.work_permit_office,
+        }
+        return await ports[partner].status(request_id, case_id)
 
     async def pause(self, _: Partner) -> Paused | None:
         """None: these send whatever they are given (`circuit.py` does not)."""

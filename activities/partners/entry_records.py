@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field
 
-from activities.partners.client import PartnerChannel
-from activities.partners.requests import Accepted, PartnerRequest
+from activities.partners.client import PartnerClient
+from activities.partners.requests import Accepted, PartnerRequest, TellsStatus
 from domain.application import Beneficiary, Document, Entry
 from domain.vocabulary import Partner
 
@@ -20,7 +20,7 @@ class EntryCheck(PartnerRequest):
     documents: Annotated[tuple[Document, ...], Field(max_length=100)]
 
 
-class EntryRecords(Protocol):
+class EntryRecords(TellsStatus, Protocol):
     """Answers later with `entry.matched`, `entry.not_found` or `entry.mismatch`."""
 
     async def request_entry_check(self, request: EntryCheck) -> Accepted:
@@ -28,11 +28,8 @@ class EntryRecords(Protocol):
         ...
 
 
-class EntryRecordsClient:
+class EntryRecordsClient(PartnerClient):
     """Mexican entry records over HTTP."""
-
-    def __init__(self, channel: PartnerChannel) -> None:
-        self._channel = channel
 
     async def request_entry_check(self, request: EntryCheck) -> Accepted:
         """See `EntryRecords`."""

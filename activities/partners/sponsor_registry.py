@@ -2,8 +2,8 @@
 
 from typing import ClassVar, Protocol
 
-from activities.partners.client import PartnerChannel
-from activities.partners.requests import Accepted, PartnerRequest, PersonReference
+from activities.partners.client import PartnerClient
+from activities.partners.requests import Accepted, PartnerRequest, PersonReference, TellsStatus
 from domain.application import Supporter
 from domain.vocabulary import Partner
 
@@ -17,7 +17,7 @@ class SponsorCheck(PartnerRequest):
     beneficiary: PersonReference
 
 
-class SponsorRegistry(Protocol):
+class SponsorRegistry(TellsStatus, Protocol):
     """Answers later with `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`."""
 
     async def request_confirmation(self, request: SponsorCheck) -> Accepted:
@@ -25,11 +25,8 @@ class SponsorRegistry(Protocol):
         ...
 
 
-class SponsorRegistryClient:
+class SponsorRegistryClient(PartnerClient):
     """The supporter registry over HTTP."""
-
-    def __init__(self, channel: PartnerChannel) -> None:
-        self._channel = channel
 
     async def request_confirmation(self, request: SponsorCheck) -> Accepted:
         """See `SponsorRegistry`."""

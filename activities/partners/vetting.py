@@ -2,8 +2,8 @@
 
 from typing import ClassVar, Protocol
 
-from activities.partners.client import PartnerChannel
-from activities.partners.requests import Accepted, PartnerRequest
+from activities.partners.client import PartnerClient
+from activities.partners.requests import Accepted, PartnerRequest, TellsStatus
 from domain.application import Beneficiary
 from domain.vocabulary import Partner
 
@@ -16,7 +16,7 @@ class VettingCheck(PartnerRequest):
     beneficiary: Beneficiary
 
 
-class Vetting(Protocol):
+class Vetting(TellsStatus, Protocol):
     """Answers later with `vetting.cleared`, `vetting.referred` or `vetting.hit`."""
 
     async def request_vetting(self, request: VettingCheck) -> Accepted:
@@ -24,11 +24,8 @@ class Vetting(Protocol):
         ...
 
 
-class VettingClient:
+class VettingClient(PartnerClient):
     """The vetting service over HTTP."""
-
-    def __init__(self, channel: PartnerChannel) -> None:
-        self._channel = channel
 
     async def request_vetting(self, request: VettingCheck) -> Accepted:
         """See `Vetting`."""

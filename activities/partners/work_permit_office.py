@@ -2,8 +2,8 @@
 
 from typing import ClassVar, Protocol
 
-from activities.partners.client import PartnerChannel
-from activities.partners.requests import Accepted, PartnerRequest, PersonReference
+from activities.partners.client import PartnerClient
+from activities.partners.requests import Accepted, PartnerRequest, PersonReference, TellsStatus
 from domain.vocabulary import Partner
 
 
@@ -15,7 +15,7 @@ class WorkPermitCheck(PartnerRequest):
     beneficiary: PersonReference
 
 
-class WorkPermitOffice(Protocol):
+class WorkPermitOffice(TellsStatus, Protocol):
     """Answers later with `work_permit.eligible` or `work_permit.ineligible`."""
 
     async def request_eligibility(self, request: WorkPermitCheck) -> Accepted:
@@ -23,11 +23,8 @@ class WorkPermitOffice(Protocol):
         ...
 
 
-class WorkPermitOfficeClient:
+class WorkPermitOfficeClient(PartnerClient):
     """The work permit office over HTTP."""
-
-    def __init__(self, channel: PartnerChannel) -> None:
-        self._channel = channel
 
     async def request_eligibility(self, request: WorkPermitCheck) -> Accepted:
         """See `WorkPermitOffice`."""

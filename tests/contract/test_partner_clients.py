@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -17,7 +17,16 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.partners.memory import MemoryPartners
+from activities.partners.requests import AnswerGiven
+from domain.messages import (
+    EntryMatchedAnswer,
+    PartnerAnswer,
+    SponsorConfirmedAnswer,
+    VettingClearedAnswer,
+    WorkPermitEligibleAnswer,
+)
 from domain.vocabulary import Partner
+from gateway.wire import read_message
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE, PartnerBehaviours
 from simulators.desk import PartnerDesk
@@ -27,6 +36,12 @@ from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
 PARTNERS: tuple[Partner, ...] = get_args(Partner)
 TAKEN_AT = datetime(2022, 10, 20, 14, 0, 5, tzinfo=UTC)
+ANSWERS: dict[Partner, PartnerAnswer] = {
+    "sponsor_registry": SponsorConfirmedAnswer(),
+    "entry_records": EntryMatchedAnswer(),
+    "vetting": VettingClearedAnswer(),
+    "work_permit_office": WorkPermitEligibleAnswer(),
+}
 TROUBLE: dict[str, tuple[dict[str, Any], type[PartnerError]]] = {
     "unavailable": ({"fail": 1}, PartnerUnavailable),
     "busy": ({"temper": {"busy": 1, "retry_after_s": 7}}, PartnerBusy),
@@ -38,11 +53,16 @@ TROUBLE: dict[str, tuple[dict[str, Any], type[PartnerError]]] = {
 
 @dataclass
 class Partners:
-    """The clients under test, how to make the next call fail, and which requests the partners hold."""
+    """The clients under test; how to make the next call fail or be forgotten; which requests the partners hold.
+
+    `answer` has a request answered though nobody hears of it.
+    """
 
     clients: PartnerClients
     trouble: Callable[[Partner, str], None]
     taken: Callable[[], list[tuple[Partner, str]]]
+    answer: Callable[[Partner, str], None]
+    forget: Callable[[Partner], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
@@ -56,7 +76,15 @@ async def in_memory() -> AsyncIterator[Partners]:
     def taken() -> list[tuple[Partner, str]]:
         return [(each.PARTNER, each.request_id) for each in partners.taken]
 
-    yield Partners(partners.clients(), trouble, taken)
+    def answer(partner: Partner, request_id: str) -> None:
+        partners.answer(partner, request_id, ANSWERS[partner].model_copy(update={"request_id": request_id}))
+
+    @asynccontextmanager
+    async def forget(partner: Partner) -> AsyncIterator[None]:
+        yield
+        partners.forget(partner, a_check(partner).request_id)
+
+    yield Partners(partners.clients(), trouble, taken, answer, forget)
 
 
 class Noted:
@@ -72,8 +100,8 @@ class Noted:
 
 @asynccontextmanager
 async def over_http() -> AsyncIterator[Partners]:
-    journal, noted = Journal(open_database(IN_MEMORY), AGREEABLE), Noted()
-    app = create_app(journal, PartnerDesk(journal, noted, lambda: TAKEN_AT))
+    journal, noted, late = Journal(open_database(IN_MEMORY), AGREEABLE), Noted(), timedelta()
+    app = create_app(journal, PartnerDesk(journal, noted, lambda: TAKEN_AT + late))
 
     def trouble(partner: Partner, kind: str) -> None:
         agreeable = AGREEABLE.of(partner)
@@ -84,10 +112,22 @@ async def over_http() -> AsyncIterator[Partners]:
     def taken() -> list[tuple[Partner, str]]:
         return [(each.partner, each.answer.request_id or "") for each in noted.answers]
 
+    def answer(_partner: Partner, _request_id: str) -> None:
+        nonlocal late
+        late = timedelta(days=30)
+
+    @asynccontextmanager
+    async def forget(partner: Partner) -> AsyncIterator[None]:
+        agreeable = AGREEABLE.of(partner)
+        assert agreeable is not None
+        told = {"answer": agreeable.answer, "after": "P5D", "temper": {"forgotten": 1}}
+        journal.set_for_case(CASE_ID, PartnerBehaviours.model_validate({partner: told}))
+        yield
+
     async with served(app) as url:
         urls: dict[Partner, str] = {partner: f"{url}/{partner}" for partner in PARTNERS}
         async with open_partner_clients(urls, "http://gateway.example") as clients:
-            yield Partners(clients, trouble, taken)
+            yield Partners(clients, trouble, taken, answer, forget)
 
 
 @pytest.fixture(params=[in_memory, over_http], ids=["memory", "http"])
@@ -149,3 +189,42 @@ async def test_trouble_with_one_partner_is_no_trouble_with_another(partners: Par
     await partners.clients.call("sponsor_registry", a_check("sponsor_registry", case_id=OTHER_CASE_ID))
 
     assert len(partners.taken()) == 2
+
+
+async def test_a_partner_that_was_not_asked_knows_no_such_request(partners: Partners) -> None:
+    assert await partners.clients.status("vetting", a_check().request_id, CASE_ID) == "unknown"
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+async def test_a_request_is_pending_and_then_has_its_answer_under_the_id_it_was_sent_with(
+    partners: Partners, partner: Partner
+) -> None:
+    request_id = a_check(partner).request_id
+    await partners.clients.call(partner, a_check(partner))
+    assert await partners.clients.status(partner, request_id, CASE_ID) == "pending"
+
+    partners.answer(partner, request_id)
+
+    given = await partners.clients.status(partner, request_id, CASE_ID)
+    assert isinstance(given, AnswerGiven)
+    assert given.message_id == f"{request_id}:answer"
+    message = read_message(given.body, partner)
+    assert (message.case_id, message.content) == (
+        CASE_ID, ANSWERS[partner].model_copy(update={"request_id": request_id})
+    )  # fmt: skip
+    assert await partners.clients.status(partner, request_id, CASE_ID) == given
+
+
+async def test_a_request_that_a_partner_forgot_is_unknown_and_can_be_sent_again(partners: Partners) -> None:
+    async with partners.forget("vetting"):
+        await partners.clients.call("vetting", a_check())
+    assert await partners.clients.status("vetting", a_check().request_id, CASE_ID) == "unknown"
+
+    await partners.clients.call("vetting", a_check())
+
+    assert await partners.clients.status("vetting", a_check().request_id, CASE_ID) == "pending"
+
+
+async def test_one_partner_says_nothing_of_anothers_requests(partners: Partners) -> None:
+    await partners.clients.call("vetting", a_check())
+    assert await partners.clients.status("entry_records", a_check().request_id, CASE_ID) == "unknown"

@@ -285,3 +285,80 @@ async def test_a_partners_cookie_is_not_sent_back() -> None:
         await clients.call("vetting", a_check())
 
     assert cookies == [None, None]
+
+
+def status(**changed: Any) -> bytes:
+    answer = {"case": CASE_ID, "message": "vetting.cleared", "request_id": f"{CASE_ID}:vetting"}
+    said = {"request_id": f"{CASE_ID}:vetting", "state": "answered", "message_id": "m-1", "answer": answer, **changed}
+    return json.dumps(said).encode()
+
+
+async def asked(handler: Handler) -> Any:
+    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler)) as clients:
+        return await clients.status("vetting", f"{CASE_ID}:vetting", CASE_ID)
+
+
+async def test_an_answer_is_asked_for_at_the_requests_own_address() -> None:
+    requests: list[httpx2.Request] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        return httpx2.Response(200, content=status())
+
+    given = await asked(handler)
+
+    assert (given.message_id, json.loads(given.body)["message"]) == ("m-1", "vetting.cleared")
+    assert [(each.method, str(each.url), each.content) for each in requests] == [
+        ("GET", f"https://vetting.example/v1/requests/{CASE_ID}%3Avetting", b"")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        (replies(200, status(state="pending", message_id=None, answer=None)), "pending"),
+        (replies(404), "unknown"),
+        (replies(410), "unknown"),
+    ],
+)
+async def test_no_answer_yet_is_told_from_no_such_request(handler: Handler, said: str) -> None:
+    assert await asked(handler) == said
+
+
+ANOTHER_CASE = {"case": OTHER_CASE_ID, "message": "vetting.cleared"}
+ANOTHER_REQUEST = {"case": CASE_ID, "message": "vetting.cleared", "request_id": "another:1"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "error", "code"),
+    [
+        (replies(500), PartnerUnavailable, "http-500"),
+        (replies(429, Retry_After="7"), PartnerBusy, "http-429"),
+        (replies(401), PartnerRefused, "http-401"),
+        (replies(405), PartnerRefused, "http-405"),
+        (replies(302, Location="https://elsewhere.example/"), PartnerMalformed, "http-302"),
+        (replies(202, status()), PartnerMalformed, "http-202"),
+        (replies(200, b"{}"), PartnerMalformed, "not-a-status"),
+        (replies(200, status(state="lost")), PartnerMalformed, "not-a-status"),
+        (replies(200, status(message_id=None)), PartnerMalformed, "not-a-status"),
+        (replies(200, status(answer=None)), PartnerMalformed, "not-a-status"),
+        (replies(200, status(answer=[1])), PartnerMalformed, "not-a-status"),
+        (replies(200, status(state="pending")), PartnerMalformed, "not-a-status"),
+        (replies(200, status(message_id="an id")), PartnerMalformed, "not-a-status"),
+        (replies(200, status(remarks="x" * 70_000)), PartnerMalformed, "too-long"),
+        (replies(200, status(), Content_Encoding="gzip"), PartnerMalformed, "encoded"),
+        (replies(200, status(request_id="another:1")), PartnerMisdirected, "another-request"),
+        (replies(200, status(case_id=OTHER_CASE_ID)), PartnerMisdirected, "another-case"),
+        (replies(200, status(answer=ANOTHER_CASE)), PartnerMisdirected, "another-case"),
+        (replies(200, status(answer={"message": "vetting.cleared"})), PartnerMisdirected, "another-case"),
+        (replies(200, status(answer=ANOTHER_REQUEST)), PartnerMisdirected, "another-request"),
+    ],
+)
+async def test_what_a_partner_says_of_a_request_is_classified(
+    handler: Handler, error: type[PartnerError], code: str
+) -> None:
+    with pytest.raises(PartnerError) as raised:
+        await asked(handler)
+
+    assert (type(raised.value), raised.value.code) == (error, code)
+    _assert_clean(raised.value)

@@ -1,6 +1,7 @@
 """When a simulated partner takes a request, what it promises to answer, and when; in one process, without a server."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import httpx2
 import pytest
 
 from activities.partners.clients import PartnerClients, open_partner_clients
+from activities.partners.requests import AnswerGiven
 from domain.messages import VettingHitAnswer
 from domain.vocabulary import Partner
 from simulators.app import create_app
@@ -157,3 +159,24 @@ def test_the_partners_show_what_they_take(office: Office) -> None:
         "beneficiary",
         "reply_to",
     }
+
+
+async def test_a_lost_answer_is_due_for_nobody_and_told_to_who_asks(office: Office, clients: PartnerClients) -> None:
+    office.told(temper={"lost": True})
+    await clients.call("vetting", a_check())
+    assert await clients.status("vetting", a_check().request_id, CASE_ID) == "pending"
+    office.now += HOUR
+
+    given = await clients.status("vetting", a_check().request_id, CASE_ID)
+
+    assert office.due == []
+    assert isinstance(given, AnswerGiven)
+    assert json.loads(given.body) == {
+        "case": CASE_ID, "message": "vetting.hit", "kind": "name-match", "request_id": a_check().request_id
+    }  # fmt: skip
+
+
+async def test_who_stays_silent_is_never_done(office: Office, clients: PartnerClients) -> None:
+    await clients.call("entry_records", a_check("entry_records"))
+    office.now += 1000 * HOUR
+    assert await clients.status("entry_records", a_check("entry_records").request_id, CASE_ID) == "pending"
