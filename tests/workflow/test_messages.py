@@ -26,12 +26,18 @@ async def cli_signal(desk: Desk, name: str, *payloads: str) -> None:
     command += ["--workflow-id", desk.case_id, "--name", name]
     for payload in payloads:
         command += ["--input", payload]
+    returncode, errors = await _run(command)
     for _ in range(AGAIN_MAX):
-        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-        _, errors = await process.communicate()
         if CLOSING not in errors:
             break
-    assert process.returncode == 0, errors
+        returncode, errors = await _run(command)
+    assert returncode == 0, errors
+
+
+async def _run(command: list[str]) -> tuple[int | None, bytes]:
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, errors = await process.communicate()
+    return process.returncode, errors
 
 
 async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: WorkflowEnvironment) -> None:
