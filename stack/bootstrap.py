@@ -24,6 +24,7 @@ from config import ConfigurationError, Settings, load_settings
 from eventstore.migrate import MigrationError, migrate
 from logs import configure_logs
 from stack.errors import StackError
+from stack.temporal import why_away
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 _RETENTION = timedelta(days=30)
@@ -82,7 +83,7 @@ async def prepare_deployment(settings: Settings) -> None:
         await _ensure_namespace(client)
         log.info("search attributes are known", added=await register_search_attributes(client))
     except (RPCError, RuntimeError) as error:
-        raise StackError(f"Temporal at {address} refuses or does not answer: {error}") from None
+        raise StackError(f"Temporal at {address} refuses or does not answer: {why_away(error)}") from None
 
 
 async def _ensure_namespace(client: Client) -> None:

@@ -23,7 +23,7 @@ from stack.probes import answers, polls
 from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor
-from stack.temporal import NAMESPACE, EmbeddedTemporal
+from stack.temporal import NAMESPACE, EmbeddedTemporal, why_away
 from stack.token_issuer import ISSUER, ensure_issuer
 from workflows.contracts import CASES_TASK_QUEUE
 
@@ -220,8 +220,8 @@ class EmbeddedStack:
     async def _register_search_attributes(self) -> None:
         try:
             await register_search_attributes(await self._connect())
-        except (RPCError, RuntimeError) as error:  # whose own words are a dump of the transport's
-            why = error.status.name.lower().replace("_", " ") if isinstance(error, RPCError) else "no connection"
+        except (RPCError, RuntimeError) as error:
+            why = why_away(error)
             raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {why}") from None
 
     def _worker_environment(self) -> Mapping[str, str]:

@@ -140,6 +140,7 @@ def test_a_server_that_the_environment_names_takes_the_place_of_the_embedded_one
     ("environment", "why"),
     [
         ({"PASSAGE_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/none"}, "the database does not answer: "),
+        ({"TEMPORAL_ADDRESS": "127.0.0.1:1"}, "Temporal does not answer at 127.0.0.1:1: no connection"),
         ({"PASSAGE_DATA_DIR": "/proc/nowhere"}, "No such file or directory: /proc/nowhere"),
         ({"PASSAGE_LOG_LEVEL": "loud"}, "PASSAGE_LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'"),
     ],
@@ -151,3 +152,4 @@ def test_a_start_that_fails_says_what_and_why_in_one_line(home: Path, environmen
     assert failed.stderr.splitlines()[-1].startswith(f"passage: {why}")
     assert "Traceback" not in failed.stderr
     assert "hunter2" not in failed.stderr
+    assert "transport" not in failed.stderr
