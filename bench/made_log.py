@@ -43,8 +43,8 @@ _HEAD: Final = (
     "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",
 )  # fmt: skip
 _CASES_AT_ONCE: Final = 500
-_EVENTS: Final = 11
-"""Of one case; `events_of` lists them."""
+EVENTS_A_CASE: Final = 11
+"""`events_of` lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _queue(rows: Any) -> Iterator[tuple[str, int, int]]:
     """Two events an append, as most are."""
     for row in rows:
         if row.version % 2:
-            yield row.stream, row.version, min(row.version + 1, _EVENTS if row.stream != PROGRAMME else 1)
+            yield row.stream, row.version, min(row.version + 1, EVENTS_A_CASE if row.stream != PROGRAMME else 1)
 
 
 async def _copy_heads(connection: asyncpg.Connection, made: list[_Made], first: int) -> None:

@@ -8,14 +8,16 @@ import typer
 
 from bench import append as append_bench
 from bench import audit as audit_bench
+from bench import audit_memory as memory_bench
 from bench import history as history_bench
 from bench.audit import Audit
+from bench.audit_memory import Memory
 from bench.door import measure as door_bench
 from bench.door.client import RefusedError
 from bench.door.measure import Door
 from bench.floor import measure as floor_bench
 from bench.floor.measure import Floor, UnlikeError
-from bench.history import MANY, History
+from bench.history import History
 from bench.ratio import Ratio
 from cli.errors import FaultFoundError
 from cli.lines import echo_json
@@ -31,21 +33,24 @@ class Name(StrEnum):
     GATEWAY = "gateway"
     AUDIT = "audit"
     HISTORY = "history"
+    MEMORY = "memory"
 
 
 def bench(
     name: Annotated[
         Name,
         typer.Argument(
-            help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency.", show_default=False
+            help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency. memory: of verify.",
+            show_default=False,
         ),
     ],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor: cases a side and pair.")] = 100,
     events: Annotated[
-        int, typer.Option(min=10_000, help="history: of the large log; 1.3 GB of disk a million.")
-    ] = MANY,
+        int | None,
+        typer.Option(min=10_000, help="Of the large log.", show_default="history: 10 million, memory: a million"),
+    ] = None,
 ) -> None:
     """Measure against the floor in alternated pairs; exit 1 where the budget is not met."""
     configure_logs(load_settings(from_running_stack=False).model_copy(update={"log_level": "error"}), "bench")
@@ -65,7 +70,9 @@ def bench(
         raise FaultFoundError(f"the budget of {name} is not met")
 
 
-async def _measured(name: Name, pairs: int, cases: int, events: int) -> Ratio | Floor | Door | Audit | History:
+async def _measured(
+    name: Name, pairs: int, cases: int, events: int | None
+) -> Ratio | Floor | Door | Audit | History | Memory:
     match name:
         case Name.FLOOR:
             return await floor_bench.measure(pairs, cases)
@@ -76,11 +83,13 @@ async def _measured(name: Name, pairs: int, cases: int, events: int) -> Ratio | 
         case Name.AUDIT:
             return await audit_bench.measure(pairs=pairs)
         case Name.HISTORY:
-            return await history_bench.measure(events, pairs=pairs)
+            return await history_bench.measure(events or history_bench.MANY, pairs=pairs)
+        case Name.MEMORY:
+            return await memory_bench.measure(events or memory_bench.MANY)
 
 
-def _print(found: Ratio | Floor | Door | Audit | History) -> None:
-    if isinstance(found, Audit | History):
+def _print(found: Ratio | Floor | Door | Audit | History | Memory) -> None:
+    if isinstance(found, Audit | History | Memory):
         for line in found.lines():
             typer.echo(line)
         return
