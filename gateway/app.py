@@ -27,8 +27,8 @@ from gateway.trouble import tell
 from gateway.wire import PartnerName
 
 _ROUTERS: Final = (
+    messages.router,  # first, for most of what is asked is here
     applications.router,
-    messages.router,
     boarding.router,
     cases.router,
     programmes.router,

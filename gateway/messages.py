@@ -1,5 +1,6 @@
 """`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -8,17 +9,10 @@ from eventstore.inbox import Incoming
 from gateway.body import read_body
 from gateway.callers import UNKNOWN_CALLER, presented
 from gateway.deps import GatewayDeps
+from gateway.headers import MessageHeaders, ReadHeaders, documented_headers, read_headers
 from gateway.intake import Patience, Taken, decide_programme, receive, wished_wait_s
 from gateway.openapi import PROOFS, body_of_message
-from gateway.parameters import (
-    MessagePath,
-    PartnerPath,
-    Prefer,
-    WebhookId,
-    WebhookSignature,
-    WebhookTimestamp,
-    metrics_of,
-)
+from gateway.parameters import MessagePath, PartnerPath
 from gateway.problems import Code, Problem, documented
 from gateway.scopes import ASKED
 from gateway.senders import Identity, Signature
@@ -64,17 +58,10 @@ class _Envelope(NamedTuple):
         "malformed",
         "not-json",
     ),
-    openapi_extra={**body_of_message(), **PROOFS},
+    response_model=Taken,
+    openapi_extra={**body_of_message(), **PROOFS, "parameters": documented_headers(MessageHeaders)},
 )
-async def send_message(
-    request: Request,
-    response: Response,
-    partner: PartnerPath,
-    webhook_id: WebhookId,
-    timestamp: WebhookTimestamp = None,
-    signature: WebhookSignature = None,
-    prefer: Prefer = None,
-) -> Taken:
+async def send_message(request: Request, partner: PartnerPath) -> Response:
     """Tell Passage something about a case. Send it as often as needed, in any order: the same id counts once.
 
     A message is refused here only if nothing could make it acceptable. Whether the case can take it is its *answer*:
@@ -83,17 +70,18 @@ async def send_message(
 
     Officers show the token of whoever decides, and its `sub` is the message's `officer`; all others sign.
     """
+    headers = read_headers(MessageHeaders, request.headers)
     deps: GatewayDeps = request.app.state.deps
-    envelope = _Envelope(webhook_id, Signature(timestamp, signature), await presented(request, deps))
+    envelope = _Envelope(headers.message_id, _signature(headers), await presented(request, deps))
     incoming = await _admitted(request, deps, partner, envelope)
-    receipt = await receive(deps, await metrics_of(request), incoming)
+    receipt = await receive(deps, request.app.state.metrics, incoming)
     if not receipt.first:
         await deps.note_repeat(partner, receipt.message_id)
     if incoming.case_id is None:
         receipt = await decide_programme(deps, partner, receipt)
-    receipt = await _patience(request, prefer).answer(deps.inbox, partner, receipt)
-    response.headers["Location"] = f"/v1/partners/{partner}/messages/{webhook_id}"
-    return Taken.of(receipt)
+    receipt = await _patience(request, headers).answer(deps.inbox, partner, receipt)
+    location = f"/v1/partners/{partner}/messages/{receipt.message_id}"
+    return _answer(Taken.of(receipt), 202, {"Location": location})
 
 
 async def _admitted(request: Request, deps: GatewayDeps, partner: PartnerName, envelope: _Envelope) -> Incoming:
@@ -115,8 +103,16 @@ async def _admitted(request: Request, deps: GatewayDeps, partner: PartnerName, e
     )
 
 
-def _patience(request: Request, prefer: str | None) -> Patience:
-    return Patience(request.app.state.waiting, wished_wait_s(prefer))
+def _signature(headers: ReadHeaders) -> Signature:
+    return Signature(headers.timestamp, headers.signature)
+
+
+def _patience(request: Request, headers: ReadHeaders) -> Patience:
+    return Patience(request.app.state.waiting, wished_wait_s(headers.prefer))
+
+
+def _answer(taken: Taken, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(taken.model_dump_json(), status, headers, "application/json")
 
 
 def _identify(deps: GatewayDeps, partner: PartnerName, envelope: _Envelope, body: bytes) -> Identity:
@@ -153,24 +149,19 @@ async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, ca
     "/v1/partners/{partner}/messages/{message_id}",
     summary="Read the answer to a message",
     responses=documented(*UNPROVEN, "unknown-message", "malformed"),
-    openapi_extra=PROOFS,
+    response_model=Taken,
+    openapi_extra={**PROOFS, "parameters": documented_headers(ReadHeaders)},
 )
-async def read_answer(
-    request: Request,
-    partner: PartnerPath,
-    message_id: MessagePath,
-    timestamp: WebhookTimestamp = None,
-    signature: WebhookSignature = None,
-    prefer: Prefer = None,
-) -> Taken:
+async def read_answer(request: Request, partner: PartnerPath, message_id: MessagePath) -> Response:
     """The receipt of a message, with its answer once the case has taken it.
 
     Signed like a message of this id with an empty body; an officer's token is enough.
     """
     deps: GatewayDeps = request.app.state.deps
-    envelope = _Envelope(message_id, Signature(timestamp, signature), await presented(request, deps))
+    headers = read_headers(ReadHeaders, request.headers)
+    envelope = _Envelope(message_id, _signature(headers), await presented(request, deps))
     _identify(deps, partner, envelope, b"")
     receipt = await deps.inbox.get(partner, message_id)
     if receipt is None:
         raise Problem("unknown-message")
-    return Taken.of(await _patience(request, prefer).answer(deps.inbox, partner, receipt))
+    return _answer(Taken.of(await _patience(request, headers).answer(deps.inbox, partner, receipt)), 200)
