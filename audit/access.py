@@ -1,20 +1,19 @@
-"""Looking at what is personal is itself on record: first the event of the access stream, then the data."""
+"""Auditors, and what they are given: reading, and recording that they did (`eventstore/viewing.py`)."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from pydantic import TypeAdapter
 
-from domain.access import AccessEvent, PersonalDataViewed, ReasonCode
+from domain.access import AccessEvent, ReasonCode
 from domain.ids import CommandId
 from domain.messages import OfficerRef
 from eventstore.access import AccessRecord
 from eventstore.keys import KeyStore
 from eventstore.postgres import PostgresStore
+from eventstore.viewing import Viewer
 
 _ROLE: Final = "passage_auditor"
 _ACTOR = TypeAdapter[str](OfficerRef)
@@ -33,6 +32,11 @@ class Auditor:
         _ACTOR.validate_python(self.actor)
         _REASON.validate_python(self.because)
 
+    @property
+    def viewer(self) -> Viewer:
+        """The auditor as the access stream names them."""
+        return Viewer(f"auditor:{self.actor}", self.because)
+
 
 @asynccontextmanager
 async def opened_access(database_url: str, keys: KeyStore) -> AsyncIterator[PostgresStore]:
@@ -44,21 +48,13 @@ async def opened_access(database_url: str, keys: KeyStore) -> AsyncIterator[Post
         await store.close()
 
 
-async def record_view(
-    store: PostgresStore, auditor: Auditor, programme: str, case_id: str, version: int, now: datetime
-) -> None:
-    """Record that the auditor sees what is personal in the case. Raises StoreUnavailable: then nothing is shown."""
-    event = PersonalDataViewed(at=now, case=case_id, because=auditor.because, case_version=version)
-    await record(store, auditor, programme, event, f"view:{secrets.token_hex(12)}")
-
-
 async def record(store: PostgresStore, auditor: Auditor, programme: str, event: AccessEvent, command_id: str) -> None:
     """Record one event of an auditor's."""
     await store.access.record(
         AccessRecord(
             programme=programme,
             command_id=CommandId(command_id),
-            actor=f"auditor:{auditor.actor}",
+            actor=auditor.viewer.actor,
             events=(event,),
         )
     )

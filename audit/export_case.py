@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from audit.access import Auditor, opened_access, record, record_view
+from audit.access import Auditor, opened_access, record
 from audit.export import archive_of
 from audit.export_proof import NotSealed, prove
 from audit.replay import replay
@@ -18,6 +18,7 @@ from domain.access import CaseExported
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
+from eventstore.viewing import Seen, record_view
 
 _APPENDS_MAX = 10_000
 """Bounds how long an export waits for what is appended while it seals."""
@@ -71,7 +72,7 @@ async def export_case(database_url: str, keys_directory: Path, origin: str, aske
         programme = str(replay(rows, await keys_of(rows, None), {}, asked=False).state["programme"])
         async with opened_access(database_url, keys) as store:
             if asked.personal:
-                await record_view(store, asked.auditor, programme, asked.case_id, len(rows), now)
+                await record_view(store.access, asked.auditor.viewer, Seen(programme, asked.case_id, len(rows)), now)
             shown = await keys_of(rows, keys if asked.personal else None)
             book = bundled_rule_book()
             found = replay(rows, shown, book, asked=asked.personal)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from audit.access import Auditor, opened_access, record_view
+from audit.access import Auditor, opened_access
 from audit.replay import Replay, Until, as_json, replay
 from audit.replay_html import page
 from audit.replay_read import keys_of, opened_log, read_stream
@@ -21,6 +21,7 @@ from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
+from eventstore.viewing import Seen, record_view
 
 Actor = Annotated[str | None, typer.Option(help="Who looks: a reference, such as a-3. Shows what is personal.")]
 Reason = Annotated[str | None, typer.Option(help="Why: a code, such as complaint. Both are put on record.")]
@@ -62,7 +63,8 @@ async def replayed(stack: Reached, case_id: CaseId, until: Until, auditor: Audit
         return public
     keys = DirectoryKeyStore(stack.settings.keys_directory)
     async with opened_access(url, keys) as store:
-        await record_view(store, auditor, public.state["programme"], case_id, public.version, stack.now)
+        seen = Seen(public.state["programme"], case_id, public.version)
+        await record_view(store.access, auditor.viewer, seen, stack.now)
     try:
         found = await keys_of(rows, keys)
     except KeyUnknown:
