@@ -1,9 +1,13 @@
 """Whatever dies in the middle of it all, every case ends as it would have, and no event is lost or doubled."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from audit.reconcile_log import opened_reconcile_log
+from cli.audit_reconcile import reconcile_one
+from gateway.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script
 from tests.support.invariants import partner_faults, reading, receipt_faults
@@ -31,6 +35,18 @@ async def test_every_case_ends_as_it_would_have(stack: WholeStack, number: int, 
         assert list(receipt_faults(performance.ledger.receipts, log.inbox)) == []
         assert list(partner_faults(stack.data_dir / "simulators" / "partners.sqlite3", log)) == []
     await asyncio.to_thread(the_log_verifies, stack)
+    assert await reconciled(stack, performance.case_ids) - {"run-missing"} == set()
+
+
+async def reconciled(stack: WholeStack, cases: set[str]) -> set[str]:
+    """The kinds of fault that Temporal's histories show. What was deleted there is gone, and may be said to be."""
+    client = await connect_temporal(stack.settings, "tests")
+    found: set[str] = set()
+    async with opened_reconcile_log(stack.settings.required_database_url, 1) as log:
+        for case_id in cases:
+            findings, _ = await reconcile_one(log, partial(live_histories, client), case_id)
+            found |= {str(finding.code) for finding in findings if finding.is_fault}
+    return found
 
 
 def the_log_verifies(stack: WholeStack) -> None:
