@@ -10,6 +10,7 @@ from bench import append as append_bench
 from bench import audit as audit_bench
 from bench import audit_memory as memory_bench
 from bench import history as history_bench
+from bench import places as places_bench
 from bench.audit import Audit
 from bench.audit_memory import Memory
 from bench.door import measure as door_bench
@@ -18,11 +19,14 @@ from bench.door.measure import Door
 from bench.floor import measure as floor_bench
 from bench.floor.measure import Floor, UnlikeError
 from bench.history import History
+from bench.places import Places
 from bench.ratio import Ratio
 from cli.errors import FaultFoundError
 from cli.lines import echo_json
 from config import load_settings
 from logs import configure_logs
+
+Found = Ratio | Floor | Door | Audit | History | Memory | Places
 
 
 class Name(StrEnum):
@@ -34,13 +38,15 @@ class Name(StrEnum):
     AUDIT = "audit"
     HISTORY = "history"
     MEMORY = "memory"
+    PLACES = "places"
 
 
 def bench(
     name: Annotated[
         Name,
         typer.Argument(
-            help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency. memory: of verify.",
+            help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency. memory: of verify. "
+            "places: claims/s.",
             show_default=False,
         ),
     ],
@@ -70,9 +76,7 @@ def bench(
         raise FaultFoundError(f"the budget of {name} is not met")
 
 
-async def _measured(
-    name: Name, pairs: int, cases: int, events: int | None
-) -> Ratio | Floor | Door | Audit | History | Memory:
+async def _measured(name: Name, pairs: int, cases: int, events: int | None) -> Found:
     match name:
         case Name.FLOOR:
             return await floor_bench.measure(pairs, cases)
@@ -86,10 +90,12 @@ async def _measured(
             return await history_bench.measure(events or history_bench.MANY, pairs=pairs)
         case Name.MEMORY:
             return await memory_bench.measure(events or memory_bench.MANY)
+        case Name.PLACES:
+            return await places_bench.measure(pairs)
 
 
-def _print(found: Ratio | Floor | Door | Audit | History | Memory) -> None:
-    if isinstance(found, Audit | History | Memory):
+def _print(found: Found) -> None:
+    if isinstance(found, Audit | History | Memory | Places):
         for line in found.lines():
             typer.echo(line)
         return

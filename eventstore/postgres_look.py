@@ -41,11 +41,14 @@ CROSS JOIN LATERAL passage.read_world(coalesce(h.programme, i.programme), $1, $2
 """  # noqa: S608  constants
 
 APPEND_AND_LOOK: Final = f"""
-SELECT a.*, {_ROW}, {_CALLS}
-FROM ({APPEND_CASE}) AS a
-LEFT JOIN LATERAL ({_UNDECIDED} AND number IS DISTINCT FROM $23 ORDER BY number LIMIT 1) AS i ON true
-CROSS JOIN LATERAL ({_OWED} AND request_id <> ALL (coalesce($30, '{{}}'))) AS c
+SELECT a.*, seen.*
+FROM (
+    SELECT $1::text AS appended_to, {_ROW}, {_CALLS}
+    FROM ({_OWED} AND request_id <> ALL (coalesce($30::text[], '{{}}'))) AS c
+    LEFT JOIN LATERAL ({_UNDECIDED} AND number IS DISTINCT FROM $23::bigint ORDER BY number LIMIT 1) AS i ON true
+) AS seen CROSS JOIN LATERAL ({APPEND_CASE.replace("$1,", "seen.appended_to,")}) AS a
 """  # noqa: S608  constants; the parameters are those of `append_case_arguments`: the row decided, the calls dropped
+"""It looks first, which the argument taken from it makes sure of: nothing is read while the append holds its locks."""
 
 
 def rows_of(record: asyncpg.Record) -> list[Envelope]:

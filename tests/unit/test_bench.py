@@ -9,6 +9,7 @@ from bench.bill import actions, billed, events
 from bench.floor.bare_case import FRESH_RUN, PARTS
 from bench.floor.measure import Floor
 from bench.floor.sides import BareLook
+from bench.places import Places
 from bench.ratio import Ratio
 from domain.vocabulary import Partner
 
@@ -58,3 +59,22 @@ async def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_p
     assert await look() == {"VEN-A": "arrival.paroled"}
     file.write_text("VEN-A 3\nVEN-B 2\nVEN-C 7\nVEN-A 4\n", "ascii")
     assert await look() == {"VEN-C": "done"}
+
+
+@pytest.mark.parametrize(
+    ("rate", "claimed", "counts", "met"),
+    [
+        (0.5, 12, (10, 10, 10), True),
+        (0.49, 12, (10, 10, 10), False),
+        (0.5, 10, (10, 10, 10), False),  # nobody was refused: that is no contest
+        (0.5, 12, (9, 9, 9), False),
+        (0.5, 12, (11, 10, 10), False),
+        (0.5, 12, (10, 11, 10), False),
+        (0.5, 12, (10, 10, 9), False),
+    ],
+)
+def test_places_are_exact_by_every_count(rate: float, claimed: int, counts: tuple[int, int, int], met: bool) -> None:
+    found = Places(Ratio("places", "claims/s", ((rate, 1.0),), 0.5), 10, claimed, *counts)
+    assert found.is_met is met
+    assert found.as_dict()["met"] is met
+    assert ("NOT MET" in "\n".join(found.lines())) is not met
