@@ -28,13 +28,19 @@ from activities.failures import FailuresAsCodes
 from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
+from activities.partners.errors import PartnerMalformed
 from activities.ring import InboxBell, ring
+from activities.unanswered import Reconciliation
 from config import ConfigurationError, Settings, load_settings
+from domain.messages import Message
 from domain.rules.rule_set import bundled_rule_book
+from domain.vocabulary import Partner
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from eventstore.store import Bell
+from gateway.problems import Problem
+from gateway.wire import read_message
 from health import health_answered
 from logs import configure_logs
 from workflows.case import Case
@@ -132,6 +138,29 @@ def _calling_workers(client: Client, asking: Asking, agreements: Agreements) -> 
         )
 
 
+@asynccontextmanager
+async def asking_for_answers(backing: Backing, partners: Partners, agreements: Agreements) -> AsyncIterator[None]:
+    """Partners are asked for the answers that never came, meanwhile."""
+    asking = Asking(backing.book, partners)
+    reconciliation = Reconciliation(
+        backing.book.inbox, backing.store.unanswered, partners, asking, agreements, backing.clock, read_answer
+    )
+    running = asyncio.create_task(reconciliation.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def read_answer(body: bytes, partner: Partner) -> Message:
+    """A message that a partner told when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
+    try:
+        return read_message(body, partner).content
+    except Problem:
+        raise PartnerMalformed(partner, "not-a-message") from None
+
+
 def agreements_of(settings: Settings) -> Agreements:
     """What is agreed with the partners. Raises `ConfigurationError` where the file named cannot be read."""
     try:
@@ -151,7 +180,7 @@ async def serve(settings: Settings) -> None:
         client = await connect_temporal(settings, "worker")
         guarded = GuardedPartners(partners, backing.store.circuits(TERMS))
         workers = case_workers(client, backing, guarded, agreements)
-        async with AsyncExitStack() as running:
+        async with asking_for_answers(backing, guarded, agreements), AsyncExitStack() as running:
             for worker in workers:
                 await running.enter_async_context(worker)
             await running.enter_async_context(

@@ -68,6 +68,17 @@ class Asking:
             if outstanding.request_id == call.request_id:
                 await self._send_again(case, outstanding)
 
+    async def send_anew(self, case_id: CaseId, request_id: str) -> None:
+        """Send a request that its partner took and forgot, under the same key; nothing where it is no longer open.
+
+        Raises `PartnerError`.
+        """
+        case = await self._book.case(case_id)
+        for request in case.requests:
+            if request.request_id == request_id:
+                call = OpenedCall(request_id, request.partner)
+                await self._partners.call(call.partner, _request(case, call))
+
     async def _send_again(self, case: Case, call: OpenedCall) -> None:
         try:
             await self._send(case, call)

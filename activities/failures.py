@@ -125,6 +125,9 @@ FAILURES: Final[dict[str, Failure]] = {
     "partner-malformed": Failure("retry", "a partner's answer is outside the agreement", alarm=True),
     "partner-misdirected": Failure("retry", "a partner's answer is about another request", alarm=True),
     "partner-refused": Failure("refer", "a partner will not take this request as it stands", alarm=True),
+    "answer-missing": Failure(
+        "refer", "a partner took a request, and what it answered was not taken, or never came", alarm=True
+    ),
     "internal": Failure(
         "retry",
         "an unknown failure: a defect, mended by a deployment, after which the case goes on",

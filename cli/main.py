@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from cli import audit, bench, case, demo, erase, inbox, programme, simulate, token, up
+from cli import audit, bench, case, demo, erase, inbox, partners, programme, simulate, token, up
 from cli.errors import FaultFoundError, UnusableError
 from config import ConfigurationError
 from stack.errors import StackError
@@ -32,6 +32,7 @@ app.add_typer(case.app, name="case")
 app.add_typer(audit.app, name="audit")
 app.add_typer(programme.app, name="programme")
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(partners.app, name="partners")
 
 
 @app.callback()

@@ -77,9 +77,9 @@ class UnansweredCalls(Protocol):
     """The requests whose answers are to be asked for."""
 
     async def claim(
-        self, partner: Partner, *, accepted_before: datetime, again_after: timedelta, asks_max: int, limit: int
-    ) -> tuple[Unanswered, ...]:
-        """At most `limit` overdue requests, which nobody else gets before `again_after`, twice that the next time."""
+        self, partner: Partner, *, accepted_before: datetime, again_after: timedelta, asks_max: int
+    ) -> Unanswered | None:
+        """The request that is overdue longest; nobody gets it again before `again_after`, twice that the next time."""
         ...
 
     async def note_heard(self, request_id: str, heard: Heard) -> None:

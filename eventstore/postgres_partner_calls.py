@@ -22,7 +22,7 @@ FROM passage.partner_circuit
 """
 _ADMIT: Final = "SELECT * FROM passage.admit_call($1, $2)"
 _FAILED: Final = "SELECT * FROM passage.note_failed_call($1, $2, $3, $4, $5)"
-_CLAIM: Final = "SELECT request_id, case_id, asks FROM passage.claim_unanswered($1, $2, $3, $4, $5)"
+_CLAIM: Final = "SELECT request_id, case_id, asks FROM passage.claim_unanswered($1, $2, $3, $4, 1)"
 
 _STANDINGS: Final = """
 SELECT p.partner, coalesce(c.failures, 0), c.failing_since, c.paused_until,
@@ -99,11 +99,11 @@ class PostgresUnanswered:
         self._pool = pool
 
     async def claim(  # noqa: D102  # the port says it
-        self, partner: Partner, *, accepted_before: datetime, again_after: timedelta, asks_max: int, limit: int
-    ) -> tuple[Unanswered, ...]:
+        self, partner: Partner, *, accepted_before: datetime, again_after: timedelta, asks_max: int
+    ) -> Unanswered | None:
         with translated():
-            rows = await self._pool.fetch(_CLAIM, partner, accepted_before, again_after, asks_max, limit)
-        return tuple(Unanswered(*row) for row in rows)
+            row = await self._pool.fetchrow(_CLAIM, partner, accepted_before, again_after, asks_max)
+        return None if row is None else Unanswered(*row)
 
     async def note_heard(self, request_id: str, heard: Heard) -> None:  # noqa: D102  # the port says it
         with translated():

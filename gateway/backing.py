@@ -14,8 +14,10 @@ from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
+from eventstore.partner_calls import PartnerStandings
 from eventstore.postgres import PostgresStore
 from eventstore.postgres_errors import translated
+from eventstore.postgres_partner_calls import PostgresUnanswered
 from eventstore.postgres_pool import close_pool
 from eventstore.store import StoreUnavailable
 from gateway.deliveries import Deliveries
@@ -123,6 +125,13 @@ async def open_pruning(settings: Settings) -> AsyncIterator[Prune]:
     """What forgets old refusals. Raises `StoreUnavailable`."""
     async with _side_pool(settings.required_database_url, "passage upkeep", 1) as pool:
         yield partial(prune_refusals, pool)
+
+
+@asynccontextmanager
+async def open_standings(settings: Settings) -> AsyncIterator[PartnerStandings]:
+    """How partners stand, for whoever asks. Raises `StoreUnavailable`."""
+    async with _side_pool(settings.required_database_url, "passage standings", 1) as pool:
+        yield PostgresUnanswered(pool)
 
 
 async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:
