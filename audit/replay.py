@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast
 
+from audit.asked import Asked
 from audit.replay_rules import LIMITS, PARAMETERS, picked, rule_set_of, values_of
 from domain.case import Case
 from domain.events import Basis, CaseEvent, RuleResult
@@ -91,6 +92,8 @@ class Replay:
     personal: Personal
     state: dict[str, Any]
     entries: tuple[Entry, ...]
+    asked: tuple[Asked, ...] = ()
+    """Who asked about the case, where that was read."""
 
 
 def replay(
@@ -226,6 +229,7 @@ def as_json(found: Replay) -> dict[str, Any]:
         "personal": found.personal,
         "state": found.state,
         "events": [_entry_as_json(entry) for entry in found.entries],
+        "asked": [each._asdict() for each in found.asked],
     }
 
 

@@ -1,13 +1,14 @@
 """A replay as one page: no script, nothing from elsewhere, and it prints well."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from string import Template
 from typing import Any, Final
 
 from audit import timeline
+from audit.asked import Asked
 from audit.replay import Decision, Entry, Fact, Replay, RuleTried
 from audit.timeline_words import Language, Words
 
@@ -48,7 +49,20 @@ def page(found: Replay, language: Language) -> str:
         state=rows,
         events_title=escape(_t("events", language)),
         events="".join(_event(entry, language) for entry in found.entries),
+        asked=_asked(found.asked, language),
     )
+
+
+def _asked(found: Sequence[Asked], language: Language) -> str:
+    """Who asked about the case; nothing where nobody did."""
+    if not found:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(each.happened_at.isoformat())}</td><td>{escape(timeline.asked(each, language))}</td>"
+        f"<td>{escape(each.actor)}</td><td><code>{escape(each.event_id)}</code></td></tr>"
+        for each in found
+    )
+    return f"<section><h2>{escape(timeline.asked_title(language))}</h2><table>{rows}</table></section>"
 
 
 def _t(name: str, language: Language) -> str:

@@ -18,6 +18,12 @@ def lines(found: Replay, language: Language) -> Iterator[str]:
     for entry in found.entries:
         yield ""
         yield from _entry(entry, language)
+    if found.asked:
+        yield ""
+        yield timeline.asked_title(language)
+    for each in found.asked:
+        at = each.happened_at.strftime("%Y-%m-%d %H:%M:%S%z")
+        yield f"      {at}  {timeline.asked(each, language)}  {each.actor}  {each.event_id}"
 
 
 def _entry(entry: Entry, language: Language) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from audit.asked import Asked
 from audit.replay import Entry, Replay, RuleTried
-from audit.timeline_words import BECAUSE, EVENTS, VALUES, Language, Words
+from audit.timeline_words import ASKED, BECAUSE, EVENTS, VALUES, Language, Words
 
 _ACTORS: Final[Mapping[str, Words]] = {
     "passage": Words("Passage itself", "Passage"),
@@ -92,6 +93,18 @@ def happened(entry: Entry, language: Language) -> str:
     """One sentence on what happened."""
     said = _Said({name: value_of(value, language) for name, value in entry.public.items() if value is not None})
     return " ".join(getattr(EVENTS[entry.type], language).format_map(said).split())
+
+
+def asked(found: Asked, language: Language) -> str:
+    """One sentence on who was told or shown what; the type alone of a kind that this program does not know."""
+    known = ASKED.get(found.type)
+    said = _Said({name: str(value) for name, value in found.says.items()})
+    return found.type if known is None else str(getattr(known, language).format_map(said))
+
+
+def asked_title(language: Language) -> str:
+    """Above those sentences."""
+    return "Who asked about the case" if language == "en" else "Quién preguntó por el caso"
 
 
 def value_of(value: Any, language: Language) -> str:

@@ -105,6 +105,23 @@ EVENTS: Final[Mapping[str, Words]] = {
     ),
 }
 
+ASKED: Final[Mapping[str, Words]] = {
+    "PersonalDataViewed": Words("Personal data was viewed: {because}.", "Se vieron los datos personales: {because}."),
+    "CaseExported": Words("The case was exported: {because}.", "Se exportó el caso: {because}."),
+    "BoardingChecked": Words(
+        "A carrier asked about boarding and was answered: {answer}.",
+        "Un transportista preguntó por el abordaje y se le contestó: {answer}.",
+    ),
+    "HistoryStored": Words(
+        "The coordinator's history of run {run} was put away.", "Se guardó el historial de la ejecución {run}."
+    ),
+    "LegalHoldPlaced": Words("A legal hold was placed: {because}.", "Se ordenó conservar el caso: {because}."),
+    "LegalHoldReleased": Words(
+        "The legal hold was released: {because}.", "Se levantó la orden de conservar: {because}."
+    ),
+}
+"""Events of the access stream."""
+
 VALUES: Final[Mapping[str, Words]] = {
     "True": Words("strong", "sólido"),
     "False": Words("weak", "débil"),

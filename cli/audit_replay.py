@@ -1,6 +1,7 @@
 """`passage audit replay`: what happened in a case and why, for an auditor."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from audit.access import Auditor, opened_access
+from audit.asked import read_asked
 from audit.replay import Replay, Until, as_json, replay
 from audit.replay_html import page
 from audit.replay_read import keys_of, opened_log, read_stream
@@ -58,9 +60,11 @@ async def replayed(stack: Reached, case_id: CaseId, until: Until, auditor: Audit
     url = stack.settings.required_database_url
     async with opened_log(url) as log:
         rows = await read_stream(log, case_id)
-    public = _replay(case_id, rows, await keys_of(rows, None), until, asked=False)
+        public = _replay(case_id, rows, await keys_of(rows, None), until, asked=False)
+        moment = until if isinstance(until, datetime) else None
+        asked = await read_asked(log, public.state["programme"], case_id, moment)
     if auditor is None:
-        return public
+        return replace(public, asked=asked)
     keys = DirectoryKeyStore(stack.settings.keys_directory)
     async with opened_access(url, keys) as store:
         seen = Seen(public.state["programme"], case_id, public.version)
@@ -69,7 +73,7 @@ async def replayed(stack: Reached, case_id: CaseId, until: Until, auditor: Audit
         found = await keys_of(rows, keys)
     except KeyUnknown:
         raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
-    return _replay(case_id, rows, found, until, asked=True)
+    return replace(_replay(case_id, rows, found, until, asked=True), asked=asked)
 
 
 def _replay(

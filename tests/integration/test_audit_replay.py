@@ -1,18 +1,25 @@
 """`passage audit replay` over a real database: who sees what is personal is on record before they see it."""
 
 import json
+import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from audit.access import Auditor
+from audit.replay import as_json
+from audit.replay_html import page
+from audit.replay_text import lines
+from audit.timeline_words import ASKED
 from cli.audit_replay import auditor_of, replayed, until_of
 from cli.errors import UnusableError
 from cli.reach import Reached
 from config import Settings
-from domain.access import PersonalDataViewed, access_stream
-from tests.support.gateway import PROGRAMME, Desk, gateway_desk
+from domain.access import ACCESS_EVENTS, AccessEvent, PersonalDataViewed, access_stream
+from gateway.upkeep import record_checks
+from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 
 EMAIL = "luis@example.org"
 
@@ -73,3 +80,31 @@ def test_a_moment_needs_its_zone() -> None:
     for wrong in ("2022-11-01T00:00", "yesterday"):
         with pytest.raises(UnusableError):
             until_of(wrong)
+
+
+async def test_it_tells_who_asked_about_the_case_and_about_no_other(desk: Desk, stack: Reached) -> None:
+    case_id, other = await desk.authorized_case(), await desk.authorized_case("filing-2", surnames="Otra")
+    desk.moments.append(NOON + timedelta(hours=1))
+    for asked in (other, case_id, case_id):
+        await desk.board(asked)
+    await record_checks(desk.store.access)
+    await replayed(stack, case_id, None, Auditor("a-3", "complaint"))
+    found = await replayed(stack, case_id, None, None)
+    assert [(each.type, each.actor) for each in found.asked] == [
+        ("BoardingChecked", "unsigned:carrier"),
+        ("BoardingChecked", "unsigned:carrier"),
+        ("PersonalDataViewed", "auditor:a-3"),
+    ]
+    assert (await replayed(stack, case_id, NOON + timedelta(minutes=30), None)).asked == ()
+    told, html = "\n".join(lines(found, "en")), page(found, "es")
+    assert "A carrier asked about boarding and was answered: ok." in told
+    assert "Se vieron los datos personales: complaint." in html
+    assert next(each["says"] for each in as_json(found)["asked"]) == {"answer": "ok"}
+    assert found.state == (await replayed(stack, case_id, None, None)).state
+
+
+@pytest.mark.parametrize("event", ACCESS_EVENTS, ids=lambda event: event.__name__)
+def test_every_access_event_is_told_in_both_languages(event: type[AccessEvent]) -> None:
+    words = ASKED[event.__name__]
+    for sentence in words:
+        assert set(re.findall(r"\{(\w+)\}", sentence)) <= event.model_fields.keys()
