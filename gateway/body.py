@@ -1,6 +1,7 @@
 """Reading a request's body: bounded in size and time, and only of the type that is wanted."""
 
 import asyncio
+import re
 from typing import Final
 
 from fastapi import Request
@@ -10,6 +11,8 @@ from gateway.strict_json import BODY_MAX_BYTES
 
 BODY_TIMEOUT_S: Final = 10.0
 """256 KiB over a very bad line; a sender that dribbles holds no connection longer than that."""
+
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
 
 
 async def read_body(request: Request, wanted: str = "application/json") -> bytes:
@@ -23,7 +26,7 @@ async def read_body(request: Request, wanted: str = "application/json") -> bytes
     if media_type != wanted:
         raise Problem("unsupported-media-type")
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > BODY_MAX_BYTES:
+    if not _LENGTH.fullmatch(length) or int(length) > BODY_MAX_BYTES:
         raise Problem("too-large")
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):

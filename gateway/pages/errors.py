@@ -18,7 +18,8 @@ PREFIX = "/partners/"
 
 def is_page(request: Request) -> bool:
     """Whether whoever asked looks at pages."""
-    return request.url.path.startswith(PREFIX)
+    path: str = request.scope["path"]  # the whole address may not be one
+    return path.startswith(PREFIX)
 
 
 def error_page(request: Request, problem: Problem) -> Response:

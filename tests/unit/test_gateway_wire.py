@@ -1,6 +1,7 @@
 """The wire format is the domain's, for every kind of message and from every sender."""
 
 import json
+import time
 from typing import get_args
 
 import jsonschema
@@ -93,10 +94,20 @@ def test_a_key_that_is_not_a_word_is_not_repeated() -> None:
         ("wait=-1", 0),
         ("wait=soon", 0),
         ("await=3", 0),
+        ("wait=1e400", 0),
+        ("wait=٣", 0),
+        ("wait=soon, wait=3", 3),
     ],
 )
 def test_patience_is_read_as_its_rfc_says(prefer: str | None, wait_s: float) -> None:
     assert wished_wait_s(prefer) == wait_s
+
+
+def test_a_wish_of_many_blanks_is_read_at_once() -> None:
+    begun_s = time.perf_counter()
+    for prefer in ("wait" + " " * 60_000 + "x", ", " * 30_000, "wait=" * 12_000, "wait=" + "9" * 60_000):
+        wished_wait_s(prefer)
+    assert time.perf_counter() - begun_s < 1
 
 
 class TestDocument:
