@@ -27,9 +27,9 @@ from worker import connect_temporal
 PROGRAMME: Final = "chaos"
 CASES_A_PLACE: Final = 5
 """So few places that most of those who may travel wait for one."""
-TOLD_WITHIN_S: Final = 150.0
+TOLD_WITHIN_S: Final = 240.0
 """After the last fault: what is still to be filed and said, and what is said again."""
-QUIET_WITHIN_S: Final = 120.0
+QUIET_WITHIN_S: Final = 180.0
 """A minute until an activity in a dead hand is given up, half a minute until a sweep, and the work itself."""
 FORGOTTEN_AFTER: Final = timedelta(days=10)
 """In domain time, five seconds: a limit that is over for longer was forgotten."""

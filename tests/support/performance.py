@@ -29,7 +29,7 @@ from webhooks import sender_keys
 
 RULES: Final = "2022-10-19"
 PLAY_TIMEOUT_S: Final = 110.0
-CLOSED_WITHIN_S: Final = 75.0
+CLOSED_WITHIN_S: Final = 120.0
 """A worker that died with an activity in hand is noticed after a minute."""
 _LOOK_S: Final = 0.2
 

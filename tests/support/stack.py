@@ -15,7 +15,7 @@ import psutil
 from config import child_environment
 
 _PASSAGE = str(Path(sys.executable).with_name("passage"))
-_PATIENCE_S = 60
+_PATIENCE_S = 120
 
 
 def bare_environment(own: dict[str, str] | None = None) -> dict[str, str]:
@@ -26,7 +26,7 @@ def bare_environment(own: dict[str, str] | None = None) -> dict[str, str]:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for `condition`, at most a minute."""
+    """Wait for `condition`, at most two minutes."""
     deadline = time.monotonic() + _PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"waited {_PATIENCE_S} s for {what}"

@@ -23,7 +23,7 @@ _PROGRAM: Final = Path(__file__).with_name("stack_program.py")
 DAY_S: Final = 0.5
 """A domain day in seconds. The shortest limit that somebody must keep, 30 days, so leaves 15 s for a restart."""
 DAY_ONE: Final = datetime(2022, 10, 19, 12, tzinfo=UTC)
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 120.0
 
 
 class WholeStack:
