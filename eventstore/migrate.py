@@ -35,12 +35,12 @@ class Migration:
 
 
 def migrations() -> tuple[Migration, ...]:
-    """The files of `sql/migrations`, by number; a number that is missing was never used."""
+    """The files of `sql/migrations`, by number, without a gap."""
     folder = resources.files("eventstore") / "sql" / "migrations"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     found = tuple(_read(name, (folder / name).read_bytes()) for name in names)
-    if len({each.number for each in found}) != len(found):
-        raise MigrationError(f"two migrations have one number: {names}")
+    if [each.number for each in found] != list(range(1, len(found) + 1)):
+        raise MigrationError(f"migrations must be numbered 1 to {len(found)} without gap or double: {names}")
     return found
 
 
