@@ -11,7 +11,7 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.asking import Asking
+from activities.asking import Asking, tell_misdirected
 from activities.casebook import CaseBook, CaseSeen
 from activities.clock import Clock
 from activities.consequences import summarize
@@ -152,6 +152,8 @@ class CaseActivities:
         if decided.answer is not None:
             run.taken = max(run.taken, row.number)
             run.answers.append(Answer(number=row.number, answer=decided.answer.answer, code=decided.answer.code))
+            if decided.answer.answer == "rejected":
+                tell_misdirected(row)
 
     async def _step(self, run: _Run, calls: tuple[Call, ...]) -> Step:
         case = run.seen.case

@@ -1,17 +1,22 @@
 """Calling out: the intent is in the log before the first attempt, and a failed attempt is not lost (decision 6)."""
 
+import structlog
 from temporalio import activity
 from temporalio.common import RetryPolicy
 
 from activities.casebook import CaseBook
 from activities.contracts import CALL_PARTNER, Call, CallPartner
+from activities.failures import FAILURES
 from activities.partners.circuit import Partners
 from activities.partners.clients import AnyCheck, check_for
 from activities.partners.errors import PartnerError, PartnerPaused
 from domain.application import Application
 from domain.case import Case
 from domain.ids import CaseId
+from eventstore.inbox import InboxRow
 from eventstore.store import OpenedCall
+
+_log = structlog.get_logger()
 
 
 class Asking:
@@ -87,6 +92,24 @@ class Asking:
         except PartnerError:
             await self._book.store.mark_call(call.request_id, accepted=False)
             raise
+
+
+def tell_misdirected(row: InboxRow) -> None:
+    """Wake somebody where a partner answered one case with another's request.
+
+    The case rejected it; but a partner that confuses two cases may have confused more.
+    """
+    request_id = getattr(row.body, "request_id", None)
+    if request_id is not None and not request_id.startswith(f"{row.stream}:"):
+        code = "partner-misdirected"
+        _log.error(
+            "an answer names another case's request",
+            code=code,
+            alarm=FAILURES[code].alarm,
+            partner=row.source,
+            case_id=row.case_id,
+            message_id=row.message_id,
+        )
 
 
 def _usual_pause_s(info: activity.Info) -> float:
