@@ -92,7 +92,9 @@ async def connect_temporal(settings: Settings, role: str) -> Client:
     )
 
 
-def case_workers(client: Client, backing: Backing, partners: Partners, agreements: Agreements) -> tuple[Worker, ...]:
+def case_workers(
+    client: Client, backing: Backing, partners: Partners, agreements: Agreements, cached_max: int = CACHED_CASES_MAX
+) -> tuple[Worker, ...]:
     """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
 
     async def ring_bells(bells: Iterable[Bell]) -> None:
@@ -117,7 +119,7 @@ def case_workers(client: Client, backing: Backing, partners: Partners, agreement
         interceptors=[FailuresAsCodes(), CallStackAnswers()],
         workflow_runner=RUNNER,
         max_concurrent_activities=APPENDING_MAX,
-        max_cached_workflows=CACHED_CASES_MAX,
+        max_cached_workflows=cached_max,
         graceful_shutdown_timeout=DRAIN_TIMEOUT,
     )
     return appending, *_calling_workers(client, asking, agreements)
@@ -179,7 +181,7 @@ async def serve(settings: Settings) -> None:
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
         client = await connect_temporal(settings, "worker")
         guarded = GuardedPartners(partners, backing.store.circuits(TERMS))
-        workers = case_workers(client, backing, guarded, agreements)
+        workers = case_workers(client, backing, guarded, agreements, settings.cached_cases_max)
         async with asking_for_answers(backing, guarded, agreements), AsyncExitStack() as running:
             for worker in workers:
                 await running.enter_async_context(worker)

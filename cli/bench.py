@@ -9,10 +9,12 @@ import typer
 from bench import append as append_bench
 from bench import audit as audit_bench
 from bench import audit_memory as memory_bench
+from bench import cache as cache_bench
 from bench import history as history_bench
 from bench import places as places_bench
 from bench.audit import Audit
 from bench.audit_memory import Memory
+from bench.cache import Cache
 from bench.door import measure as door_bench
 from bench.door.client import RefusedError
 from bench.door.measure import Door
@@ -26,7 +28,7 @@ from cli.lines import echo_json
 from config import load_settings
 from logs import configure_logs
 
-Found = Ratio | Floor | Door | Audit | History | Memory | Places
+Found = Ratio | Floor | Door | Audit | History | Memory | Places | Cache
 
 
 class Name(StrEnum):
@@ -39,6 +41,7 @@ class Name(StrEnum):
     HISTORY = "history"
     MEMORY = "memory"
     PLACES = "places"
+    CACHE = "cache"
 
 
 def bench(
@@ -46,13 +49,13 @@ def bench(
         Name,
         typer.Argument(
             help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency. memory: of verify. "
-            "places: claims/s.",
+            "places: claims/s. cache: memory, wake-up.",
             show_default=False,
         ),
     ],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
-    cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor: cases a side and pair.")] = 100,
+    cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor, cache: cases a side and pair.")] = 100,
     events: Annotated[
         int | None,
         typer.Option(min=10_000, help="Of the large log.", show_default="history: 10 million, memory: a million"),
@@ -92,10 +95,12 @@ async def _measured(name: Name, pairs: int, cases: int, events: int | None) -> F
             return await memory_bench.measure(events or memory_bench.MANY)
         case Name.PLACES:
             return await places_bench.measure(pairs)
+        case Name.CACHE:
+            return await cache_bench.measure(pairs, cases)
 
 
 def _print(found: Found) -> None:
-    if isinstance(found, Audit | History | Memory | Places):
+    if isinstance(found, Audit | History | Memory | Places | Cache):
         for line in found.lines():
             typer.echo(line)
         return

@@ -9,16 +9,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+import asyncpg
 import httpx2
-from pydantic import SecretStr
 from temporalio.client import Client
 
 from bench.bill import actions, billed, events
 from bench.floor.bare_worker import PROGRESS_FILE
-from bench.floor.sides import BareLook, RealLook, Result, Side
+from bench.floor.sides import SAMPLE, BareLook, RealLook, Result, Side
 from bench.ratio import Ratio
 from config import Settings, child_environment, load_settings
-from gateway.backing import open_backing
 from simulators.behaviour import AGREEABLE
 from stack.embedded import EmbeddedStack
 from stack.ports import HOST, choose_port
@@ -86,8 +85,8 @@ async def measure(pairs: int = 5, cases: int = 100) -> Floor:
         settings = load_settings(data_dir=Path(folder), from_running_stack=False)
         async with (
             EmbeddedStack(settings, simulators=True) as stack,
-            _bare_side(settings, stack.state) as bare,
-            _real_side(settings, stack.state) as real,
+            bare_side(settings, stack.state) as bare,
+            real_side(stack.state) as real,
         ):
             client = await Client.connect(stack.state.temporal_address)
             return await _alternate(real, bare, client, pairs, cases)
@@ -121,7 +120,7 @@ def _floor(found: list[tuple[Result, Result]], ours: list[dict[str, Any]], their
 
 async def _usual(client: Client, result: Result) -> list[dict[str, Any]]:
     """The histories of a case whose bill is the most frequent of the sample: now and then two bells ring as one."""
-    all_of = [await _histories(client, case_id) for case_id in result.some_cases]
+    all_of = [await _histories(client, case_id) for case_id in result.case_ids[-SAMPLE:]]
     bills = Counter(frozenset(billed(each).items()) for each in all_of)
     usual, _ = bills.most_common(1)[0]
     return next(each for each in all_of if frozenset(billed(each).items()) == usual)
@@ -136,17 +135,16 @@ async def _histories(client: Client, case_id: str) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def _real_side(settings: Settings, state: StackState) -> AsyncIterator[Side]:
-    reaching = settings.model_copy(
-        update={"database_url": SecretStr(state.database_url), "keys_dir": Path(state.keys_dir)}
-    )
-    async with open_backing(reaching) as backing, _http() as http:
+async def real_side(state: StackState) -> AsyncIterator[Side]:
+    """The cases of a running stack, whose partners answer at once."""
+    async with asyncpg.create_pool(state.database_url, min_size=1, max_size=1) as pool, _http() as http:
         await _answer_at_once(http, state.partners_url or "")
-        yield Side(state.gateway_url, state.pids["worker"], RealLook(backing.store), http)
+        yield Side(state.gateway_url, state.pids["worker"], RealLook(pool), http)
 
 
 @asynccontextmanager
-async def _bare_side(settings: Settings, state: StackState) -> AsyncIterator[Side]:
+async def bare_side(settings: Settings, state: StackState) -> AsyncIterator[Side]:
+    """The bare workflow's own worker, gateway and partners, on the Temporal server of a running stack."""
     folder = settings.data_dir.absolute() / "bare"
     folder.mkdir()
     gateway, partners = choose_port(0), choose_port(0)

@@ -2,17 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
+import asyncpg
 import httpx2
 import psutil
 
 from demonstration.people import application
-from eventstore.store import EventStore
-from eventstore.summary import CaseSummary, SummaryFilter
 
 AT_ONCE: Final = 40
 """Cases under way at the same time: enough that a server is always busy."""
@@ -21,11 +20,12 @@ SETTLE_S: Final = 2.0
 before the new run's first activity would be taken by it, which saves a case an activity that the bare one has."""
 LOOK_S: Final = 0.1
 SAMPLE: Final = 9
+"""Cases of a run whose histories are read."""
 CASE_TIMEOUT_S: Final = 120.0
 
 Next = Literal["arrival.paroled", "work_permit.applied", "done"]
 """What a case waits for that no partner sends."""
-_SENDERS: Final[Mapping[str, tuple[str, dict[str, str]]]] = {
+_SENDERS: Final[Mapping[Next, tuple[str, dict[str, str]]]] = {
     "arrival.paroled": ("border", {"port": "MIA", "by": "air"}),
     "work_permit.applied": ("applicant", {}),
 }
@@ -34,32 +34,31 @@ _SENDERS: Final[Mapping[str, tuple[str, dict[str, str]]]] = {
 class Look(Protocol):
     """Tells where cases stand."""
 
-    async def __call__(self) -> Mapping[str, Next]:
-        """Case id to what it waits for now."""
+    async def __call__(self, under_way: Collection[str]) -> Mapping[str, Next]:
+        """Case id to what it waits for now, at least of those under way."""
         ...
 
 
 @dataclass(slots=True)
 class RealLook:
-    """From the event store's heads."""
+    """From the event store's heads, those under way alone: whoever watches is not to be what is measured."""
 
-    store: EventStore
+    pool: "asyncpg.Pool[asyncpg.Record]"
 
-    async def __call__(self) -> Mapping[str, Next]:
+    async def __call__(self, under_way: Collection[str]) -> Mapping[str, Next]:
         """See `Look`."""
-        found: dict[str, Next] = {}
-        async for summary in self.store.summaries(SummaryFilter(open=True)):
-            if (wanted := _next_of(summary)) is not None:
-                found[summary.case_id] = wanted
-        return found
+        rows = await self.pool.fetch(
+            "SELECT case_id, waiting_on, work_permit FROM passage.case_head WHERE case_id = ANY ($1)", list(under_way)
+        )
+        return {case_id: wanted for case_id, *stands in rows if (wanted := _next_of(*stands)) is not None}
 
 
-def _next_of(summary: CaseSummary) -> Next | None:
-    if summary.waiting_on == "arrival":
+def _next_of(waiting_on: str | None, work_permit: str | None) -> Next | None:
+    if waiting_on == "arrival":
         return "arrival.paroled"
-    if summary.work_permit == "eligible":
+    if work_permit == "eligible":
         return "done"
-    return "work_permit.applied" if summary.waiting_on == "parole_end" and summary.work_permit is None else None
+    return "work_permit.applied" if waiting_on == "parole_end" and work_permit is None else None
 
 
 @dataclass(slots=True)
@@ -70,8 +69,9 @@ class BareLook:
     _read: int = 0
     _found: dict[str, Next] = field(default_factory=dict)
 
-    async def __call__(self) -> Mapping[str, Next]:
-        """See `Look`."""
+    async def __call__(self, under_way: Collection[str]) -> Mapping[str, Next]:
+        """See `Look`; whatever was written is read, which costs no more."""
+        del under_way
         after: dict[str, Next] = {"3": "arrival.paroled", "5": "work_permit.applied", "7": "done"}
         if self.file.exists():
             with self.file.open(encoding="ascii") as lines:
@@ -96,20 +96,23 @@ class Side:
     _sent: int = 0
     _stand: Mapping[str, Next] = field(default_factory=dict)
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _under_way: set[str] = field(default_factory=set)
 
-    async def run(self, cases: int) -> "Result":
-        """Take so many cases to their work permits. Raises TimeoutError for one that does not get there."""
+    async def run(self, cases: int, to: Next = "done") -> "Result":
+        """Take so many cases to their work permits, or to what they wait for before it, and leave them there.
+
+        Raises TimeoutError for one that does not get there.
+        """
         places = asyncio.Semaphore(AT_ONCE)
         watching = asyncio.create_task(self._watch())
         cpu_s, began = self._cpu_s(), time.perf_counter()
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._one(places)) for _ in range(cases)]
+                tasks = [group.create_task(self._one(places, to)) for _ in range(cases)]
         finally:
             watching.cancel()
         seconds = time.perf_counter() - began
-        some = tuple(task.result() for task in tasks[-SAMPLE:])
-        return Result(cases / seconds, (self._cpu_s() - cpu_s) / cases, some)
+        return Result(cases / seconds, (self._cpu_s() - cpu_s) / cases, tuple(task.result() for task in tasks))
 
     def _cpu_s(self) -> float:
         times = psutil.Process(self.worker_pid).cpu_times()
@@ -117,26 +120,35 @@ class Side:
 
     async def _watch(self) -> None:
         while True:
-            found = await self.look()
+            found = await self.look(self._under_way)
             async with self._moved:
                 self._stand = found
                 self._moved.notify_all()
             await asyncio.sleep(LOOK_S)
 
-    async def _one(self, places: asyncio.Semaphore) -> str:
+    async def _one(self, places: asyncio.Semaphore, to: Next) -> str:
         async with places, asyncio.timeout(CASE_TIMEOUT_S):
             case_id = await self._file()
-            for message, (by, fields) in _SENDERS.items():
+            self._under_way.add(case_id)
+            for message in _SENDERS:
                 await self._until(case_id, message)
+                if message == to:
+                    break
                 if message == "work_permit.applied":
                     await asyncio.sleep(SETTLE_S)
-                await self._post(
-                    f"/v1/partners/{by}/messages",
-                    {"webhook-id": f"{case_id}.{message}"},
-                    {"case": case_id, "message": message, **fields},
-                )
-            await self._until(case_id, "done")
+                await self.send(case_id, message)
+            await self._until(case_id, to)
+            self._under_way.remove(case_id)
             return case_id
+
+    async def send(self, case_id: str, message: Next) -> None:
+        """Send what the case waits for and no partner sends."""
+        by, fields = _SENDERS[message]
+        await self._post(
+            f"/v1/partners/{by}/messages",
+            {"webhook-id": f"{case_id}.{message}"},
+            {"case": case_id, "message": message, **fields},
+        )
 
     async def _file(self) -> str:
         self._sent += 1
@@ -151,7 +163,7 @@ class Side:
         found: dict[str, Any] = response.json()
         return found
 
-    async def _until(self, case_id: str, wanted: str) -> None:
+    async def _until(self, case_id: str, wanted: Next) -> None:
         async with self._moved:
             await self._moved.wait_for(lambda: self._stand.get(case_id) == wanted)
 
@@ -163,5 +175,5 @@ class Result:
     cases_per_s: float
     worker_cpu_s: float
     """A case."""
-    some_cases: tuple[str, ...]
-    """Of which the histories are then read."""
+    case_ids: tuple[str, ...]
+    """In the order of their filing."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.bill import actions, billed, events
+from bench.cache import Cache
 from bench.floor.bare_case import FRESH_RUN, PARTS
 from bench.floor.measure import Floor
 from bench.floor.sides import BareLook
@@ -54,11 +55,11 @@ def test_the_bare_life_has_each_partner_once_and_begins_anew_once() -> None:
 async def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
     file = tmp_path / "progress"
     look = BareLook(file)
-    assert await look() == {}
+    assert await look(()) == {}
     file.write_text("VEN-A 3\nVEN-B 2\nVEN-C 7", "ascii")
-    assert await look() == {"VEN-A": "arrival.paroled"}
+    assert await look(()) == {"VEN-A": "arrival.paroled"}
     file.write_text("VEN-A 3\nVEN-B 2\nVEN-C 7\nVEN-A 4\n", "ascii")
-    assert await look() == {"VEN-C": "done"}
+    assert await look(()) == {"VEN-C": "done"}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,22 @@ async def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_p
 )
 def test_places_are_exact_by_every_count(rate: float, claimed: int, counts: tuple[int, int, int], met: bool) -> None:
     found = Places(Ratio("places", "claims/s", ((rate, 1.0),), 0.5), 10, claimed, *counts)
+    assert found.is_met is met
+    assert found.as_dict()["met"] is met
+    assert ("NOT MET" in "\n".join(found.lines())) is not met
+
+
+@pytest.mark.parametrize(
+    ("memory", "woken_ms", "met"),
+    [
+        (1.3, 250.0, True),
+        (1.31, 250.0, False),
+        (1.3, 250.1, False),
+    ],
+)
+def test_memory_and_wake_up_both_count(memory: float, woken_ms: float, met: bool) -> None:
+    found = Cache(((memory, 1.0),), (*[10.0] * 94, woken_ms, *[9000.0] * 5))
+    assert found.wake_p95_ms == woken_ms
     assert found.is_met is met
     assert found.as_dict()["met"] is met
     assert ("NOT MET" in "\n".join(found.lines())) is not met
