@@ -186,7 +186,9 @@ class _Reader:
 def _signal(event: dict[str, Any], attributes: dict[str, Any]) -> Iterator[Signal]:
     """The signal, if it can be read: what cannot be was refused, and nothing followed from it."""
     content = _first(attributes.get("input"))
-    if isinstance(content, dict) and isinstance(content.get("message_id"), str):
+    if not isinstance(content, dict) or not isinstance(content.get("number"), int | None):
+        return
+    if isinstance(content.get("message_id"), str):
         yield Signal(
             at_event=int(event["eventId"]),
             kind=attributes["signalName"],
@@ -206,7 +208,7 @@ def _reported(step: Any) -> Reported | None:
 
 def _first(payloads: Any) -> Any:
     """The first payload as JSON; None where there is none, or none that is JSON."""
-    payload = payloads["payloads"][0] if payloads else {}
+    payload = next(iter(payloads.get("payloads", ())), {}) if payloads else {}
     encoding = base64.b64decode(payload.get("metadata", {}).get("encoding", ""))
     return json.loads(base64.b64decode(payload["data"])) if encoding == b"json/plain" else None
 

@@ -26,7 +26,7 @@ def expected_in_inbox(signal: Signal) -> Iterator[str]:
     if not all(_is_code(content[name]) for name in _CODES if name in content):
         return
     try:
-        message = CASE_MESSAGE.validate_python({"message": signal.kind, **content})
+        message = CASE_MESSAGE.validate_python({**content, "message": signal.kind})
     except ValidationError:
         return
     source = signal.content.get("source") or message.SENDERS[0]

@@ -91,16 +91,20 @@ def digest_of(record: AccessRecord, codec: Codec) -> bytes:
     return hashlib.sha256(b"\n".join(codec.encode(event)[0] for event in record.events)).digest()
 
 
-def wrap_access(
-    record: AccessRecord, version: int, previous_hash: bytes, recorded_at: datetime, codec: Codec
-) -> tuple[Envelope, ...]:
-    """The rows that follow `version` and `previous_hash` of the stream. Raises IllegalAppend."""
+def _check(record: AccessRecord) -> None:
     if not 0 < len(record.events) <= MAX_EVENTS:
         raise IllegalAppend(f"an access record has 1 to {MAX_EVENTS} events")
     if (record.history is not None) != any(isinstance(event, HistoryStored) for event in record.events):
         raise IllegalAppend("a history and its HistoryStored are recorded together")
     if record.history is not None and len(record.events) > 1:
         raise IllegalAppend("a history is recorded by itself")
+
+
+def wrap_access(
+    record: AccessRecord, version: int, previous_hash: bytes, recorded_at: datetime, codec: Codec
+) -> tuple[Envelope, ...]:
+    """The rows that follow `version` and `previous_hash` of the stream. Raises IllegalAppend."""
+    _check(record)
     stream, digest = access_stream(record.programme), digest_of(record, codec)
     rows: list[Envelope] = []
     for number, event in enumerate(record.events, start=version + 1):
