@@ -208,7 +208,7 @@ def _reported(step: Any) -> Reported | None:
 
 def _first(payloads: Any) -> Any:
     """The first payload as JSON; None where there is none, or none that is JSON."""
-    payload = next(iter(payloads.get("payloads", ())), {}) if payloads else {}
+    payload: dict[str, Any] = next(iter(payloads.get("payloads", ())), {}) if payloads else {}
     encoding = base64.b64decode(payload.get("metadata", {}).get("encoding", ""))
     return json.loads(base64.b64decode(payload["data"])) if encoding == b"json/plain" else None
 
