@@ -4,7 +4,7 @@ Read in pieces of 64 tiles. A tile that differs from its leaves is only named on
 which of the two was changed.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -46,7 +46,8 @@ class TreeCheck:
 
     connection: Connection
     faults: Faults
-    verifier: Verifier
+    verifiers: Sequence[Verifier]
+    """The log's keys; all have its name."""
     known: Checkpoint | None = None
     """What the auditor holds from earlier; its signature is verified already."""
     checkpoints: int = 0
@@ -127,9 +128,9 @@ class TreeCheck:
         self.checkpoints += 1
         try:
             note = Note.parse(content)
-            note.verified_by([self.verifier])
+            note.verified_by(self.verifiers)
             checkpoint = Checkpoint.parse(note.text)
-            if (checkpoint.size, checkpoint.origin) != (size, self.verifier.name):
+            if (checkpoint.size, checkpoint.origin) != (size, self.verifiers[0].name):
                 raise NoteForged("it speaks of another log or size")
         except (NoteMalformed, NoteForged) as error:
             self.faults.add(Code.CHECKPOINT_FORGED, None, None, f"checkpoint of size {size}: {error}")

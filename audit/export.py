@@ -12,6 +12,7 @@ from typing import Any
 
 from audit.export_verify import MANIFEST, SIGNATURE, canonical, manifest_of, pack, statement_of
 from audit.log_key import LogKey
+from audit.notes import Note
 from audit.replay import Replay
 from audit.replay_html import page
 from domain.rules.rule_set import RuleBook, RuleSet
@@ -62,7 +63,8 @@ async def archive_of(
         if rules.digest in named:
             files[f"rules/{rules.digest}.json"] = rule_content(rules)
     files[MANIFEST] = manifest_of(files)
-    files[SIGNATURE] = str(await key.sign(statement_of(case_id, files[MANIFEST]))).encode()
+    signed = await key.sign(statement_of(case_id, files[MANIFEST]))
+    files[SIGNATURE] = str(Note(signed.text, signed.signatures[:1])).encode()  # of one key, that of `proof.json`
     return pack(files)
 
 

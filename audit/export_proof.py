@@ -57,7 +57,7 @@ async def prove(connection: Connection, case_id: str, verifier: Verifier, older:
             "entry_index": entry_index,
             "entry_proof": _map_proof(hashes, entry_index),
         },
-        "older": await _consistency(connection, older, size),
+        "older": await _consistency(connection, older, size, verifier),
     }
     return Proved(proof, entry.version)
 
@@ -87,9 +87,13 @@ async def _inclusion(connection: Connection, index: int, size: int) -> dict[str,
     return {"index": index, "proof": await _path(connection, inclusion_ranges(index, size))}
 
 
-async def _consistency(connection: Connection, older: str | None, size: int) -> dict[str, Any] | None:
-    if older is None:
-        older = await connection.fetchval("SELECT note FROM passage.checkpoint ORDER BY size LIMIT 1")
+async def _consistency(
+    connection: Connection, older: str | None, size: int, verifier: Verifier
+) -> dict[str, Any] | None:
+    if older is None:  # the first that this key signed: the log may have had another before
+        older = await connection.fetchval(
+            "SELECT note FROM passage.checkpoint WHERE strpos(note, $1) > 0 ORDER BY size LIMIT 1", verifier.line_start
+        )
     if older is None:
         return None
     old = Checkpoint.parse(Note.parse(older).text).size

@@ -47,6 +47,8 @@ class Code(StrEnum):
     CHECKPOINT_DIFFERS = "checkpoint-differs"
     MAP_SEAL_EDITED = "map-seal-edited"
     MAP_SEAL_DIFFERS = "map-seal-differs"
+    COSIGNATURE_FORGED = "cosignature-forged"
+    COSIGNATURE_MISSING = "cosignature-missing"
     LOG_TRUNCATED = "log-truncated"
     LOG_RESTORED = "log-restored"
     LOG_FORKED = "log-forked"

@@ -13,6 +13,7 @@ from audit.notes import ED25519, Note, NoteMalformed, Signature, Verifier
 FOLDER: Final = "log"
 """In the keys directory; apart from the database, so that who has the one cannot sign with the other."""
 _SIGNER, _VERIFIER, _LAST = "signer", "verifier", "last-checkpoint"
+_NEXT, _FORMER = "next-signer", "former-verifiers"
 
 
 class LogKey(Protocol):
@@ -24,7 +25,7 @@ class LogKey(Protocol):
         ...
 
     async def sign(self, text: str) -> Note:
-        """The text, signed."""
+        """The text, signed: by `verifier` first, while keys change by the next one too."""
         ...
 
     async def last_signed(self) -> Note | None:
@@ -37,24 +38,26 @@ class LogKey(Protocol):
 
 
 class FileLogKey:
-    """A folder (0700): `signer` (0600), `verifier`, and `last-checkpoint`.
+    """A folder (0700): `signer` (0600), `verifier`, and `last-checkpoint`; `next-signer` while keys change.
 
-    `signer` is one line in the form that Go's `note` package and its tools read: `PRIVATE+KEY+<name>+<id>+<base64>`.
+    A signer is one line in the form that Go's `note` package and its tools read: `PRIVATE+KEY+<name>+<id>+<base64>`.
     """
 
     def __init__(self, keys_directory: Path, origin: str) -> None:
-        """Reads the key, or makes it at the first start. Raises NoteMalformed for a file that holds something else."""
+        """Reads the keys, or makes one at the first start. Raises NoteMalformed where a file holds something else."""
         self._folder = keys_directory / FOLDER
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         signer = self._folder / _SIGNER
         if not signer.exists():
             _write_new(signer, _signer_line(origin, os.urandom(32)))
-        self.verifier, self._private = _parse_signer(signer.read_text("utf-8"))
-        _write_new(self._folder / _VERIFIER, f"{self.verifier}\n")
+        self.verifier, private = _parse_signer(signer.read_text("utf-8"))
+        self._signers = ((self.verifier, private), *_next_signer(self._folder, self.verifier.name))
+        if _verifiers_in(self._folder / _VERIFIER) != (self.verifier,):
+            _replace(self._folder / _VERIFIER, f"{self.verifier}\n")
 
     async def sign(self, text: str) -> Note:  # noqa: D102  # the port says it
-        line = Signature(self.verifier.name, self.verifier.key_id, self._private.sign(text.encode()))
-        return Note(text, (line,))
+        lines = (Signature(each.name, each.key_id, private.sign(text.encode())) for each, private in self._signers)
+        return Note(text, tuple(lines))
 
     async def last_signed(self) -> Note | None:  # noqa: D102  # the port says it
         try:
@@ -66,12 +69,29 @@ class FileLogKey:
         _replace(self._folder / _LAST, str(note))
 
 
-def read_verifier(keys_directory: Path) -> Verifier | None:
-    """The verifier key of the log whose key lies there, if one does."""
+def read_verifiers(keys_directory: Path) -> tuple[Verifier, ...]:
+    """The verifier key of the log whose key lies there, if one does, and those that it had (`former-verifiers`)."""
+    folder = keys_directory / FOLDER
+    return (*_verifiers_in(folder / _VERIFIER), *_verifiers_in(folder / _FORMER))
+
+
+def _verifiers_in(file: Path) -> tuple[Verifier, ...]:
+    """One a line; nothing where there is no such file."""
     try:
-        return Verifier.parse((keys_directory / FOLDER / _VERIFIER).read_text("utf-8"))
+        return tuple(map(Verifier.parse, file.read_text("utf-8").splitlines()))
     except FileNotFoundError:
-        return None
+        return ()
+
+
+def _next_signer(folder: Path, name: str) -> tuple[tuple[Verifier, Ed25519PrivateKey], ...]:
+    """The key that comes next, where one is put beside the first. Raises NoteMalformed for another log's."""
+    try:
+        following = _parse_signer((folder / _NEXT).read_text("utf-8"))
+    except FileNotFoundError:
+        return ()
+    if following[0].name != name:
+        raise NoteMalformed("the next signer key is of another name than the log")
+    return (following,)
 
 
 def _signer_line(name: str, seed: bytes) -> str:

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -31,6 +31,8 @@ class NoteForged(Exception):
 class Verifier:
     """A known key: its name, and 32 bytes of Ed25519."""
 
+    SIGNATURE_TYPE: ClassVar[int] = ED25519
+
     name: str
     public_key: bytes
 
@@ -40,8 +42,8 @@ class Verifier:
         name, _, rest = text.strip().partition("+")
         key_id, _, material = rest.partition("+")
         key = _decoded(material)
-        if not _is_name(name) or len(key) != 33 or key[0] != ED25519:
-            raise NoteMalformed("not a verifier key of type Ed25519")
+        if not _is_name(name) or len(key) != 33 or key[0] != cls.SIGNATURE_TYPE:
+            raise NoteMalformed(f"not a verifier key of type {cls.SIGNATURE_TYPE} (Ed25519)")
         found = cls(name, key[1:])
         if found.key_id.hex() != key_id:
             raise NoteMalformed("the verifier key's id is not that of its name and key")
@@ -50,20 +52,24 @@ class Verifier:
     @property
     def key_id(self) -> bytes:
         """Four bytes that, with the name, say which key signed."""
-        return hashlib.sha256(self.name.encode() + b"\n" + bytes([ED25519]) + self.public_key).digest()[:4]
+        return hashlib.sha256(self.name.encode() + b"\n" + self._material).digest()[:4]
+
+    @property
+    def line_start(self) -> str:
+        """How each of its signature lines begins: as much of the key's id as its base64 has for itself."""
+        return f"\N{EM DASH} {self.name} {base64.b64encode(self.key_id).decode()[:5]}"
+
+    @property
+    def _material(self) -> bytes:
+        return bytes([self.SIGNATURE_TYPE]) + self.public_key
 
     def __str__(self) -> str:
         """The verifier key string."""
-        material = base64.b64encode(bytes([ED25519]) + self.public_key).decode()
-        return f"{self.name}+{self.key_id.hex()}+{material}"
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self._material).decode()}"
 
     def verifies(self, text: str, signature: bytes) -> bool:
         """Whether `signature` is this key's over `text`."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
-        except InvalidSignature:
-            return False
-        return True
+        return is_signed(self.public_key, signature, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,16 @@ class Signature:
     name: str
     key_id: bytes
     signature: bytes
+
+    @classmethod
+    def parse(cls, line: str) -> Self:
+        """From a line without its end. Raises NoteMalformed."""
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        content = _decoded(encoded)
+        if dash != "\N{EM DASH}" or not _is_name(name) or len(content) < 5:
+            raise NoteMalformed("a line among the signatures is none")
+        return cls(name, content[:4], content[4:])
 
     def __str__(self) -> str:
         """The line, with its end."""
@@ -95,7 +111,7 @@ class Note:
         text, blank, lines = content.rpartition("\n\n")
         if not blank or not lines.endswith("\n") or lines.count("\n") > _LINES_MAX:
             raise NoteMalformed("no signature lines after a blank line")
-        return cls(text + "\n", tuple(_signature(line) for line in lines[:-1].split("\n")))
+        return cls(text + "\n", tuple(map(Signature.parse, lines[:-1].split("\n"))))
 
     def __str__(self) -> str:
         """The whole note."""
@@ -121,13 +137,13 @@ class Note:
         return tuple(found)
 
 
-def _signature(line: str) -> Signature:
-    dash, _, rest = line.partition(" ")
-    name, _, encoded = rest.partition(" ")
-    content = _decoded(encoded)
-    if dash != "\N{EM DASH}" or not _is_name(name) or len(content) < 5:
-        raise NoteMalformed("a line among the signatures is none")
-    return Signature(name, content[:4], content[4:])
+def is_signed(public_key: bytes, signature: bytes, text: str) -> bool:
+    """Whether the Ed25519 key signed the text."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _decoded(text: str) -> bytes:

@@ -17,6 +17,7 @@ from audit.check_heads import HeadCheck, read_programmes
 from audit.check_maps import MAPS_REBUILT, check_maps
 from audit.check_queue import check_noted, check_queue
 from audit.check_tree import TreeCheck
+from audit.check_witnesses import Cosigned, check_witnesses
 from audit.checkpoints import Checkpoint
 from audit.faults import EVENT_CODES, Fault, Faults
 from audit.kept_histories import check_histories
@@ -24,6 +25,7 @@ from audit.notes import Note, NoteForged, Verifier
 from audit.refold import Refold
 from audit.seal_tables import Connection
 from audit.sealing import MAX_LAG
+from audit.witnesses import Witness
 from domain.rules.rule_set import RuleBook, bundled_rule_book
 from eventstore.envelope import machine_clock
 from eventstore.postgres_errors import translated
@@ -46,6 +48,10 @@ class Scope:
 
     verifier: Verifier
     """The log's key, as the auditor knows it."""
+    other_verifiers: tuple[Verifier, ...] = ()
+    """Keys that the log had before or after it: a checkpoint needs the signature of one of all these."""
+    witnesses: tuple[Witness, ...] = ()
+    """Whose cosignatures are verified, and required."""
     known: Checkpoint | None = None
     """A checkpoint that the auditor kept; `known_checkpoint` opens it."""
     max_lag: timedelta = MAX_LAG
@@ -71,12 +77,21 @@ class Verified:
     faults: int
     without_rules: int
     """Cases whose rule set this program does not have: their limits were not worked out."""
+    cosigned: tuple[Cosigned, ...] = ()
+    """By witness that was asked for."""
 
 
-def known_checkpoint(content: str, verifier: Verifier) -> Checkpoint:
-    """A checkpoint that the auditor kept. Raises NoteMalformed, NoteForged where it is not this log's."""
+def known_checkpoint(
+    content: str, verifier: Verifier, *others: Verifier, witnesses: tuple[Witness, ...] = ()
+) -> Checkpoint:
+    """A checkpoint that the auditor kept, signed by one of these keys; lines of the witnesses must be theirs.
+
+    Raises:
+        NoteMalformed, NoteForged: it is none, or not this log's.
+    """
     note = Note.parse(content)
-    note.verified_by([verifier])
+    note.verified_by([verifier, *others])
+    note.verified_by([verifier, *others, *witnesses])
     checkpoint = Checkpoint.parse(note.text)
     if checkpoint.origin != verifier.name:
         raise NoteForged(f"it is of the log {checkpoint.origin}")
@@ -124,8 +139,9 @@ async def _within(
     await check_noted(connection, faults, now, scope.max_lag)
     if heads is not None and refold is not None:
         await heads.finish(refold, counters=not EVENT_CODES & faults.counts.keys())
-    tree = TreeCheck(connection, faults, scope.verifier, scope.known)
+    tree = TreeCheck(connection, faults, (scope.verifier, *scope.other_verifiers), scope.known)
     leaves = await tree.run()
+    cosigned = await check_witnesses(connection, faults, scope.witnesses)
     seals = await check_maps(connection, faults, scope.maps)
     histories = await check_histories(connection, faults)
     return Verified(
@@ -138,6 +154,7 @@ async def _within(
         newest=tree.newest,
         faults=faults.total,
         without_rules=0 if heads is None else heads.without_rules,
+        cosigned=cosigned,
     )
 
 

@@ -11,35 +11,46 @@ import typer
 from audit.check_maps import MAPS_REBUILT
 from audit.checkpoints import Checkpoint
 from audit.faults import Fault
-from audit.log_key import read_verifier
+from audit.log_key import read_verifiers
 from audit.notes import NoteForged, NoteMalformed, Verifier
 from audit.seal_tables import newest_checkpoint
 from audit.verify import ROLE, Scope, Verified, known_checkpoint, verify
+from audit.witnesses import Witness
 from cli.errors import FaultFoundError, UnusableError
-from cli.lines import echo_json
+from cli.lines import echo_json, moment
 from cli.reach import on_the_database
 from config import Settings
 from eventstore.postgres_errors import translated
 
-Key = Annotated[
-    str | None,
-    typer.Option(help="The log's verifier key, from a source you trust.", show_default="the one in the keys directory"),
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="The log's verifier key, from a source you trust; again for each key that it had.",
+        show_default="those in the keys directory",
+    ),
 ]
+_WITNESS = "A witness's verifier key: it must have cosigned this log. Again for each witness."
 _FILE = typer.Option(exists=True, dir_okay=False, help="A checkpoint that you kept: the log must have grown from it.")
 
 
 def verify_log(
     checkpoint: Annotated[Path | None, _FILE] = None,
-    key: Key = None,
+    key: Keys = None,
+    witness_key: Annotated[list[str] | None, typer.Option(help=_WITNESS, show_default="none")] = None,
     all_maps: Annotated[bool, typer.Option("--all-maps", help="Build every map seal anew, not the newest.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line: faults, then what was seen.")] = False,
 ) -> None:
     """Derive the whole log again from its stored bytes; one line a fault, and exit 1 where there is one."""
 
     async def work(settings: Settings) -> Verified:
-        verifier = _verifier(key, settings)
-        known = None if checkpoint is None else _known(checkpoint, verifier)
-        scope = Scope(verifier=verifier, known=known, maps=None if all_maps else MAPS_REBUILT)
+        verifiers, witnesses = _verifiers(key, settings), _witnesses(witness_key)
+        scope = Scope(
+            verifier=verifiers[0],
+            other_verifiers=verifiers[1:],
+            witnesses=witnesses,
+            known=None if checkpoint is None else _known(checkpoint, verifiers, witnesses),
+            maps=None if all_maps else MAPS_REBUILT,
+        )
         return await verify(settings.required_database_url, scope, lambda fault: _tell(fault, json=json), _progress)
 
     found = on_the_database(work)
@@ -70,19 +81,28 @@ def print_checkpoint() -> None:
     typer.echo(note, nl=False)
 
 
-def _verifier(key: str | None, settings: Settings) -> Verifier:
+def _verifiers(keys: list[str] | None, settings: Settings) -> tuple[Verifier, ...]:
     try:
-        found = Verifier.parse(key) if key is not None else read_verifier(settings.keys_directory)
+        verifiers = tuple(map(Verifier.parse, keys)) if keys else read_verifiers(settings.keys_directory)
     except NoteMalformed as error:
         raise UnusableError(str(error)) from None
-    if found is None:
+    if not verifiers:
         raise UnusableError("no verifier key: give --key, or set PASSAGE_KEYS_DIR to where the log's key is")
-    return found
+    if len({each.name for each in verifiers}) > 1:
+        raise UnusableError("the keys are of different logs")
+    return verifiers
 
 
-def _known(file: Path, verifier: Verifier) -> Checkpoint:
+def _witnesses(keys: list[str] | None) -> tuple[Witness, ...]:
     try:
-        return known_checkpoint(file.read_text("utf-8"), verifier)
+        return tuple(map(Witness.parse, keys or ()))
+    except NoteMalformed as error:
+        raise UnusableError(f"{error}: a witness's key is of type {Witness.SIGNATURE_TYPE}") from None
+
+
+def _known(file: Path, verifiers: tuple[Verifier, ...], witnesses: tuple[Witness, ...]) -> Checkpoint:
+    try:
+        return known_checkpoint(file.read_text("utf-8"), *verifiers, witnesses=witnesses)
     except (NoteMalformed, NoteForged, UnicodeDecodeError) as error:
         why = "not text" if isinstance(error, UnicodeDecodeError) else str(error)
         raise UnusableError(f"{file} is no checkpoint of this log: {why}") from None
@@ -109,6 +129,9 @@ def _print(found: Verified) -> None:
     typer.echo(f"{found.checkpoints:,} checkpoints, {found.map_seals:,} map seals, {found.histories:,} kept histories")
     if found.newest is not None:
         typer.echo(f"signed up to leaf {found.newest.size:,}, root {found.newest.root.hex()}")
+    for each in found.cosigned:
+        at = "" if each.at is None else f", signed {moment(each.at)}"
+        typer.echo(f"{each.witness} cosigned {each.checkpoints:,} checkpoints, up to leaf {each.size:,}{at}")
     if found.without_rules:
         typer.echo(f"{found.without_rules} cases follow rules that this program does not have: limits not worked out")
     typer.echo("The log is whole." if not found.faults else f"{found.faults} FAULTS")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audit.checkpoints import Checkpoint
-from audit.log_key import FOLDER, FileLogKey, read_verifier
+from audit.log_key import FOLDER, FileLogKey, read_verifiers
 from audit.notes import Note, NoteForged, NoteMalformed, Verifier
 
 VERIFIER = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -96,7 +96,7 @@ async def test_the_key_of_a_log_is_made_once_and_kept(tmp_path: Path) -> None:
     checkpoint = Checkpoint("passage/test", 3, bytes(32))
     note = await key.sign(checkpoint.text)
     again = FileLogKey(tmp_path, "another name is not asked")
-    assert again.verifier == key.verifier == read_verifier(tmp_path)
+    assert (again.verifier,) == (key.verifier,) == read_verifiers(tmp_path)
     assert note.verified_by([again.verifier]) == ("passage/test",)
     assert (tmp_path / FOLDER).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / FOLDER / "signer").stat().st_mode & 0o777 == 0o600
@@ -115,4 +115,4 @@ async def test_the_key_remembers_what_it_signed_last(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_key_has_none(tmp_path: Path) -> None:
-    assert read_verifier(tmp_path) is None
+    assert read_verifiers(tmp_path) == ()
