@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from domain.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
-from gateway import applications, boarding, cases, faults, messages, operations, programmes
+from gateway import applications, boarding, cases, documents, faults, messages, operations, programmes
 from gateway.deps import GatewayDeps
 from gateway.edge import Edge
 from gateway.intake import WAITING_MAX
@@ -31,6 +31,7 @@ _ROUTERS: Final = (
     applications.router,
     boarding.router,
     cases.router,
+    documents.router,
     programmes.router,
     operations.router,
     routes.router,
@@ -45,6 +46,7 @@ def create_app(deps: GatewayDeps) -> FastAPI:
     app.state.deps = deps
     app.state.metrics = metrics = GatewayMetrics()
     app.state.waiting = asyncio.Semaphore(WAITING_MAX)
+    app.state.uploads = asyncio.Semaphore(documents.UPLOADS_AT_ONCE)
     for router in _ROUTERS:
         app.include_router(router)
     for kind in (Problem, RequestValidationError, HTTPException, KeyDestroyed):
@@ -81,7 +83,7 @@ async def _record(request: Request, problem: Problem) -> None:
     """
     route = getattr(request.scope.get("route"), "path", "")
     asked = is_page(request) and problem.code == "token-missing"
-    wanted = request.method == "POST" or (problem.status in (401, 403) and not asked)
+    wanted = request.method in ("POST", "PUT") or (problem.status in (401, 403) and not asked)
     if not wanted or not route or problem.status >= 500:
         return
     deps: GatewayDeps = request.app.state.deps

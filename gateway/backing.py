@@ -12,6 +12,7 @@ from activities.casebook import CaseBook
 from activities.clock import clock_of
 from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.documents import PostgresDocuments
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.partner_calls import PartnerStandings
@@ -33,6 +34,8 @@ from gateway.upkeep import Prune, prune_refusals
 
 FIGURES_CONNECTIONS = 2
 """Figures are for pages and never crowd out a message."""
+DOCUMENT_CONNECTIONS = 2
+"""Megabytes take their time, and never a connection from a message."""
 GUARD_CONNECTIONS = 4
 """What is refused, or is to be counted, never takes a connection from what is taken."""
 
@@ -75,6 +78,7 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
     async with (
         open_tokens(settings) as tokens,
         open_deliveries(settings) as deliveries,
+        open_documents(settings) as documents,
         _side_pool(settings.required_database_url, "passage guard", GUARD_CONNECTIONS) as pool,
     ):
 
@@ -87,6 +91,7 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
             senders=senders,
             tokens=tokens,
             deliveries=deliveries,
+            documents=documents,
             record_refusal=PostgresRefusals(pool),
             admit=PostgresLimits(pool, settings.sender_rate_per_s, settings.sender_burst),
             was_asked=PostgresScopes(pool),
@@ -118,6 +123,13 @@ async def open_deliveries(settings: Settings) -> AsyncIterator[Deliveries]:
     """What came in, for whoever asks. Raises `StoreUnavailable`."""
     async with _side_pool(settings.required_database_url, "passage deliveries", 1) as pool:
         yield Deliveries(pool)
+
+
+@asynccontextmanager
+async def open_documents(settings: Settings) -> AsyncIterator[PostgresDocuments]:
+    """What applicants show, over connections that no message waits for. Raises `StoreUnavailable`."""
+    async with _side_pool(settings.required_database_url, "passage documents", DOCUMENT_CONNECTIONS) as pool:
+        yield PostgresDocuments(pool, DirectoryKeyStore(settings.keys_directory))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from activities.casebook import CaseBook
 from activities.clock import Clock
+from eventstore.documents import PostgresDocuments
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore
 from gateway.deliveries import Deliveries
@@ -61,6 +62,8 @@ class GatewayDeps:
     admit: Admit = unlimited
     was_asked: WasAsked = everybody_was
     note_repeat: NoteRepeat = unnoted
+    documents: PostgresDocuments | None = None
+    """What applicants show; without it there are none."""
     deliveries: Deliveries | None = None
     """What the pages show; without it there are none."""
 

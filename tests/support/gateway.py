@@ -18,6 +18,7 @@ from activities.deciding import command_of, decide_and_append
 from activities.govern import open_if_new
 from config import Settings
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.documents import PostgresDocuments
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
@@ -139,6 +140,7 @@ async def gateway_desk(
             clock=SystemClock(),
             server_now=lambda: moments[-1],
             senders=senders,
+            documents=PostgresDocuments(database, keys),
             tokens=OPEN,
         )
         async with AsyncExitStack() as stack:
