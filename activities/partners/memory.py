@@ -33,6 +33,10 @@ class MemoryPartners:
         for error in errors:
             self._failures[error.partner].append(error)
 
+    def recover(self, partner: Partner) -> None:
+        """No call to `partner` fails any more."""
+        self._failures[partner].clear()
+
     def answer(self, partner: Partner, request_id: str, answer: PartnerAnswer) -> None:
         """`partner` has answered, and says so when it is asked; nobody is told otherwise."""
         case_id = self._receipts[partner, request_id].case_id
