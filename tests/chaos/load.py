@@ -24,7 +24,6 @@ from tests.support.every_kind import one_of_each_kind
 from tests.support.fault_script import PROMPT, script
 from tests.support.performance import Ledger, keeping_http
 from tests.support.sender import Senders
-from tests.support.whole_stack import DAY_S
 
 EVERYTHING_AT_ONCE: Final = "hears every kind of message at once"
 FILED_TWICE: Final = "filed by two at the same moment"
@@ -130,7 +129,7 @@ class Load:
         case_id = await self._file(name, story.application(filing.person))
         for number, move in enumerate(story.moves):
             if await self._stands(name, move.once) and move.message != "travel.boarding_check":
-                await asyncio.sleep(move.after / timedelta(days=1) * DAY_S)
+                await asyncio.sleep(move.after / timedelta(days=1) * self._arena.stack.day_s)
                 body = {"case": case_id, "message": move.message, **move.fields(self._arena.stack.domain_now())}
                 await self._deliver(move.by, f"{self._senders.mark}-{name}-{number}", body)
 

@@ -13,7 +13,6 @@ FAULTS = 6
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 async def test_every_promise_is_kept(home: Path) -> None:
     broken = await run(schedule_of(SEED, CASES, FAULTS), home, say)
     assert {promise: faults for promise, faults in broken.items() if faults} == {}

@@ -18,7 +18,7 @@ from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 from worker import connect_temporal
 
-SWEPT_WITHIN_S = 45
+SWEPT_WITHIN_S = 90
 """The relay sweeps every 30 s."""
 STARTED = "was started: it goes on from the log"
 HAS_ONE = "has a running workflow already; --replace ends that run and begins again from the log"

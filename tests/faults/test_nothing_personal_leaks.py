@@ -21,7 +21,6 @@ TEMPORAL_FOLDER = "temporal"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 async def test_nothing_personal_is_found_anywhere(home: Path) -> None:
     ports = {"vetting": free_port(), "work_permit_office": free_port()}
     urls = {partner: f"http://127.0.0.1:{port}" for partner, port in ports.items()}

@@ -25,7 +25,7 @@ from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
 from workflows.doorbells import description
 
-ANSWERED_WITHIN_S = 15
+ANSWERED_WITHIN_S = 60
 APPROVE = {"decision": "approve"}
 
 Said = tuple[str, dict[str, Any]]

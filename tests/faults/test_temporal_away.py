@@ -41,7 +41,6 @@ async def keeps_writing(senders: Senders, case_id: str, person: int, until: floa
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 async def test_messages_are_taken_while_temporal_is_away(stack: WholeStack, number: int) -> None:
     settings, programme, first = stack.settings, f"away-{number}", 1000 * number
     async with senders_of(settings, programme) as senders, open_backing(settings) as backing:

@@ -19,7 +19,8 @@ from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
 
 CASES = 12
-TAKEN_OVER_WITHIN_S = 110
+HELD_WITHIN_S = 60
+TAKEN_OVER_WITHIN_S = 180
 """A minute until the server gives up on an activity, and then the work itself."""
 
 _WAITING = """
@@ -38,7 +39,7 @@ async def appends_held_up(database: asyncpg.Connection, programme: str) -> Async
 
 async def appending(database: asyncpg.Connection, pids: list[int]) -> dict[int, int]:
     """How many appends of each process wait, once each process has one."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HELD_WITHIN_S):
         while True:
             waiting = {row["client_port"] for row in await database.fetch(_WAITING)}
             found = {pid: len(waiting & ports_of(pid)) for pid in pids}
@@ -52,7 +53,6 @@ def ports_of(pid: int) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 async def test_one_dies_and_one_hangs_in_the_middle_of_an_append(stack: WholeStack, number: int) -> None:
     settings, programme, first = stack.settings, f"workers-{number}", 1000 * number
     database = await asyncpg.connect(settings.required_database_url)

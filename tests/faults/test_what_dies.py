@@ -16,12 +16,11 @@ from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 from worker import connect_temporal
 
-SETTLE_S = 75.0
+SETTLE_S = 120.0
 """A worker that died with an activity in hand is noticed after a minute."""
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("breaking", BREAKING.values(), ids=BREAKING.keys())
 async def test_every_case_ends_as_it_would_have(stack: WholeStack, number: int, breaking: Breaking) -> None:
     performance = Performance(stack, script(first_person=1000 * number), f"breaking-{number}")

@@ -60,7 +60,7 @@ class Story:
 
     async def until_temporal_shows(self, case_id: str, code: str) -> None:
         """Until an activity of the case has failed with `code`, as operators see it."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 handle = self.temporal.get_workflow_handle(case_id)
                 shown = str((await handle.describe()).raw_description) + (await handle.fetch_history()).to_json()

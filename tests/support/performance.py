@@ -24,11 +24,12 @@ from demonstration.story import Script
 from demonstration.verdict import judge
 from gateway.backing import Backing, open_backing
 from tests.support.fault_script import USUAL, end_of_programme
-from tests.support.whole_stack import WholeStack
+from tests.support.whole_stack import WholeStack, slowness
 from webhooks import sender_keys
 
 RULES: Final = "2022-10-19"
 PLAY_TIMEOUT_S: Final = 110.0
+"""On an idle machine."""
 CLOSED_WITHIN_S: Final = 120.0
 """A worker that died with an activity in hand is noticed after a minute."""
 _LOOK_S: Final = 0.2
@@ -123,12 +124,12 @@ class Performance:
         async with keeping_http(self.ledger) as http:
             player = self._player(http)
             try:
-                async with asyncio.timeout(PLAY_TIMEOUT_S), asyncio.TaskGroup() as group:
+                async with asyncio.timeout(PLAY_TIMEOUT_S * slowness()), asyncio.TaskGroup() as group:
                     group.create_task(player.play())
                     group.create_task(breaking(self))
                     group.create_task(self._end(player))
             except TimeoutError:
-                self.differences.append(f"not at its end after {PLAY_TIMEOUT_S:g} s")
+                self.differences.append(f"not at its end after {PLAY_TIMEOUT_S * slowness():g} s")
             finally:
                 watching.cancel()
         await self._judge(player)

@@ -1,8 +1,10 @@
 """A whole stack under test: real servers, real programs, simulated partners, two domain days a second; to be killed."""
 
 import contextlib
+import functools
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -21,9 +23,28 @@ from tests.support.stack import bare_environment
 _PROGRAM: Final = Path(__file__).with_name("stack_program.py")
 
 DAY_S: Final = 0.5
-"""A domain day in seconds. The shortest limit that somebody must keep, 30 days, so leaves 15 s for a restart."""
+"""A domain day in seconds, on an idle machine. The shortest limit that somebody must keep, 30 days, so leaves 15 s for
+a restart."""
+SLOWEST: Final = 4.0
 DAY_ONE: Final = datetime(2022, 10, 19, 12, tzinfo=UTC)
 PATIENCE_S: Final = 120.0
+
+
+@functools.cache
+def slowness() -> float:
+    """How many times as long as on an idle machine a program takes to start now; 1 to `SLOWEST`.
+
+    So much longer are a domain day and every patience, for so much longer takes a restart.
+    """
+    began, used = time.monotonic(), _processor_s()
+    subprocess.run([sys.executable, "-c", "import worker"], cwd=_PROGRAM.parents[2], check=True)
+    return min(max(1.0, (time.monotonic() - began) / (_processor_s() - used)), SLOWEST)
+
+
+def _processor_s() -> float:
+    """What the children that have ended have had of the processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class WholeStack:
@@ -41,7 +62,7 @@ class WholeStack:
             # Its own ports, the same after each start: partners know where the gateway is.
             "PASSAGE_GATEWAY_PORT": str(free_port()),
             "PASSAGE_SIMULATORS_PORT": str(free_port()),
-            "PASSAGE_CLOCK_FACTOR": str(86_400 / DAY_S),
+            "PASSAGE_CLOCK_FACTOR": str(86_400 / (DAY_S * slowness())),
             "PASSAGE_CLOCK_SERVER_EPOCH": datetime.now(UTC).isoformat(),
             "PASSAGE_CLOCK_DOMAIN_EPOCH": DAY_ONE.isoformat(),
             **settings,
@@ -69,6 +90,11 @@ class WholeStack:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(PATIENCE_S) == 0, self._words()
+
+    @property
+    def day_s(self) -> float:
+        """A domain day in seconds."""
+        return 86_400 / float(self._environment["PASSAGE_CLOCK_FACTOR"])
 
     def domain_now(self) -> datetime:
         """The domain's moment, as the stack's programs have it."""
