@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: a few cases and a few faults, always the same ones."""
+"""The short form of `make chaos`: a few cases and faults, always the same: a full disk, a clock step, lost sessions."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.__main__ import say
 from tests.chaos.run import run, schedule_of
 
-SEED = 1
+SEED = 797
 CASES = 12
 FAULTS = 6
 
