@@ -22,7 +22,7 @@ TERMS: Final = CircuitTerms(
     # A partner that fails three calls of ten has ten in a row once in 170,000 calls, one that fails nine of ten within
     # some thirty; a restart that takes a second is over before ten cases were asked about at the usual pace.
     failures_max=10,
-    pause_first=timedelta(seconds=15),  # as long as a restart takes
+    pause_first=timedelta(seconds=5),  # no longer than the first pause of a call's own policy
     pause_max=timedelta(minutes=5),  # so late is a partner noticed that is back; one that is dead has 12 calls an hour
     turn=timedelta(seconds=20),  # the time of the activity that calls
 )
