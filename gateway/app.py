@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
@@ -72,8 +73,14 @@ async def _refuse(request: Request, error: Exception) -> Response:
     metrics.refused.labels(problem.code, _partner_of(request)).inc()
     if is_page(request):
         return error_page(request, problem)
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return problem.response(headers)
+    return problem.response({"Allow": _allowed_at(request.scope["path"])} if problem.status == 405 else None)
+
+
+def _allowed_at(path: str) -> str:
+    """Every method of an address (RFC 9110, 15.5.6): a router names those of the first route that it meets."""
+    routes = (route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    found = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+    return ", ".join(sorted(found))
 
 
 async def _record(request: Request, problem: Problem) -> None:

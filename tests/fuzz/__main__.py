@@ -33,9 +33,9 @@ def _fuzz(target: Target, seed: int, wanted: int, examples: int) -> bool:
     totals: dict[bool, Counts] = {True: Counter(), False: Counter()}
     sound = True
     for this, _ in zip(in_turn(seed, examples), range(PASSES_MAX), strict=False):
-        before = target.requests()
+        before = target.requests(signed=this.signed)
         done = target.run(this)
-        totals[this.signed] += target.requests() - before
+        totals[this.signed] += target.requests(signed=this.signed) - before
         if done.returncode != 0:
             sound = False
             _say(done.stdout + done.stderr)

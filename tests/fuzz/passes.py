@@ -16,8 +16,9 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.examples import FILING
-from tests.fuzz.hooks import CASES_VARIABLE, KEYS_VARIABLE
-from tests.support.stack import RunningStack, bare_environment
+from stack.ports import HOST, choose_port
+from tests.fuzz.hooks import CASES_VARIABLE, KEYS_VARIABLE, TOKEN_VARIABLE
+from tests.support.stack import RunningStack, bare_environment, until
 
 CASES: Final = 24
 """Filed before anything is tried, each of another person."""
@@ -47,16 +48,20 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A gateway with cases that wait."""
+    """Two gateways over one database, with cases that wait."""
 
     home: Path
-    url: str
+    open_url: str
+    """Takes what is not signed, and asks nobody for a token, as an embedded stack does."""
+    closed_url: str
+    """Does neither, as a deployment does not."""
     sender_keys: str
+    token_key: str
     cases: tuple[str, ...]
 
-    def requests(self) -> Counts:
+    def requests(self, *, signed: bool) -> Counts:
         """What was answered so far."""
-        text = httpx2.get(f"{self.url}/metrics", trust_env=False).text
+        text = httpx2.get(f"{self._url(signed=signed)}/metrics", trust_env=False).text
         found = Counts()
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -64,13 +69,18 @@ class Target:
                     found[sample.labels["status"]] += int(sample.value)
         return found
 
+    def _url(self, *, signed: bool) -> str:
+        return self.closed_url if signed else self.open_url
+
     def run(self, this: Pass) -> "subprocess.CompletedProcess[str]":
         """Exit code 0: no check failed, and nothing else went wrong."""
-        keys = {KEYS_VARIABLE: self.sender_keys} if this.signed else {}
+        keys = {KEYS_VARIABLE: self.sender_keys, TOKEN_VARIABLE: self.token_key} if this.signed else {}
+        # Nobody has to show who they are at a gateway that is open: that it asks nobody is no finding there.
+        left_out = [] if this.signed else ["--exclude-checks", "ignored_auth"]
         own = {"PYTHONPATH": str(_ROOT), CASES_VARIABLE: ",".join(self.cases), **keys}
         return subprocess.run(
-            [_SCHEMATHESIS, "--config-file", str(_CONFIG), "run", f"{self.url}/openapi.json", "--checks", "all",
-             "--no-color", "--seed", str(this.seed), "--phases", this.phases,
+            [_SCHEMATHESIS, "--config-file", str(_CONFIG), "run", f"{self._url(signed=this.signed)}/openapi.json",
+             "--checks", "all", *left_out, "--no-color", "--seed", str(this.seed), "--phases", this.phases,
              "--max-examples", str(this.examples)],
             cwd=self.home,
             env=bare_environment(own),
@@ -84,12 +94,56 @@ class Target:
 
 @contextmanager
 def fuzzed_stack(home: Path) -> Iterator[Target]:
-    """A whole stack, its worker at work, with cases that were filed."""
+    """A whole stack, its worker at work, a second gateway beside its own, and cases that were filed."""
     with RunningStack(home, environment=_NO_LIMIT) as stack:
         state = stack.state
         with httpx2.Client(base_url=state["gateway_url"], trust_env=False, timeout=30) as http:
             cases = tuple(_file(http, number) for number in range(CASES))
-        yield Target(home, state["gateway_url"], state["sender_keys"], cases)
+        with _closed_gateway(stack) as closed_url:
+            yield Target(
+                home, state["gateway_url"], closed_url, state["sender_keys"], state["token_signing_key"], cases
+            )
+
+
+@contextmanager
+def _closed_gateway(stack: RunningStack) -> Iterator[str]:
+    state, port = stack.state, choose_port(0)
+    own = {
+        "PASSAGE_DATA_DIR": str(stack.data_dir),
+        "PASSAGE_KEYS_DIR": state["keys_dir"],
+        "PASSAGE_DATABASE_URL": state["database_url"],
+        "PASSAGE_GATEWAY_PORT": str(port),
+        "PASSAGE_PARTNER_KEYS": str(stack.data_dir / "partner-keys" / "gateway.json"),
+        "PASSAGE_UNSIGNED_MESSAGES": "false",
+        "PASSAGE_TOKEN_ISSUER": state["token_issuer"],
+        "PASSAGE_TOKEN_AUDIENCE": state["token_audience"],
+        "PASSAGE_TOKEN_KEYS_URL": state["token_keys_url"],
+        "PASSAGE_LOG_LEVEL": "error",
+        **_NO_LIMIT,
+    }
+    url = f"http://{HOST}:{port}"
+    with (stack.home / "closed-gateway.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "gateway"],
+            cwd=stack.home,
+            env=bare_environment(own),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until(lambda: _is_ready(url) or process.poll() is not None, "the second gateway")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/readyz", trust_env=False, timeout=5).is_success
+    except httpx2.TransportError:
+        return False
 
 
 def _file(http: httpx2.Client, number: int) -> str:

@@ -142,6 +142,9 @@ async def test_what_is_not_there_is_a_problem_too(desk: Desk) -> None:
     wrong = await desk.http.delete("/v1/applications")
     assert_problem(wrong, 405, "method-not-allowed")
     assert wrong.headers["allow"] == "POST"
+    several = await desk.http.patch(f"/v1/cases/VEN-7Q4K-M2XS/documents/{'0' * 64}")
+    assert_problem(several, 405, "method-not-allowed")
+    assert several.headers["allow"] == "GET, PUT"
 
 
 async def test_an_absent_database_is_told_and_nothing_is_taken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
