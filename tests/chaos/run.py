@@ -29,8 +29,10 @@ CASES_A_PLACE: Final = 5
 """So few places that most of those who may travel wait for one."""
 TOLD_WITHIN_S: Final = 240.0
 """After the last fault: what is still to be filed and said, and what is said again."""
-QUIET_WITHIN_S: Final = 180.0
-"""A minute until an activity in a dead hand is given up, half a minute until a sweep, and the work itself."""
+STUCK_AFTER_S: Final = 150.0
+"""Without an event: an activity in a dead hand is given up after a minute, a sweep comes every half."""
+QUIET_WITHIN_S: Final = 900.0
+"""With events: a busy machine works off slowly what has heaped up."""
 FORGOTTEN_AFTER: Final = timedelta(days=10)
 """In domain time, five seconds: a limit that is over for longer was forgotten."""
 _OVERDUE: Final = "SELECT case_id, due_name FROM passage.case_head WHERE NOT closed AND due_at < $1"
@@ -130,10 +132,17 @@ class Run:
 
     async def _stuck(self) -> list[str]:
         """What does not come to rest: messages unanswered, limits forgotten, open cases without a workflow."""
-        until = asyncio.get_running_loop().time() + QUIET_WITHIN_S
-        while (found := await self._restless()) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  nobody tells
+        began = moved = time.monotonic()
+        events = 0
+        while found := await self._restless():
+            now, before = time.monotonic(), events
+            async with self.arena.database() as database:
+                events = await database.fetchval("SELECT count(*) FROM passage.events")
+            moved = now if events != before else moved
+            if now - moved > STUCK_AFTER_S or now - began > QUIET_WITHIN_S:
+                return found
             await asyncio.sleep(_LOOK_S)
-        return found
+        return []
 
     async def _restless(self) -> list[str]:
         now = self.arena.stack.domain_now()
