@@ -113,6 +113,11 @@ def _print(found: Found) -> None:
         _print_parts(found)
     if isinstance(found, Door):
         typer.echo(f"99th percentile  {found.p99_ms[0]:.1f} / {found.p99_ms[1]:.1f} ms")
+        drained, signalled = (sorted(each)[len(each) // 2] for each in zip(*found.drain.pairs, strict=True))
+        typer.echo(
+            f"Inbox drained    {drained:.0f} / {signalled:.0f} signals/s, ratio {found.drain.ratio:.3f}"
+            f"  (at least {found.drain.at_least:.2f}){_mark(met=found.drain.is_met)}"
+        )
 
 
 def _print_parts(found: Floor) -> None:

@@ -1,7 +1,7 @@
 """`passage bench gateway`: signed messages/s taken by the gateway against a bare FastAPI route with one INSERT.
 
 Both are processes of their own over the same server, fsync on, asked in turn by the same client. The gateway verifies,
-validates, encrypts, numbers, and counts the sender's pace.
+validates, encrypts, numbers, and counts the sender's pace. Then the inbox is drained into a Temporal (`drain.py`).
 """
 
 import asyncio
@@ -18,12 +18,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+import asyncpg
 import httpx2
 
 from bench.door.client import Make, load
+from bench.door.drain import measure_drain
 from bench.ratio import Ratio
 from config import child_environment
+from eventstore.keys import DirectoryKeyStore
 from eventstore.migrate import migrate
+from eventstore.postgres import PostgresStore
 from gateway.examples import FILING, MESSAGES
 from stack.ports import HOST, choose_port
 from stack.postgres import EmbeddedPostgres
@@ -47,15 +51,18 @@ class Door:
     rate: Ratio
     p99_ms: tuple[float, float]
     """Of the gateway and of the bare route: medians over the pairs."""
+    drain: Ratio
+    """Signals a second of the relay, and of a bare client of the same Temporal."""
 
     @property
     def is_met(self) -> bool:
-        """Whether the budget holds."""
-        return self.rate.is_met
+        """Whether both budgets hold."""
+        return self.rate.is_met and self.drain.is_met
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        return {**self.rate.as_dict(), "p99_ms": [round(each, 1) for each in self.p99_ms]}
+        p99_ms = [round(each, 1) for each in self.p99_ms]
+        return {**self.rate.as_dict(), "p99_ms": p99_ms, "met": self.is_met, "drain": self.drain.as_dict()}
 
 
 async def measure(pairs: int = 5, seconds: float = 3.0) -> Door:
@@ -70,11 +77,16 @@ async def measure(pairs: int = 5, seconds: float = 3.0) -> Door:
         issuer = ensure_issuer(folder / "token-issuer")
         ours = await stack.enter_async_context(_served("gateway", folder, url))
         theirs = await stack.enter_async_context(_served("bench.door.bare_route", folder, url))
-        make = _maker(await _file_cases(ours, _intake_token(issuer)), Signer.parse(key))
-        return await _alternate(ours, theirs, make, pairs, seconds)
+        cases = await _file_cases(ours, _intake_token(issuer))
+        rate, p99_ms = await _alternate(ours, theirs, _maker(cases, Signer.parse(key)), pairs, seconds)
+        inbox = (await stack.enter_async_context(_store(url, folder))).inbox
+        database = await stack.enter_async_context(asyncpg.create_pool(url, min_size=1, max_size=1))
+        return Door(rate, p99_ms, await measure_drain(inbox, database, cases, folder, pairs))
 
 
-async def _alternate(ours: int, theirs: int, make: Make, pairs: int, seconds: float) -> Door:
+async def _alternate(
+    ours: int, theirs: int, make: Make, pairs: int, seconds: float
+) -> tuple[Ratio, tuple[float, float]]:
     numbers = itertools.count(1)
     for port in (ours, theirs):
         await load(port, make, numbers, WARM_UP_S)
@@ -83,7 +95,16 @@ async def _alternate(ours: int, theirs: int, make: Make, pairs: int, seconds: fl
     ]
     rates = tuple((mine.rate, floor.rate) for mine, floor in found)
     p99_ms = (median(mine.p99_ms for mine, _ in found), median(floor.p99_ms for _, floor in found))
-    return Door(Ratio("gateway", "messages/s", rates, AT_LEAST), p99_ms)
+    return Ratio("gateway", "messages/s", rates, AT_LEAST), p99_ms
+
+
+@asynccontextmanager
+async def _store(database_url: str, folder: Path) -> AsyncIterator[PostgresStore]:
+    store = await PostgresStore.connect(database_url, DirectoryKeyStore(folder / "keys"), connections=2)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def _maker(cases: list[str], key: Signer) -> Make:
