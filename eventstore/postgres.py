@@ -1,6 +1,5 @@
 """The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/migrations/`."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from eventstore.postgres_errors import translated
 from eventstore.postgres_inbox import PostgresInbox
 from eventstore.postgres_look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres_partner_calls import PostgresCircuits, PostgresUnanswered
+from eventstore.postgres_pool import close_pool
 from eventstore.postgres_rows import (
     APPEND_CASE,
     APPEND_PROGRAMME,
@@ -154,10 +154,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Close the pool; what is under way has ten seconds to end."""
-        try:
-            await asyncio.wait_for(self._pool.close(), 10)
-        except TimeoutError:
-            self._pool.terminate()
+        await close_pool(self._pool)
 
     async def load(self, stream: str) -> Stream:  # noqa: D102  # the port says it
         with translated():
