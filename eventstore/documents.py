@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -22,6 +22,12 @@ DOCUMENTS_MAX: Final = 20
 
 _KEEP: Final = "SELECT passage.keep_document($1, $2, $3, $4, $5, $6, $7, $8)"
 _FIND: Final = "SELECT media_type, content FROM passage.document WHERE case_id = $1 AND digest = $2"
+
+_LIST: Final = """
+SELECT digest, media_type, received_at, sender FROM passage.document
+WHERE case_id = $1 ORDER BY received_at, digest
+"""
+_CONTENT: Final = "SELECT content FROM passage.document WHERE case_id = $1 AND digest = $2"
 
 
 class TooManyDocuments(Exception):
@@ -58,6 +64,16 @@ class KeptDocument:
     digest: bytes
     media_type: str
     sealed: bytes
+
+
+class ListedDocument(NamedTuple):
+    """A document without what it holds."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    received_at: datetime
+    sender: str
 
 
 class PostgresDocuments:
@@ -105,6 +121,24 @@ class PostgresDocuments:
         """What it holds; who is shown that is on record before (`viewing.py`). Raises as `find`."""
         key = await self._key(kept.case_id)
         return key.decrypt(kept.sealed, _bound_to(kept.case_id, kept.digest, kept.media_type))
+
+    async def listed(self, case_id: str) -> tuple[ListedDocument, ...]:
+        """What the case has, oldest first. Each is opened to learn its hash, one at a time; nothing of it is given out.
+
+        Raises as `find`.
+        """
+        key = await self._key(case_id)
+        with translated():
+            rows = await self._pool.fetch(_LIST, case_id)
+        found: list[ListedDocument] = []
+        for row in rows:
+            with translated():
+                sealed = await self._pool.fetchval(_CONTENT, case_id, row["digest"])
+            if sealed is not None:  # erased meanwhile
+                content = key.decrypt(sealed, _bound_to(case_id, row["digest"], row["media_type"]))
+                sha256 = hashlib.sha256(content).hexdigest()
+                found.append(ListedDocument(sha256, row["media_type"], len(content), row["received_at"], row["sender"]))
+        return tuple(found)
 
     async def _key(self, case_id: str) -> CaseKey:
         try:

@@ -1,6 +1,6 @@
 """`/v1/cases/{id}/documents/{sha256}`: what an applicant shows, put once and named by the hash of its bytes.
 
-Evidence names a document by that hash. Who reads one is on record before they see it.
+Who reads one is on record before they see it.
 """
 
 import asyncio
@@ -8,11 +8,11 @@ import hashlib
 from typing import Annotated, Any, Final, Literal, get_args
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.access import ReasonCode
 from domain.ids import CaseId
-from eventstore.documents import DOCUMENT_MAX_BYTES, NewDocument, PostgresDocuments, TooManyDocuments
+from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX, NewDocument, PostgresDocuments, TooManyDocuments
 from eventstore.inbox import UnknownStream
 from eventstore.viewing import Seen, Viewer, record_view
 from gateway.callers import UNKNOWN_CALLER, Needs
@@ -52,7 +52,7 @@ Because = Annotated[ReasonCode, Query(description="Why it is looked at: a code, 
 
 
 class DocumentTaken(BaseModel):
-    """A document is safe, and may be named in evidence."""
+    """A document is safe."""
 
     case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
@@ -157,6 +157,38 @@ async def _read(request: Request) -> bytes:
     except TimeoutError:
         raise Problem("too-slow") from None
     return bytes(body)
+
+
+class DocumentView(BaseModel):
+    """A document of a case, without what it holds."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    received_at: AwareDatetime
+    sender: str = Field(description="Who delivered it: a reference, never a name.")
+
+
+class DocumentsView(BaseModel):
+    """The documents of a case, oldest first."""
+
+    documents: list[DocumentView] = Field(max_length=DOCUMENTS_MAX)
+
+
+@router.get(
+    "/v1/cases/{case_id}/documents",
+    summary="Which documents a case has",
+    dependencies=[Depends(VIEWS)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-case", "personal-data-erased", "malformed"),
+    openapi_extra=VIEWS.documented,
+)
+async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
+    """Hash, type and size of each document, and who sent it when; nothing of what it holds."""
+    try:
+        found = await _documents(deps).listed(case_id)
+    except UnknownStream:
+        raise Problem("unknown-case") from None
+    return DocumentsView(documents=[DocumentView(**each._asdict()) for each in found])
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from eventstore.postgres import PostgresStore
 from gateway import documents as module
 from gateway.callers import Needs
 from gateway.tokens import Caller
-from tests.support.gateway import PROGRAMME, Desk, gateway_desk
+from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 
 NOBODY = "VEN-1111-1111"
 CANARY = b"%PDF-1.7 Xaviquena QX773194"
@@ -68,6 +69,30 @@ async def test_a_document_is_put_once_and_read_by_somebody_who_is_on_record(desk
     desk.app.dependency_overrides[module.VIEWS] = lambda: Caller("o-17", frozenset({"officer"}))
     assert (await read(desk, case_id, because="complaint")).content == CANARY
     assert await views(desk) == [("unsigned:officer", "referral", 0), ("token:o-17", "complaint", 2)]
+
+
+async def test_a_case_tells_which_documents_it_has_and_nothing_of_what_they_hold(desk: Desk) -> None:
+    case_id, other = await desk.filed_case(), await desk.filed_case("filing-2", surnames="Otra")
+    await put(desk, case_id)
+    desk.moments.append(NOON + timedelta(days=1))
+    await put(desk, case_id, b"\xff\xd8\xff picture", "image/jpeg")
+    listed = await desk.http.get(f"/v1/cases/{case_id}/documents")
+    assert listed.json()["documents"] == [
+        {
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "media_type": kind,
+            "size_bytes": len(content),
+            "received_at": at,
+            "sender": "unsigned:applicant",
+        }
+        for content, kind, at in (
+            (CANARY, "application/pdf", "2022-10-20T12:00:00Z"),
+            (b"\xff\xd8\xff picture", "image/jpeg", "2022-10-21T12:00:00Z"),
+        )
+    ]
+    assert (await desk.http.get(f"/v1/cases/{other}/documents")).json() == {"documents": []}
+    assert code(await desk.http.get(f"/v1/cases/{NOBODY}/documents")) == (404, "unknown-case")
+    assert await views(desk) == []
 
 
 async def test_it_is_kept_encrypted_and_without_a_hash_that_tells_what_it_was(desk: Desk) -> None:
