@@ -13,6 +13,9 @@ Connection = Any
 """An `asyncpg.Connection`, or one lent by a pool: the stubs have no common class for the two."""
 
 _CURSOR_ROWS: Final = 2000
+_BY_INDEX: Final = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""What waits is looked up event by event. Postgres takes every append for a thousand events (it cannot know what
+`generate_series` gives), and would read the whole log at each look of a sealer that has much to do."""
 
 
 class TakenLeaf(NamedTuple):
@@ -98,5 +101,5 @@ def pool_of(database_url: str, role: str) -> Any:
         max_size=2,
         timeout=10,
         command_timeout=120,
-        server_settings={"application_name": "passage-audit", "role": role, "jit": "off"},
+        server_settings={"application_name": "passage-audit", "role": role, "jit": "off", **_BY_INDEX},
     )
