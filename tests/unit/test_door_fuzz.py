@@ -23,6 +23,7 @@ from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.senders import Senders
+from gateway.tokens import OPEN
 from webhooks import Signer, Verifier, new_shared_key, sign
 
 CANARY = b"Canaria-Quetzal"
@@ -56,6 +57,7 @@ def app() -> Iterator[FastAPI]:
                 inbox=store.inbox,
                 figures=no_figures,
                 clock=SystemClock(),
+                tokens=OPEN,
                 senders=Senders({"border": (Verifier.parse(KEY),)}, unsigned=True),
             )
         )
@@ -195,3 +197,10 @@ def test_nothing_that_is_sent_makes_the_gateway_fail(
     assert "x-injected" not in out + err
     assert "\r" not in out + err
     assert CANARY.decode() not in out + err
+
+
+@pytest.mark.parametrize("length", NUMBERS)
+async def test_a_length_that_is_no_length_is_refused(app: FastAPI, length: str) -> None:
+    sent = [(b"content-type", b"application/json"), (b"content-length", length.encode())]
+    status, answered = await ask(app, "POST", b"/v1/boarding-checks", sent, [b"{}"])
+    assert status == (422 if length == "0" else 413), answered
