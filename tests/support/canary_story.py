@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import signal
@@ -268,6 +269,8 @@ async def read_tables(story: Story) -> None:
     for table in tables:
         rows = await database.fetch(f"SELECT t::text AS text FROM {table['name']} AS t")
         story.read[f"table {table['name']}"] = "\n".join(row["text"] for row in rows).encode()
+    for row in await database.fetch("SELECT run_id, content FROM passage.run_history"):
+        story.read[f"kept history of run {row['run_id']}"] = gzip.decompress(row["content"])
     await database.close()
 
 
