@@ -25,6 +25,9 @@ _log = structlog.get_logger()
 
 CONNECTIONS_MAX: Final = 1000
 """More are told to come again: a queue that cannot be bounded elsewhere is bounded here."""
+IDLE_CONNECTION_S: Final = 75
+"""Longer than HTTP clients and balancers keep an idle connection (5 to 60 s as they come), so that it is they who close
+it: who closes while a request is on its way makes its sender wonder whether it was taken."""
 DRAIN_S: Final = int(WAIT_MAX_S) + 2
 """The longest that an answer takes which is under way."""
 
@@ -65,6 +68,7 @@ def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=IDLE_CONNECTION_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
     return _Server(config)
