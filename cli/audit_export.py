@@ -13,7 +13,8 @@ from audit.tiles import MissingTile
 from cli.audit_replay import auditor_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
-from cli.reach import Reached, checked_case_id, on_the_stack
+from cli.reach import checked_case_id, domain_now, on_the_database
+from config import Settings
 from eventstore.keys import KeyUnknown
 
 
@@ -36,8 +37,8 @@ def export(
     asked = Export(case_id=known, auditor=auditor, personal=personal, older=older)
     file = out or Path(f"{known}.tar.gz")
 
-    async def work(stack: Reached) -> None:
-        exported = await _exported(stack, asked)
+    async def work(settings: Settings) -> None:
+        exported = await _exported(settings, asked)
         file.write_bytes(exported.archive)
         if json:
             echo_json({"case_id": known, "file": str(file), "sha256": exported.sha256, "version": exported.version})
@@ -45,14 +46,13 @@ def export(
         typer.echo(f"{file}  {len(exported.archive)} bytes, {exported.version} events  sha256 {exported.sha256}")
         typer.echo(f"Verify it anywhere: python verify.py {file.name} --key KEY --checkpoint FILE")
 
-    on_the_stack(work)
+    on_the_database(work)
 
 
-async def _exported(stack: Reached, asked: Export) -> Exported:
-    settings = stack.settings
+async def _exported(settings: Settings, asked: Export) -> Exported:
     try:
         return await export_case(
-            settings.required_database_url, settings.keys_directory, settings.log_origin, asked, stack.now
+            settings.required_database_url, settings.keys_directory, settings.log_origin, asked, domain_now(settings)
         )
     except (NoteForged, NoteMalformed) as error:
         raise UnusableError(f"the checkpoint is not this log's: {error}") from None

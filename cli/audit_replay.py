@@ -18,7 +18,8 @@ from audit.replay_text import lines
 from audit.timeline_words import Language
 from cli.errors import UnusableError
 from cli.lines import echo_json
-from cli.reach import Reached, checked_case_id, on_the_stack
+from cli.reach import checked_case_id, domain_now, on_the_database
+from config import Settings
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.envelope import Envelope
@@ -42,8 +43,8 @@ def replay_case(
     """Replay a case: the timeline, the state then, and each decision with its rules, sources and facts."""
     known, until, auditor = checked_case_id(case_id), until_of(at), auditor_of(actor, reason)
 
-    async def work(stack: Reached) -> None:
-        found = await replayed(stack, known, until, auditor)
+    async def work(settings: Settings) -> None:
+        found = await replayed(settings, known, until, auditor)
         if html is not None:
             html.write_text(page(found, lang), "utf-8")
         if json:
@@ -52,12 +53,12 @@ def replay_case(
             for line in lines(found, lang):
                 typer.echo(line)
 
-    on_the_stack(work)
+    on_the_database(work)
 
 
-async def replayed(stack: Reached, case_id: CaseId, until: Until, auditor: Auditor | None) -> Replay:
+async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: Auditor | None) -> Replay:
     """The replay; with an auditor what is personal is in it, and that they saw it is on record first."""
-    url = stack.settings.required_database_url
+    url = settings.required_database_url
     async with opened_log(url) as log:
         rows = await read_stream(log, case_id)
         public = _replay(case_id, rows, await keys_of(rows, None), until, asked=False)
@@ -65,10 +66,10 @@ async def replayed(stack: Reached, case_id: CaseId, until: Until, auditor: Audit
         asked = await read_asked(log, public.state["programme"], case_id, moment)
     if auditor is None:
         return replace(public, asked=asked)
-    keys = DirectoryKeyStore(stack.settings.keys_directory)
+    keys = DirectoryKeyStore(settings.keys_directory)
     async with opened_access(url, keys) as store:
         seen = Seen(public.state["programme"], case_id, public.version)
-        await record_view(store.access, auditor.viewer, seen, stack.now)
+        await record_view(store.access, auditor.viewer, seen, domain_now(settings))
     try:
         found = await keys_of(rows, keys)
     except KeyUnknown:

@@ -12,7 +12,8 @@ from audit.whatif import Question
 from audit.whatif_report import Report, as_json, report
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
-from cli.reach import Reached, on_the_stack
+from cli.reach import on_the_database
+from config import Settings
 from domain.rules.rule_set import RuleSet, bundled_rule_book, parse_rule_set
 from eventstore.keys import DirectoryKeyStore, KeyUnknown
 
@@ -30,21 +31,21 @@ def what_if(
     """Decide every past decision again under other rules. Nothing is written, and no case is changed."""
     question = Question(rules=_rules(rules), book=bundled_rule_book(), since=_utc(since), until=_utc(until))
 
-    async def work(stack: Reached) -> None:
-        found = await asked(stack, question)
+    async def work(settings: Settings) -> None:
+        found = await asked(settings, question)
         if json:
             echo_json(as_json(found))
             return
         for line in lines(found):
             typer.echo(line)
 
-    on_the_stack(work)
+    on_the_database(work)
 
 
-async def asked(stack: Reached, question: Question) -> Report:
+async def asked(settings: Settings, question: Question) -> Report:
     """The report over the whole log. Raises UnusableError where the keys are another log's."""
-    keys = DirectoryKeyStore(stack.settings.keys_directory)
-    async with opened_log(stack.settings.required_database_url) as log:
+    keys = DirectoryKeyStore(settings.keys_directory)
+    async with opened_log(settings.required_database_url) as log:
         try:
             return await report(log, keys, question)
         except KeyUnknown as unknown:

@@ -12,10 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.clock import clock_of
 from cli.errors import UnusableError
 from config import Settings, load_settings
 from domain.ids import CaseId
 from eventstore.conflicts import StoreUnavailable
+from eventstore.envelope import machine_clock
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore
 from gateway.backing import Backing, open_backing
@@ -86,7 +88,7 @@ def on_the_stack(work: Callable[[Reached], Awaitable[T]]) -> T:
 
 
 def on_the_database(work: Callable[[Settings], Awaitable[T]]) -> T:
-    """Do `work` that needs the database alone: no keys of persons, no Temporal. Raises as `on_the_stack`."""
+    """Do `work` that needs the record alone, by any login that may read it; no Temporal. Raises as `on_the_stack`."""
     settings = load_settings()
     configure_logs(settings.model_copy(update={"log_level": "error"}), "cli")
     settings.required_database_url  # noqa: B018  asked first, as above
@@ -96,6 +98,12 @@ def on_the_database(work: Callable[[Settings], Awaitable[T]]) -> T:
             return await work(settings)
 
     return asyncio.run(within())
+
+
+def domain_now(settings: Settings) -> datetime:
+    """Domain time, for work on the database."""
+    clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+    return clock.now(machine_clock())
 
 
 async def _within(settings: Settings, work: Callable[[Reached], Awaitable[T]]) -> T:

@@ -15,7 +15,6 @@ from audit.replay_text import lines
 from audit.timeline_words import ASKED
 from cli.audit_replay import auditor_of, replayed, until_of
 from cli.errors import UnusableError
-from cli.reach import Reached
 from config import Settings
 from domain.access import ACCESS_EVENTS, AccessEvent, PersonalDataViewed, access_stream
 from gateway.upkeep import record_checks
@@ -31,16 +30,18 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-def stack(desk: Desk, database_url: str, tmp_path: Path) -> Reached:
-    return Reached(Settings(data_dir=tmp_path, keys_dir=tmp_path / "keys", database_url=database_url), desk.deps)
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, keys_dir=tmp_path / "keys", database_url=database_url)
 
 
-async def test_what_is_personal_is_shown_to_somebody_with_a_reason_who_is_on_record(desk: Desk, stack: Reached) -> None:
+async def test_what_is_personal_is_shown_to_somebody_with_a_reason_who_is_on_record(
+    desk: Desk, settings: Settings
+) -> None:
     case_id = await desk.authorized_case()
-    hidden = await replayed(stack, case_id, None, None)
+    hidden = await replayed(settings, case_id, None, None)
     assert hidden.personal == "withheld"
     assert (await desk.store.load(access_stream(PROGRAMME))).version == 0
-    shown = await replayed(stack, case_id, 2, Auditor("a-3", "complaint"))
+    shown = await replayed(settings, case_id, 2, Auditor("a-3", "complaint"))
     assert EMAIL in json.dumps(shown.entries[0].details)
     (viewed,) = (await desk.store.load(access_stream(PROGRAMME))).events
     assert viewed.actor == "auditor:a-3"
@@ -49,7 +50,7 @@ async def test_what_is_personal_is_shown_to_somebody_with_a_reason_who_is_on_rec
 
 
 async def test_nothing_is_shown_where_it_cannot_be_put_on_record(
-    desk: Desk, stack: Reached, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = await desk.authorized_case()
 
@@ -58,12 +59,12 @@ async def test_nothing_is_shown_where_it_cannot_be_put_on_record(
 
     monkeypatch.setattr("cli.audit_replay.record_view", away)
     with pytest.raises(ConnectionError):
-        await replayed(stack, case_id, None, Auditor("a-3", "complaint"))
+        await replayed(settings, case_id, None, Auditor("a-3", "complaint"))
 
 
-async def test_a_case_that_nobody_filed_is_said_so(stack: Reached) -> None:
+async def test_a_case_that_nobody_filed_is_said_so(settings: Settings) -> None:
     with pytest.raises(UnusableError, match="no such case"):
-        await replayed(stack, "VEN-7Q4K-M2XS", None, None)
+        await replayed(settings, "VEN-7Q4K-M2XS", None, None)
 
 
 def test_who_and_why_go_together_and_are_no_names() -> None:
@@ -82,25 +83,25 @@ def test_a_moment_needs_its_zone() -> None:
             until_of(wrong)
 
 
-async def test_it_tells_who_asked_about_the_case_and_about_no_other(desk: Desk, stack: Reached) -> None:
+async def test_it_tells_who_asked_about_the_case_and_about_no_other(desk: Desk, settings: Settings) -> None:
     case_id, other = await desk.authorized_case(), await desk.authorized_case("filing-2", surnames="Otra")
     desk.moments.append(NOON + timedelta(hours=1))
     for asked in (other, case_id, case_id):
         await desk.board(asked)
     await record_checks(desk.store.access)
-    await replayed(stack, case_id, None, Auditor("a-3", "complaint"))
-    found = await replayed(stack, case_id, None, None)
+    await replayed(settings, case_id, None, Auditor("a-3", "complaint"))
+    found = await replayed(settings, case_id, None, None)
     assert [(each.type, each.actor) for each in found.asked] == [
         ("BoardingChecked", "unsigned:carrier"),
         ("BoardingChecked", "unsigned:carrier"),
         ("PersonalDataViewed", "auditor:a-3"),
     ]
-    assert (await replayed(stack, case_id, NOON + timedelta(minutes=30), None)).asked == ()
+    assert (await replayed(settings, case_id, NOON + timedelta(minutes=30), None)).asked == ()
     told, html = "\n".join(lines(found, "en")), page(found, "es")
     assert "A carrier asked about boarding and was answered: ok." in told
     assert "Se vieron los datos personales: complaint." in html
     assert next(each["says"] for each in as_json(found)["asked"]) == {"answer": "ok"}
-    assert found.state == (await replayed(stack, case_id, None, None)).state
+    assert found.state == (await replayed(settings, case_id, None, None)).state
 
 
 @pytest.mark.parametrize("event", ACCESS_EVENTS, ids=lambda event: event.__name__)

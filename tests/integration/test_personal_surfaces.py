@@ -36,9 +36,9 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-def stack(desk: Desk, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reached:
+def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    return Reached(Settings(data_dir=tmp_path, keys_dir=tmp_path / "keys", database_url=database_url), desk.deps)
+    return Settings(data_dir=tmp_path, keys_dir=tmp_path / "keys", database_url=database_url)
 
 
 @pytest.fixture
@@ -73,22 +73,23 @@ async def test_no_address_of_the_gateway_shows_anything_personal(desk: Desk, cas
 
 
 async def test_no_command_shows_anything_personal_unasked(
-    desk: Desk, stack: Reached, case_id: str, capsys: pytest.CaptureFixture[str]
+    desk: Desk, settings: Settings, case_id: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
+    stack = Reached(settings, desk.deps)
     for json_wanted in (False, True):
         await show_case(stack, case_id, json=json_wanted)
         await show_history(stack, case_id, json=json_wanted)
-    found = await replayed(stack, case_id, None, None)
+    found = await replayed(settings, case_id, None, None)
     question = Question(rules=bundled_rule_book()["2022-10-12"], book=bundled_rule_book(), since=None, until=None)
     told = [capsys.readouterr().out, *lines(found, "en"), page(found, "es"), json.dumps(as_json(found), default=str)]
-    told += lines_of_report(await asked(stack, question))
+    told += lines_of_report(await asked(settings, question))
     assert canary.found_in("\n".join(told).encode()) == set()
     assert await views(desk) == 0
 
 
-async def test_an_auditor_with_a_reason_sees_it_and_is_on_record(desk: Desk, stack: Reached, case_id: str) -> None:
-    found = await replayed(stack, case_id, None, SOMEBODY)
+async def test_an_auditor_with_a_reason_sees_it_and_is_on_record(desk: Desk, settings: Settings, case_id: str) -> None:
+    found = await replayed(settings, case_id, None, SOMEBODY)
     assert canary.found_in("\n".join(lines(found, "en")).encode()) >= {"Xaviqueña", "QX773194", "ZZDOC551"}
     assert await views(desk) == 1
 
