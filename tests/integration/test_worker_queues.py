@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.partners.agreements import PARTNERS, read_agreements
@@ -17,9 +18,10 @@ AGREED = "\n".join(
 async def test_a_worker_serves_each_partner_at_its_agreed_pace(dev_server: WorkflowEnvironment, tmp_path: Path) -> None:
     file = tmp_path / "agreements.toml"
     file.write_text(AGREED)
+    client = await Client.connect(dev_server.client.service_client.config.target_host)  # one has each queue once
 
     workers = case_workers(
-        dev_server.client, cast("Backing", _Nothing()), cast("Any", None), read_agreements(file)
+        client, cast("Backing", _Nothing()), cast("Any", None), read_agreements(file)
     )  # none of them takes a task here
 
     pace = {each.task_queue: each.config()["max_task_queue_activities_per_second"] for each in workers}
