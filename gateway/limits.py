@@ -54,6 +54,9 @@ class PostgresLimits:
             StoreUnavailable: the count cannot be reached.
         """
         taken = self._taken[sender]
+        if taken.left > 0 and time.monotonic() < taken.until:
+            taken.left -= 1
+            return
         async with taken.lock:
             now = time.monotonic()
             if now < taken.refused_until:

@@ -32,7 +32,7 @@ _RETENTION = timedelta(days=30)
 _NAMESPACE_TIMEOUT_S = 60
 """A cluster's frontends read the list of namespaces every 10 s."""
 
-log = structlog.stdlib.get_logger("bootstrap")
+log = structlog.get_logger("bootstrap")
 
 
 async def migrate_database(owner_url: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _POLL_S = 0.02
 _LOG_KEEP_BYTES = 20_000_000
 _LAST_WORDS_CHARACTERS = 200
 
-log = structlog.stdlib.get_logger("stack")
+log = structlog.get_logger("stack")
 
 
 def end_orphans(data_dir: Path) -> None:

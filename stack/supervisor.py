@@ -22,7 +22,7 @@ _POLL_S = 0.05
 _START_ATTEMPTS = 3
 """A start fails for a reason of its own at most once; the others are for ports that someone took meanwhile."""
 
-log = structlog.stdlib.get_logger("stack")
+log = structlog.get_logger("stack")
 
 
 @dataclass(frozen=True, slots=True)
