@@ -29,6 +29,8 @@ from eventstore.store import NO_HASH, Append, CaseSummary, ProgrammeSummary, Rea
 from stack.postgres import EmbeddedPostgres
 
 CONNECTIONS = 16
+CASES = 400 * CONNECTIONS
+"""So many that none of them becomes much longer than a case becomes: some 40 events."""
 FLOOR = "CREATE TABLE floor (stream text, version integer, body bytea, PRIMARY KEY (stream, version))"
 AT_LEAST = 0.30
 _PROGRAMME = "venezuela-air"
@@ -161,7 +163,7 @@ def _summary(case_id: str) -> CaseSummary:
     )
 
 
-async def open_cases(store: PostgresStore, count: int = 100 * CONNECTIONS) -> list[GrowingCase]:
+async def open_cases(store: PostgresStore, count: int = CASES) -> list[GrowingCase]:
     """A programme, and so many cases of three events each."""
     opened = ProgrammeOpened(
         at=_AT,
