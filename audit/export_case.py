@@ -77,16 +77,20 @@ async def export_case(database_url: str, keys_directory: Path, origin: str, aske
             book = bundled_rule_book()
             found = replay(rows, shown, book, asked=asked.personal)
             archive = await archive_of(rows, proved.proof, found, book, sealer.key)
-            digest = hashlib.sha256(archive).hexdigest()
-            event = CaseExported(
-                at=now,
-                case=asked.case_id,
-                because=asked.auditor.because,
-                case_version=len(rows),
-                archive_sha256=digest,
-            )
+            exported = Exported(archive, hashlib.sha256(archive).hexdigest(), len(rows))
+            event = _event(asked, exported, now)
             await record(store, asked.auditor, programme, event, f"export:{secrets.token_hex(12)}")
-    return Exported(archive, digest, len(rows))
+    return exported
+
+
+def _event(asked: Export, exported: Exported, now: datetime) -> CaseExported:
+    return CaseExported(
+        at=now,
+        case=asked.case_id,
+        because=asked.auditor.because,
+        case_version=exported.version,
+        archive_sha256=exported.sha256,
+    )
 
 
 async def _seal(sealer: Sealer) -> None:

@@ -37,22 +37,14 @@ async def prove(connection: Connection, case_id: str, verifier: Verifier, older:
     )
     if seal is None:
         raise NotSealed("the log has no map seal yet")
-    header = MapHeader.parse(seal["header"])
-    entry, entry_index, hashes = await _entries(connection, case_id, header.log_size)
-    rows = await connection.fetch(
-        "SELECT leaf_index FROM passage.leaf WHERE stream = $1 AND version <= $2 ORDER BY version",
-        case_id,
-        entry.version,
-    )
-    events = [await _inclusion(connection, row["leaf_index"], size) for row in rows]
-    seal_proof = await _inclusion(connection, seal["leaf_index"], size)
+    entry, entry_index, hashes = await _entries(connection, case_id, MapHeader.parse(seal["header"]).log_size)
     proof = {
         "case": case_id,
         "key": str(verifier),
         "checkpoint": note,
-        "events": events,
+        "events": [await _inclusion(connection, index, size) for index in await _leaves(connection, case_id, entry)],
         "map": {
-            **seal_proof,
+            **await _inclusion(connection, seal["leaf_index"], size),
             "header": seal["header"].decode(),
             "entry_index": entry_index,
             "entry_proof": _map_proof(hashes, entry_index),
@@ -60,6 +52,16 @@ async def prove(connection: Connection, case_id: str, verifier: Verifier, older:
         "older": await _consistency(connection, older, size, verifier),
     }
     return Proved(proof, entry.version)
+
+
+async def _leaves(connection: Connection, case_id: str, entry: MapEntry) -> list[int]:
+    """Where in the log the case's events are, in their order, up to the one that the map names."""
+    rows = await connection.fetch(
+        "SELECT leaf_index FROM passage.leaf WHERE stream = $1 AND version <= $2 ORDER BY version",
+        case_id,
+        entry.version,
+    )
+    return [row["leaf_index"] for row in rows]
 
 
 async def _entries(connection: Connection, case_id: str, size: int) -> tuple[MapEntry, int, bytes]:

@@ -167,9 +167,8 @@ def read_events(files: dict[str, bytes], case: str) -> list[dict[str, Any]]:
         event, where = json.loads(line), f"event {version}"
         header = base64.b64decode(event["header"])
         said = json.loads(header)
-        require(
-            canonical(event) == line and canonical(said) == header, "event-altered", f"{where} is written otherwise"
-        )
+        plain = canonical(event) == line and canonical(said) == header
+        require(plain, "event-altered", f"{where} is written otherwise")
         for part in ("public_body", "encrypted_body"):
             body = None if event[part] is None else hashlib.sha256(base64.b64decode(event[part])).hexdigest()
             require(said[f"{part}_sha256"] == body, "event-altered", f"the {part} of {where} is not the one hashed")
@@ -237,8 +236,8 @@ def _check(archive: bytes, key: str | None, kept: str | None) -> tuple[list[str]
     require(key is None or key.strip() == proof["key"], "another-key", "it is not signed by the key that you hold")
     own, case, note = proof["key"], proof["case"], files[SIGNATURE].decode()
     statement = signed_text(note, own, "signature-forged")
-    require(statement == statement_of(case, files[MANIFEST]), "signature-forged", "another archive was signed")
-    require(note.count("\n") == statement.count("\n") + 2, "signature-forged", "more than one signature")
+    only = statement == statement_of(case, files[MANIFEST]) and note.count("\n") == statement.count("\n") + 2
+    require(only, "signature-forged", "another archive was signed, or there is more than one signature")
     headers = read_events(files, case)
     missing = check_schemas_and_rules(files, headers)
     size, root, mapped = check_proofs(proof, own, headers)
@@ -258,7 +257,7 @@ def _check(archive: bytes, key: str | None, kept: str | None) -> tuple[list[str]
         unproved.append(f"that the key is the log's: compare it with the one that you hold, or give --key\n    {own}")
     unproved += [
         "an event that was never appended, or was changed before its first seal, which takes a minute at most",
-        f"what happened after the log's first {mapped} entries",
+        f"what happened after the log's first {mapped} entries, and what is in the documents kept beside the log",
         "that what was recorded is true, or that the replay pages are read rightly: they are the exporter's reading",
     ]
     return proved, unproved
