@@ -48,13 +48,17 @@ class PostgresCircuits:
         self._terms = terms
         self._failing: dict[str, Paused | None] = {}
         self._read_at = -math.inf
+        self._heard = 0
+        """Grows with each call that came back: what was read before that is older than what is known since."""
 
     async def pause(self, partner: Partner) -> Paused | None:  # noqa: D102  # the port says it
         if time.monotonic() - self._read_at >= REMEMBERED_S:
+            heard = self._heard
             with translated():
                 rows = await self._pool.fetch(_FAILING)
-            self._failing = {row["partner"]: _pause(row) for row in rows}
-            self._read_at = time.monotonic()
+            if heard == self._heard:
+                self._failing = {row["partner"]: _pause(row) for row in rows}
+                self._read_at = time.monotonic()
         return self._failing.get(partner)
 
     async def admit(self, partner: Partner) -> Admitted | Paused:  # noqa: D102  # the port says it
@@ -76,6 +80,7 @@ class PostgresCircuits:
                 _FAILED, partner, probe, terms.failures_max, terms.pause_first, terms.pause_max
             )
         assert row is not None  # noqa: S101  # a function that returns one row
+        self._heard += 1
         self._failing[partner] = _pause(row)
         return self._failing[partner] if row["began"] else None
 
@@ -84,6 +89,7 @@ class PostgresCircuits:
             return False
         with translated():
             was_paused: bool = await self._pool.fetchval("SELECT passage.note_taken_call($1)", partner)
+        self._heard += 1
         self._failing.pop(partner, None)
         return was_paused
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from simulation.run_folder import run_folder
+from stack.state import read_processes
 
 PASSAGE = Path(sysconfig.get_path("scripts")) / "passage"
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "two-officers.yaml"
@@ -31,14 +32,19 @@ def own_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def started_by(run: "subprocess.Popen[bytes]") -> dict[str, psutil.Process]:
-    """The servers of a run by name, once it has one of each."""
+    """The servers of a run by name, once it has one of each and has noted the one that it keeps a note of."""
     ends_at = time.monotonic() + PATIENCE_S
     while time.monotonic() < ends_at:
         found = {name_of(process): process for process in psutil.Process(run.pid).children()}
-        if found.keys() >= SERVERS:
+        if found.keys() >= SERVERS and found["temporal-test-server"].pid in noted():
             return {name: found[name] for name in SERVERS}
         time.sleep(0.02)
     raise AssertionError("the run started no servers")
+
+
+def noted() -> set[int]:
+    folders = Path(tempfile.gettempdir()).glob("passage-simulate-*")
+    return {record.pid for folder in folders for record in read_processes(folder)}
 
 
 def name_of(process: psutil.Process) -> str:
