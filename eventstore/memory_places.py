@@ -1,4 +1,4 @@
-"""Places of one programme in memory: the rules of `sql/migrations/0003_places.sql`, word for word."""
+"""Places of one programme in memory: the rules of `sql/migrations/0003_places.sql` and 0018, word for word."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -116,8 +116,18 @@ class Places:
     def _release_stale(self, head: ProgrammeSummary, month: str) -> None:
         for waiting in self._waiting.values():
             if waiting.reserved_month is not None and self._stale(head, waiting, month):
-                self._count(waiting.reserved_month, -1)
-                waiting.reserved_month = None
+                self._release(waiting)
+        beyond = -self._free(head, month)
+        counted = [each for each in self._waiting.values() if each.reserved_month is not None]
+        if head.cap_period == "month":
+            counted = [each for each in counted if each.reserved_month == month]
+        for waiting in sorted(counted, key=lambda each: each.turn, reverse=True)[: max(0, beyond)]:
+            self._release(waiting)
+
+    def _release(self, waiting: _Waiting) -> None:
+        if waiting.reserved_month is not None:
+            self._count(waiting.reserved_month, -1)
+        waiting.reserved_month = None
 
     def _stale(self, head: ProgrammeSummary, waiting: _Waiting, month: str) -> bool:
         return head.cap_period == "month" and waiting.reserved_month is not None and waiting.reserved_month < month

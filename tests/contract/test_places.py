@@ -231,6 +231,41 @@ async def test_a_change_of_regime_counts_what_the_month_already_took(store: Even
         await take(await file_case(store), NEXT_MONTH)
 
 
+async def set_cap(programme: Writer, places: int, month: str = MONTH, cap_period: str = "total") -> Appended:
+    changed = PlacesChanged(at=NOON, places=places)
+    head = programme_summary(places, cap_period=cap_period)
+    return await programme.append(changed, summary=head, place=AllotPlaces(month))
+
+
+@pytest.mark.parametrize("cap_period", ["total", "month"])
+async def test_a_lowered_cap_takes_reservations_back_the_last_in_turn_first(store: EventStore, cap_period: str) -> None:
+    programme = await open_programme(store, places=0, cap_period=cap_period)
+    cases = [await file_case(store) for _ in range(3)]
+    for minute, each in enumerate(cases):
+        await wait(each, minute)
+    assert len(await offered(await set_cap(programme, 3, cap_period=cap_period))) == 3
+
+    await set_cap(programme, 1, cap_period=cap_period)
+    assert [await place_of(each) for each in cases] == ["reserved", "none", "none"]
+    with pytest.raises(NoPlace):
+        await take(cases[1])
+    await take(cases[0])
+    raised = await set_cap(programme, 2, cap_period=cap_period)
+    assert await offered(raised) == [cases[1].stream]  # it kept its turn
+
+
+async def test_a_lowered_cap_takes_no_place_back_from_a_case_that_holds_it(store: EventStore) -> None:
+    programme = await open_programme(store, places=2)
+    first, second, third = [await file_case(store) for _ in range(3)]
+    await take(first)
+    await take(second)
+    await wait(third, 1)
+    await set_cap(programme, 1)
+    await first.append(TAKEN, place=FreePlace(MONTH))
+    assert await place_of(third) == "none"
+    assert await offered(await second.append(TAKEN, place=FreePlace(MONTH))) == [third.stream]
+
+
 async def _claim(writer: Writer) -> bool:
     """Take a place, or wait for one; decided again on each conflict, as the activity does."""
     for _ in range(5):
