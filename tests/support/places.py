@@ -78,6 +78,9 @@ class Places:
         for each in self.waiting:
             if self._stale(each, programme, month):
                 each.reserved = None
+        for each in reversed(self._in_order()):
+            if self.used(programme, month) > programme.places:
+                each.reserved = None
         offered: list[CaseId] = []
         for each in self._in_order():
             if programme.terminated or self.used(programme, month) >= programme.places:
