@@ -29,8 +29,8 @@ from eventstore.store import NO_HASH, Append, CaseSummary, ProgrammeSummary, Rea
 from stack.postgres import EmbeddedPostgres
 
 CONNECTIONS = 16
-CASES = 400 * CONNECTIONS
-"""So many that none of them becomes much longer than a case becomes: some 40 events."""
+CASES = 800 * CONNECTIONS
+"""So many that they stay as long as cases are, some dozen events: what is no message is looked for in its stream."""
 FLOOR = "CREATE TABLE floor (stream text, version integer, body bytea, PRIMARY KEY (stream, version))"
 AT_LEAST = 0.30
 _PROGRAMME = "venezuela-air"
