@@ -6,6 +6,7 @@ another. Of an exception the kinds, the codes and the places are logged, never t
 quote a person's data (decision 8).
 """
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -54,11 +55,17 @@ def configure_logs(settings: Settings, process: str) -> None:
 
 
 class _Lines(structlog.WriteLogger):
-    """Writes lines for the module `name`."""
+    """Writes lines for the module `name`. One that cannot be written, the disk being full, is lost: no work is."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         super().__init__(stream)
         self.name = name
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 _NAMES = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])

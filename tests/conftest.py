@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -11,9 +12,17 @@ pytest_plugins = ["tests.support.postgres", "tests.support.temporal"]
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """A command that a test runs in this process routes logs to a stream that ends with the test."""
+    """A command that a test runs in this process logs to a stream that ends with the test: no logger keeps it."""
     handlers, level, config = logging.root.handlers[:], logging.root.level, structlog.get_config()
-    yield
+    configure = structlog.configure
+
+    def uncached(**settings: Any) -> None:
+        configure(**{**settings, "cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", uncached)
+        yield
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    structlog.configure(**config)
+    configure(**config)
+    structlog.contextvars.clear_contextvars()

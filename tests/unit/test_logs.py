@@ -1,8 +1,8 @@
+import errno
 import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,18 +15,12 @@ CANARY = "Marisol Canario"
 
 
 @pytest.fixture
-def stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """The log of this test, as JSON; the logging of the other tests is put back."""
-    root = logging.getLogger()
-    handlers, level, configuration = root.handlers[:], root.level, structlog.get_config()
+def stderr(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """The log of this test, as JSON."""
     captured = io.StringIO()
     monkeypatch.setattr(sys, "stderr", captured)
     configure_logs(Settings(), "worker")
-    yield captured
-    structlog.contextvars.clear_contextvars()
-    structlog.configure(**configuration)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return captured
 
 
 def lines(stderr: io.StringIO) -> list[dict[str, Any]]:
@@ -52,6 +46,21 @@ def test_a_library_s_line_looks_like_ours(stderr: io.StringIO) -> None:
     logging.getLogger("temporalio.worker").warning("slow poll of %s", "cases")
     (line,) = lines(stderr)
     assert (line["event"], line["logger"], line["level"]) == ("slow poll of cases", "temporalio.worker", "warning")
+
+
+class Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    configure_logs(Settings(), "worker")
+    logger = structlog.get_logger("cases")
+    for say in (logger.info, logger.warning, logger.error):
+        say("advanced")
 
 
 def test_an_exception_shows_kind_code_and_place_but_no_value(stderr: io.StringIO) -> None:
