@@ -79,7 +79,7 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
     try:
         lookups = Lookups(await keys.pepper())
         book = CaseBook(store, store.inbox, lookups, bundled_rule_book())
-        clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+        clock = clock_of(settings)
         yield Backing(store, book, clock)
     finally:
         await store.close()

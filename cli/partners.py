@@ -46,7 +46,7 @@ async def show_partners(settings: Settings, *, json: bool) -> None:
 
 async def _standings(settings: Settings, agreements: Agreements) -> tuple[PartnerStanding, ...]:
     now = machine_clock()
-    clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+    clock = clock_of(settings)
     overdue = {partner: accepted_before(clock, agreed.answers_within, now) for partner, agreed in agreements.items()}
     async with open_standings(settings) as standings:
         return await standings.standings(overdue, ASKS_MAX)

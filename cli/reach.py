@@ -102,8 +102,7 @@ def on_the_database(work: Callable[[Settings], Awaitable[T]]) -> T:
 
 def domain_now(settings: Settings) -> datetime:
     """Domain time, for work on the database."""
-    clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
-    return clock.now(machine_clock())
+    return clock_of(settings).now(machine_clock())
 
 
 async def _within(settings: Settings, work: Callable[[Reached], Awaitable[T]]) -> T:

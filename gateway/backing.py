@@ -60,7 +60,7 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
                 store=store,
                 inbox=store.inbox,
                 figures=figures,
-                clock=clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor),
+                clock=clock_of(settings),
             )
     finally:
         await store.close()

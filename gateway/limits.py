@@ -36,6 +36,9 @@ class _Taken:
     until: float = 0.0
     refused_until: float = 0.0
 
+    def spent(self, now: float) -> bool:
+        return self.left == 0 or now >= self.until
+
 
 class PostgresLimits:
     """`Admit` over the gateway's side connections. Senders are a closed set, so what is kept is bounded."""
@@ -54,16 +57,14 @@ class PostgresLimits:
             StoreUnavailable: the count cannot be reached.
         """
         taken = self._taken[sender]
-        if taken.left > 0 and time.monotonic() < taken.until:
-            taken.left -= 1
-            return
-        async with taken.lock:
-            now = time.monotonic()
-            if now < taken.refused_until:
-                raise _too_many(taken.refused_until - now)
-            if taken.left == 0 or now >= taken.until:
-                await self._take_more(sender, taken, now)
-            taken.left -= 1
+        if taken.spent(time.monotonic()):
+            async with taken.lock:
+                now = time.monotonic()
+                if now < taken.refused_until:
+                    raise _too_many(taken.refused_until - now)
+                if taken.spent(now):  # nobody took more while this one waited
+                    await self._take_more(sender, taken, now)
+        taken.left -= 1
 
     async def _take_more(self, sender: str, taken: _Taken, now: float) -> None:
         wanted = min(max(1, taken.size * 2), TAKEN_MAX) if now < taken.until else 1

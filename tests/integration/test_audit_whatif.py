@@ -1,8 +1,5 @@
 """`passage audit what-if` over a real log: it counts who would be decided differently, and writes nothing."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import asyncpg
 import pytest
 
@@ -17,16 +14,9 @@ from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from tests.support.filed import day
-from tests.support.sealed_log import RULES, SealedLog, opened_log
+from tests.support.sealed_log import RULES, SealedLog
 
 BOOK = bundled_rule_book()
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
 
 
 async def asked(log: SealedLog, **parameters: int) -> Report:

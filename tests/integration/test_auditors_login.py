@@ -12,17 +12,10 @@ from cli.main import app, exit_code
 from domain import messages as m
 from domain.ids import CaseId
 from tests.support.filed import day
-from tests.support.sealed_log import SealedLog, opened_log
+from tests.support.sealed_log import SealedLog
 
 RULES = Path(__file__).parents[2] / "domain/rules/sets/2022-10-12.toml"
 LOGIN = "passage_audit_login"
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from cli.main import app, exit_code
 from domain import messages as m
 from domain.ids import CaseId
 from tests.support.filed import day
-from tests.support.sealed_log import SealedLog, opened_log
+from tests.support.sealed_log import SealedLog
 
 NOBODY = "VEN-7Q4K-M2XS"
 ORDER = ("--officer", "o-1", "--second-officer", "o-2", "--reason", "retention-ended")
@@ -28,13 +28,6 @@ class Done:
 
 
 Erase = Callable[..., Awaitable[Done]]
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Erasure attacked: whoever has every table, every file, an old backup and today's key store finds nobody."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -24,17 +23,10 @@ from eventstore.store import ErasureRefused
 from stack.postgres import EmbeddedPostgres
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
 from tests.support.filings import new_case_id
-from tests.support.sealed_log import SealedLog, opened_log
+from tests.support.sealed_log import SealedLog
 
 CANARIES = ("Canariensis-Zx81", "PZ-777-canary", "canary-street-4711", "+1-999-canary")
 LATER = day(900)
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
 
 
 @pytest.fixture

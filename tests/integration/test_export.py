@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,17 +26,10 @@ from domain.access import CaseExported, PersonalDataViewed, access_stream
 from domain.ids import CaseId
 from tests.support.filed import day
 from tests.support.filings import PROGRAMME
-from tests.support.sealed_log import ORIGIN, SealedLog, opened_log
+from tests.support.sealed_log import ORIGIN, SealedLog
 
 VERIFY_PY = Path(__file__).parents[2] / "audit" / "export_verify.py"
 Files = dict[str, bytes]
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
 
 
 async def a_case(log: SealedLog) -> CaseId:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -21,16 +20,9 @@ from tests.support.breaking import set_back
 from tests.support.desk import Desk, working
 from tests.support.filed import FILED_AT
 from tests.support.filings import PROGRAMME
-from tests.support.sealed_log import SealedLog, opened_log
+from tests.support.sealed_log import SealedLog
 
 FILED = ("application.submitted",)
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
 
 
 @pytest.fixture

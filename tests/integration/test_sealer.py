@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,14 +27,7 @@ from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
 from eventstore.postgres import PostgresStore
 from tests.support.filed import day
-from tests.support.sealed_log import ORIGIN, SealedLog, opened_log
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
+from tests.support.sealed_log import ORIGIN, SealedLog
 
 
 async def leaves(log: SealedLog) -> int:

@@ -1,20 +1,9 @@
 """What the sealer's login can do, and what nobody can do to what is sealed."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import asyncpg
 import pytest
 
-from tests.support.sealed_log import SealedLog, opened_log
-
-
-@pytest.fixture
-async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
-    async with opened_log(database_url, tmp_path / "keys") as opened:
-        await opened.open()
-        yield opened
-
+from tests.support.sealed_log import SealedLog
 
 ONLY_THE_SEAL = [
     "UPDATE passage.events SET actor = 'x'",

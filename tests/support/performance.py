@@ -152,7 +152,7 @@ class Performance:
 
     def _player(self, http: httpx2.AsyncClient) -> Player:
         settings = self.stack.settings
-        clock = clock_of(settings.clock_domain_epoch, settings.clock_server_epoch, settings.clock_factor)
+        clock = clock_of(settings)
         door = Door(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
         return Player(self.script, self.board, door, clock, self.programme, secrets.token_hex(4))
 
