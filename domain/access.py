@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
-from domain.boarding import BoardingAnswer
-from domain.events import Frozen
-from domain.ids import CaseId
+from domain.kernel.events import Frozen
+from domain.kernel.ids import CaseId, Code
 
 ReasonCode = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -38,7 +37,7 @@ class PersonalDataViewed(AccessEvent):
 
 
 class CaseExported(AccessEvent):
-    """The whole case left the house as one archive; recorded before the archive is written."""
+    """The whole case was exported as one archive; recorded before the archive is written."""
 
     because: ReasonCode
     case_version: int
@@ -48,7 +47,7 @@ class CaseExported(AccessEvent):
 class BoardingChecked(AccessEvent):
     """A carrier asked whether the beneficiary may board."""
 
-    answer: BoardingAnswer
+    answer: Code
 
 
 class HistoryStored(AccessEvent):

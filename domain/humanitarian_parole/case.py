@@ -1,0 +1,100 @@
+"""What others ask of a case of this family: whom to compare it with, its place, its facts, and boarding."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.humanitarian_parole.persons import person_identities, supporter_identities
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted, Filed
+from domain.humanitarian_parole.stages.parole import Parole, is_paroled, parole_last_day
+from domain.humanitarian_parole.stages.passport import PassportChanged
+from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorReplaced
+from domain.humanitarian_parole.stages.travel import (
+    Travel,
+    TravelAuthorized,
+    Waitlisted,
+    authorization_last_day,
+    authorized_until,
+    holds_place,
+    waits_for_place,
+)
+from domain.kernel.case import Case
+from domain.kernel.definition import Enquiry, Events, Places
+from domain.kernel.messages import Command, FileApplication
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
+
+
+def enquire(case: Case, command: Command) -> Enquiry:
+    """The person until the case is admitted, the supporter until confirmed, and the principal, if one is named."""
+    beneficiary, sponsor = case.of(Filed).beneficiary, case.of(Sponsor)
+    if isinstance(command, FileApplication) and not case.filed and isinstance(command.message, ApplicationSubmitted):
+        beneficiary = command.message.application.beneficiary
+    supporter = None if sponsor.confirmed else sponsor.supporter
+    travels_with = beneficiary.travels_with if beneficiary else None
+    return Enquiry(
+        persons=() if sponsor.admitted or beneficiary is None else person_identities(beneficiary),
+        backer=supporter_identities(supporter) if supporter else None,
+        principal=travels_with.case if travels_with else None,
+    )
+
+
+def registers(case: Case, events: Events) -> Enquiry:
+    """Who the beneficiary and the supporter are now, wherever an event says that it changed."""
+    beneficiary, backer = case.of(Filed).beneficiary, None
+    persons: tuple[str, ...] = ()
+    for event in events:
+        if isinstance(event, ApplicationFiled | PassportChanged) and beneficiary:
+            persons = person_identities(beneficiary)
+        if isinstance(event, ApplicationFiled):
+            backer = supporter_identities(event.application.supporter)
+        if isinstance(event, SponsorReplaced):
+            backer = supporter_identities(event.supporter)
+    return Enquiry(persons=persons, backer=backer)
+
+
+def places(before: Case, after: Case, events: Events) -> Places | None:
+    """What the decision does to the programme's places."""
+    for event in events:
+        if isinstance(event, TravelAuthorized):
+            return Places("take")
+        if isinstance(event, Waitlisted):
+            return Places("join", ready_at=event.at)
+    if after.closed and not before.closed and holds_place(after):
+        return Places("free")
+    if waits_for_place(before) and not waits_for_place(after):
+        return Places("leave")
+    return None
+
+
+def facts(case: Case, programme: Programme, rules: RuleSet) -> Mapping[str, Any]:
+    """The work permit, and the last days of authorization (null while paused) and parole."""
+    authorized, paroled = authorization_last_day(case, programme, rules), parole_last_day(case, programme)
+    return {
+        "work_permit": case.of(Parole).work_permit,
+        "authorized_last_day": authorized,
+        "paroled_last_day": paroled,
+    }
+
+
+def on_hold(case: Case) -> bool:
+    """Any hold: by the programme, for a new supporter, for a changed passport."""
+    return case.held or case.of(Travel).held or case.of(Sponsor).gone_at is not None
+
+
+def may_travel(case: Case, programme: Programme, rules: RuleSet, now: datetime) -> str:
+    """May this person board? Always answered and never recorded in the case; the first that holds.
+
+    `none`: arrived, refused at the port, or never authorized. `expired`: past its last moment. `revoked`: withdrawn,
+    or the programme is terminated, even before the case has noticed. `held`: not at the moment. `ok`.
+    """
+    if is_paroled(case) or case.outcome == "refused_at_port":
+        return "none"
+    until, travel = authorized_until(case, programme, rules), case.of(Travel)
+    if until is not None and now >= until:
+        return "expired"
+    if travel.authorization and (case.closed or programme.terminated):
+        return "revoked"
+    if case.closed or not travel.authorization:
+        return "none"
+    return "held" if programme.suspended or travel.held or case.held else "ok"

@@ -1,0 +1,85 @@
+"""The family of the air programmes: its stages in order, and in which order steps are tried."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from domain.humanitarian_parole import case as queries
+from domain.humanitarian_parole.stages import entry, filing, parole, passport, sponsor, travel, vetting
+from domain.humanitarian_parole.world import World
+from domain.kernel import referrals
+from domain.kernel.case import Case
+from domain.kernel.decider import waiting_on_partner
+from domain.kernel.definition import Family
+from domain.kernel.lifecycle import EVERY_FAMILY
+from domain.kernel.limits import Deadline
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
+
+_STAGES = (
+    filing.STAGE,
+    sponsor.STAGE,
+    entry.STAGE,
+    vetting.STAGE,
+    travel.STAGE,
+    parole.STAGE,
+)
+
+
+def _running(case: Case, now: datetime, rules: RuleSet, programme: Programme) -> Iterable[Deadline]:
+    if parole.is_paroled(case):
+        yield from parole.running(case, rules, programme)
+        return
+    yield from referrals.running(case, rules)
+    yield from entry.running(case, rules, programme)
+    yield from sponsor.running(case, rules, programme)
+    yield from travel.running(case, now, rules, programme)
+
+
+def _waiting_on(case: Case) -> str | None:
+    """Whom the case waits on, where it waits on several: partners, the end of parole, then people."""
+    if case.requests:
+        return waiting_on_partner(FAMILY, case.requests)
+    if parole.is_paroled(case):
+        return "parole_end"
+    if case.of(entry.ProofOfEntry).evidence_since or case.of(sponsor.Sponsor).gone_at:
+        return "applicant"
+    if case.open_referrals:
+        return "officer"
+    held = case.of(travel.Travel)
+    if held.waitlisted_at:
+        return "place"
+    return "arrival" if held.authorization and not held.held else None
+
+
+FAMILY: Final = Family(
+    name="humanitarian_parole",
+    package=__package__,
+    stages=(
+        *_STAGES,
+        passport.STAGE,
+        referrals.stage_of_officers(question for stage in _STAGES for question in stage.questions),
+        EVERY_FAMILY,
+    ),
+    submission=filing.ApplicationSubmitted,
+    file=filing.file_application,
+    judge=(
+        sponsor.admit,
+        entry.judge_crossings,
+        vetting.judge_findings,
+        referrals.follow_officers,
+        vetting.vet_again,
+        entry.judge_evidence,
+    ),
+    over=parole.is_paroled,
+    running_limits=_running,
+    waiting_on=_waiting_on,
+    closing=travel.closing,
+    enquire=queries.enquire,
+    registers=queries.registers,
+    world=World,
+    places=queries.places,
+    facts=queries.facts,
+    on_hold=queries.on_hold,
+    may_travel=queries.may_travel,
+)

@@ -1,0 +1,501 @@
+"""Proof of entry: whether it is needed, what Mexican records and documents show, its limit; and irregular entries.
+
+A day is the local calendar day of the crossing, as written with its offset.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from domain.humanitarian_parole.application import Beneficiary, Country, Document, Entry, Manner, ShortText
+from domain.humanitarian_parole.stages.filing import Filed, application_of, beneficiary_of
+from domain.humanitarian_parole.world import Draft, World
+from domain.kernel.case import Case, Request, answered, asked, replace, settled, with_part
+from domain.kernel.definition import (
+    Events,
+    LimitDefinition,
+    PartnerDefinition,
+    QuestionDefinition,
+    Stage,
+    answer,
+    event,
+    message,
+    rule,
+)
+from domain.kernel.events import ERASED_MOMENT, CaseEvent, Personal, RuleResult
+from domain.kernel.ids import EventId, MessageId
+from domain.kernel.limits import Deadline, paused_due
+from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
+from domain.kernel.programme import Programme
+from domain.kernel.referrals import refer
+from domain.kernel.rule_set import RuleParameters, RuleSet
+
+PARTNER = "entry_records"
+RULE = "mexico-entry"
+
+STRONG_KINDS = frozenset({"passport_stamp", "fmm", "fmmd"})
+"""A `tvrh` rests on a declaration of its holder, `other` on nothing known."""
+
+
+class EntryCheck(PartnerCheck):
+    """Do your records show the entries that this beneficiary declares and documents?"""
+
+    beneficiary: Beneficiary
+    entries: Annotated[tuple[Entry, ...], Field(max_length=100)]
+    documents: Annotated[tuple[Document, ...], Field(max_length=100)]
+
+
+class EntryMatchedAnswer(PartnerAnswer):
+    """Mexican records know the entry; what they leave out is as declared."""
+
+    SENDERS = (PARTNER,)
+    message: Literal["entry.matched"] = "entry.matched"
+    entered_at: AwareDatetime | None = None
+    place: ShortText | None = None
+    manner: Manner | None = None
+
+
+class EntryNotFoundAnswer(PartnerAnswer):
+    """Mexican records do not know the entry."""
+
+    SENDERS = (PARTNER,)
+    message: Literal["entry.not_found"] = "entry.not_found"
+
+
+class EntryMismatchAnswer(PartnerAnswer):
+    """Mexican records say otherwise than the applicant."""
+
+    SENDERS = (PARTNER,)
+    message: Literal["entry.mismatch"] = "entry.mismatch"
+    fields: Flags = ()
+
+
+class EvidenceSubmission(Message):
+    """The applicant sends proof of entry."""
+
+    SENDERS = ("applicant",)
+    message: Literal["evidence.submitted"] = "evidence.submitted"
+    documents: Annotated[tuple[Document, ...], Field(max_length=100)]
+
+
+class IrregularCrossingReport(Message):
+    """The border reports an irregular crossing."""
+
+    SENDERS = ("border",)
+    message: Literal["border.irregular_crossing"] = "border.irregular_crossing"
+    country: Country
+    crossed_at: AwareDatetime
+
+
+class EntryProofNotRequired(CaseEvent):
+    """The beneficiary is not in Mexico."""
+
+
+class EntryCheckRequested(CaseEvent):
+    """Mexican records were asked."""
+
+    request_id: MessageId
+
+
+class EntryVerified(CaseEvent):
+    """The entry was before the cutoff."""
+
+    by: Literal["records", "document", "evidence", "officer"]
+    entered_at: Annotated[AwareDatetime | None, Personal(erased=None)] = None
+    place: Annotated[ShortText | None, Personal(erased=None)] = None
+    manner: Annotated[Manner | None, Personal(erased=None)] = None
+
+
+class EntryRefused(CaseEvent):
+    """The entry was not before the cutoff, or two officers refused it."""
+
+    by_officer: bool = False
+    entered_at: Annotated[AwareDatetime | None, Personal(erased=None)] = None
+
+
+class EvidenceRequested(CaseEvent):
+    """The applicant is asked for proof of entry, within the evidence limit from `at`."""
+
+
+class EvidenceReceived(CaseEvent):
+    """The applicant sent documents; weak ones leave the limit standing."""
+
+    strong: bool
+    documents: Annotated[tuple[Document, ...], Personal(erased=())]
+
+
+class EvidenceDeadlinePassed(CaseEvent):
+    """The limit for evidence ended with nothing strong received before it."""
+
+
+class IrregularCrossingRecorded(CaseEvent):
+    """A crossing was reported."""
+
+    country: Annotated[Country, Personal(erased="XXX")]
+    crossed_at: Annotated[AwareDatetime, Personal(erased=ERASED_MOMENT)]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A border crossing that was reported."""
+
+    country: str
+    crossed_at: datetime
+    fact: EventId
+
+
+@dataclass(frozen=True)
+class ProofOfEntry:
+    """How far the entry is proved, and what crossings were reported."""
+
+    verified: bool = False
+    asked: bool = False
+    evidence_since: datetime | None = None
+    """When evidence was asked for, while nothing strong has come."""
+    evidence_taken: bool = False
+    """Evidence may be sent: from the request for it until the entry is verified."""
+    crossings: tuple[Crossing, ...] = ()
+
+
+class MexicoEntry(RuleParameters):
+    """The first day on which an entry into Mexico is too late."""
+
+    before: date
+
+
+class IrregularEntry(RuleParameters):
+    """The last day on which an irregular entry into one of the countries does no harm."""
+
+    after: date
+    countries: tuple[str, ...]
+
+
+def latest_mexican_entry(case: Case) -> Entry | None:
+    """The latest entry into Mexico that was declared."""
+    entries = [entry for entry in application_of(case).entries if entry.country == "MEX"]
+    return max(entries, key=lambda entry: entry.entered_at, default=None)
+
+
+def _cutoff(world: World) -> date:
+    return world.rules.of(RULE, MexicoEntry).before
+
+
+def is_strong(document: Document, cutoff: date) -> bool:
+    """Proves entry before the cutoff; a document issued later proves presence, not entry."""
+    return (
+        document.kind in STRONG_KINDS
+        and document.entered_on is not None
+        and document.issued_on is not None
+        and document.entered_on < cutoff
+        and document.issued_on < cutoff
+    )
+
+
+def any_strong(documents: Iterable[Document], cutoff: date) -> bool:
+    """Whether one of `documents` proves entry before the cutoff."""
+    return any(is_strong(document, cutoff) for document in documents)
+
+
+def needs_proof(case: Case, world: World) -> bool:
+    """Only a beneficiary who is in Mexico needs to prove when they entered it, where the rules ask for it."""
+    return RULE in world.rules.rules and beneficiary_of(case).located_in == "MEX"
+
+
+def mexico_entry_as_declared(case: Case, world: World) -> RuleResult:
+    """What was declared does not itself say that the latest entry was too late."""
+    declared = latest_mexican_entry(case)
+    if not needs_proof(case, world):
+        because, passed = "not-in-mexico", True
+    elif declared is None:
+        because, passed = "no-entry-declared", True
+    else:
+        passed = declared.entered_at.date() < _cutoff(world)
+        because = "declared-before-cutoff" if passed else "declared-on-or-after-cutoff"
+    return _mexico_entry(case, passed=passed, because=because)
+
+
+def mexico_entry_at(case: Case, entered_at: datetime, world: World) -> RuleResult:
+    """The entry that Mexican records hold is before the cutoff."""
+    passed = entered_at.date() < _cutoff(world)
+    return _mexico_entry(case, passed=passed, because="before-cutoff" if passed else "on-or-after-cutoff")
+
+
+def _mexico_entry(case: Case, *, passed: bool, because: str) -> RuleResult:
+    return RuleResult(
+        rule=RULE,
+        result="passed" if passed else "failed",
+        because=because,
+        facts=case.of(Filed).document_facts,
+    )
+
+
+def irregular_entry(case: Case, world: World) -> RuleResult:
+    """No irregular entry, declared or reported, into the countries named, after the day of the rule set."""
+    parameters = world.rules.of("irregular-entry", IrregularEntry)
+    declared = [
+        entry
+        for entry in application_of(case).entries
+        if entry.manner == "irregular" and _too_late(entry.country, entry.entered_at, parameters)
+    ]
+    crossings = case.of(ProofOfEntry).crossings
+    reported = [each for each in crossings if _too_late(each.country, each.crossed_at, parameters)]
+    because = "declared-after-notice" if declared else "reported-after-notice" if reported else "none-after-notice"
+    return RuleResult(
+        rule="irregular-entry",
+        result="failed" if declared or reported else "passed",
+        because=because,
+        facts=(*case.of(Filed).document_facts[:1], *(crossing.fact for crossing in reported)),
+    )
+
+
+def _too_late(country: str, crossed_at: datetime, parameters: IrregularEntry) -> bool:
+    return country in parameters.countries and crossed_at.date() > parameters.after
+
+
+def check_of(case: Case, request: Request) -> EntryCheck:
+    """What Mexican records are asked."""
+    return EntryCheck(
+        request_id=request.request_id,
+        case_id=case.case_id,
+        requested_at=request.at,
+        beneficiary=beneficiary_of(case),
+        entries=application_of(case).entries,
+        documents=case.of(Filed).documents,
+    )
+
+
+def check_entry(draft: Draft) -> Events:
+    """The next step towards a proven entry, once the supporter is confirmed."""
+    if not needs_proof(draft.case, draft.world):
+        results = (mexico_entry_as_declared(draft.case, draft.world),) if RULE in draft.world.rules.rules else ()
+        return (EntryProofNotRequired(at=draft.now, basis=draft.basis(*results)),)
+    if draft.case.of(ProofOfEntry).asked:
+        return ()
+    return (EntryCheckRequested(at=draft.now, request_id=draft.case.next_event_id),)
+
+
+def on_matched(draft: Draft, message: EntryMatchedAnswer) -> Events:
+    """Mexican records know the entry; what they leave out is as declared."""
+    declared = latest_mexican_entry(draft.case)
+    entered_at = message.entered_at or (declared.entered_at if declared else None)
+    manner: Manner = message.manner or (declared.manner if declared else "regular")
+    if entered_at is None:
+        return refer(draft, RULE, ("entry-date-missing",))
+    result = mexico_entry_at(draft.case, entered_at, draft.world)
+    basis = draft.basis(result)
+    if result.result == "failed":
+        refused = EntryRefused(at=draft.now, basis=basis, entered_at=entered_at)
+        return (refused, *draft.closing("ineligible", RULE, basis))
+    if manner == "irregular":
+        return refer(draft, RULE, ("irregular-entry-before-cutoff",), basis=basis)
+    place = message.place or (declared.place if declared else None)
+    verified = EntryVerified(at=draft.now, basis=basis, by="records", entered_at=entered_at, place=place, manner=manner)
+    return (verified,)
+
+
+def on_not_found(draft: Draft, message: EntryNotFoundAnswer) -> Events:
+    """The records know nothing: a strong document decides, or evidence is asked for."""
+    del message
+    if any_strong(draft.case.of(Filed).documents, _cutoff(draft.world)):
+        return _strongly_documented(draft, by_evidence=False)
+    return (EvidenceRequested(at=draft.now),)
+
+
+def on_mismatch(draft: Draft, message: EntryMismatchAnswer) -> Events:
+    """The records say otherwise than the applicant: an officer looks."""
+    if not message.fields:
+        return refer(draft, RULE, ("mismatch",))
+    return refer(draft, RULE, message.fields, prefix="mismatch-")
+
+
+def receive_evidence(draft: Draft, message: EvidenceSubmission, command: TakeMessage) -> None:
+    """Record what the applicant sent; weak evidence leaves the limit standing.
+
+    Raises:
+        Rejection: no evidence was asked for, or the entry is already verified.
+    """
+    if not draft.case.of(ProofOfEntry).evidence_taken:
+        raise Rejection("no-evidence-wanted")
+    strong = any_strong(message.documents, _cutoff(draft.world))
+    at = draft.not_before(command.received_at)
+    draft.add(EvidenceReceived(at=at, strong=strong, documents=message.documents))
+
+
+def judge_evidence(draft: Draft) -> Events:
+    """Strong evidence has come: the entry is verified, without a new call to the records."""
+    proof = draft.case.of(ProofOfEntry)
+    if not proof.evidence_taken or proof.evidence_since or draft.case.has_referral(RULE):
+        return ()
+    return _strongly_documented(draft, by_evidence=True)
+
+
+def _strongly_documented(draft: Draft, *, by_evidence: bool) -> Events:
+    declared = latest_mexican_entry(draft.case)
+    basis = draft.basis(_mexico_entry(draft.case, passed=True, because="strong-document"))
+    if declared is not None and declared.manner == "irregular":
+        return refer(draft, RULE, ("irregular-entry-before-cutoff",), basis=basis)
+    return (EntryVerified(at=draft.now, basis=basis, by="evidence" if by_evidence else "document"),)
+
+
+def approved_by_officer(draft: Draft) -> Events:
+    """An officer accepted the entry."""
+    basis = draft.basis(_mexico_entry(draft.case, passed=True, because="officer-approved"))
+    return (EntryVerified(at=draft.now, basis=basis, by="officer"),)
+
+
+def denied_by_officers(draft: Draft, number: int) -> Events:
+    """Two officers refused the entry."""
+    del number
+    basis = draft.basis(_mexico_entry(draft.case, passed=False, because="officer-denied"))
+    return (EntryRefused(at=draft.now, basis=basis, by_officer=True), *draft.closing("denied", RULE, basis))
+
+
+def end_evidence(draft: Draft, due_at: datetime) -> None:
+    """The limit for evidence passed with nothing strong received before it."""
+    draft.add(EvidenceDeadlinePassed(at=draft.not_before(due_at)))
+    draft.add(*draft.closing("ineligible", "evidence-deadline"))
+
+
+def running(case: Case, rules: RuleSet, programme: Programme) -> Iterable[Deadline]:
+    """The limit for evidence."""
+    since = case.of(ProofOfEntry).evidence_since
+    if since is not None and not programme.suspended:
+        due = paused_due(since, rules.limit("evidence"), programme.pauses, rules.pause_floor)
+        if due is not None:
+            yield Deadline(due, "evidence")
+
+
+def record_crossing(draft: Draft, message: IrregularCrossingReport, command: TakeMessage) -> None:
+    """Record a reported crossing; what follows is the case's next step (`judge_crossings`)."""
+    at = draft.not_before(command.received_at)
+    draft.add(IrregularCrossingRecorded(at=at, country=message.country, crossed_at=message.crossed_at))
+
+
+def judge_crossings(draft: Draft) -> Events:
+    """An irregular entry after the notice makes ineligible, or revokes."""
+    if "irregular-entry" not in draft.world.rules.rules:
+        return ()
+    result = irregular_entry(draft.case, draft.world)
+    if result.result == "passed":
+        return ()
+    return draft.closing("ineligible", "irregular-entry", draft.basis(result))
+
+
+def _settled(case: Case, event: CaseEvent) -> Case:
+    del event
+    return with_part(
+        case,
+        replace(case.of(ProofOfEntry), verified=True, evidence_since=None, evidence_taken=False),
+        requests=answered(case, PARTNER),
+        referrals=settled(case, RULE),
+        stage="security_vetting",
+    )
+
+
+def _requested(case: Case, event: EntryCheckRequested) -> Case:
+    requests = asked(case, PARTNER, event.request_id, event.at)
+    return with_part(case, replace(case.of(ProofOfEntry), asked=True), requests=requests)
+
+
+def _refused(case: Case, event: EntryRefused) -> Case:
+    del event
+    return replace(case, requests=answered(case, PARTNER))
+
+
+def _evidence_requested(case: Case, event: EvidenceRequested) -> Case:
+    proof = replace(case.of(ProofOfEntry), evidence_since=event.at, evidence_taken=True)
+    return with_part(case, proof, requests=answered(case, PARTNER))
+
+
+def _evidence_received(case: Case, event: EvidenceReceived) -> Case:
+    filed, proof = case.of(Filed), case.of(ProofOfEntry)
+    filed = replace(
+        filed,
+        documents=(*filed.documents, *event.documents),
+        document_facts=(*filed.document_facts, case.next_event_id),
+    )
+    case = with_part(case, filed)
+    return with_part(case, replace(proof, evidence_since=None)) if event.strong else case
+
+
+def _evidence_lapsed(case: Case, event: EvidenceDeadlinePassed) -> Case:
+    del event
+    return with_part(case, replace(case.of(ProofOfEntry), evidence_since=None, evidence_taken=False))
+
+
+def _crossing(case: Case, event: IrregularCrossingRecorded) -> Case:
+    proof = case.of(ProofOfEntry)
+    crossing = Crossing(event.country, event.crossed_at, case.next_event_id)
+    return with_part(case, replace(proof, crossings=(*proof.crossings, crossing)))
+
+
+STAGE = Stage(
+    name="proof_of_entry",
+    events=(
+        event(EntryProofNotRequired, _settled),
+        event(EntryCheckRequested, _requested),
+        event(EntryVerified, _settled),
+        event(EntryRefused, _refused),
+        event(EvidenceRequested, _evidence_requested),
+        event(EvidenceReceived, _evidence_received),
+        event(EvidenceDeadlinePassed, _evidence_lapsed),
+        event(IrregularCrossingRecorded, _crossing),
+    ),
+    messages=(
+        message(EvidenceSubmission, receive_evidence, "The applicant sends proof of entry."),
+        message(
+            IrregularCrossingReport,
+            record_crossing,
+            "The border reports an irregular crossing.",
+            {"country": "PAN", "crossed_at": "2022-11-01T08:00:00-05:00"},
+            ends=True,
+        ),
+    ),
+    partners=(
+        PartnerDefinition(
+            PARTNER,
+            waiting_on="entry_records",
+            check=check_of,
+            answers=(
+                answer(EntryMatchedAnswer, on_matched, "Mexican records know the entry as it was declared."),
+                answer(EntryNotFoundAnswer, on_not_found, "Mexican records do not know the entry."),
+                answer(
+                    EntryMismatchAnswer,
+                    on_mismatch,
+                    "Mexican records differ: an officer looks.",
+                    {"fields": ["entered_at"]},
+                ),
+            ),
+        ),
+    ),
+    questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
+    limits=(LimitDefinition("evidence", end_evidence, "proof of entry is awaited"),),
+    rules=(
+        rule(
+            RULE,
+            mexico_entry_as_declared,
+            "filing",
+            parameters=MexicoEntry,
+            facts=(
+                "application.beneficiary.located_in",
+                "application.entries",
+                "application.documents",
+                "documents",
+                "entered_at",
+            ),
+        ),
+        rule(
+            "irregular-entry",
+            irregular_entry,
+            "filing",
+            "authorization",
+            parameters=IrregularEntry,
+            facts=("application.entries", "country", "crossed_at"),
+        ),
+    ),
+    carry_on=check_entry,
+    done=lambda case: case.of(ProofOfEntry).verified,
+)

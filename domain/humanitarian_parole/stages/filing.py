@@ -1,0 +1,327 @@
+"""Filing: what was filed, and the rules on who the beneficiary is."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from domain.humanitarian_parole.application import (
+    ERASED_APPLICATION,
+    Application,
+    Beneficiary,
+    Document,
+    Passport,
+)
+from domain.humanitarian_parole.world import Draft, World
+from domain.kernel.calendar import age_on, day_of, years_after
+from domain.kernel.case import Case, with_part
+from domain.kernel.definition import Stage, event, message, report, rule
+from domain.kernel.events import CaseClosed, CaseEvent, Personal, RuleResult
+from domain.kernel.ids import CaseId, Digest, EventId, ProgrammeId, RulesVersion
+from domain.kernel.messages import FileApplication, Message, Rejection, Submission, TakeMessage
+from domain.kernel.rule_set import RuleParameters
+
+
+class ApplicationSubmitted(Submission):
+    """A supporter files for a beneficiary."""
+
+    message: Literal["application.submitted"] = "application.submitted"
+    application: Application
+
+
+class WithdrawalRequest(Message):
+    """The applicant or the supporter withdraws the application."""
+
+    SENDERS = ("applicant", "supporter")
+    message: Literal["application.withdrawn"] = "application.withdrawn"
+
+
+class ApplicationFiled(CaseEvent):
+    """A case began."""
+
+    programme: ProgrammeId
+    rules_version: RulesVersion
+    rules_digest: Digest
+    principal: CaseId | None = None
+    application: Annotated[Application, Personal(erased=ERASED_APPLICATION)]
+
+
+class ApplicationWithdrawn(CaseEvent):
+    """Somebody who may withdraw did."""
+
+    by: Literal["applicant", "supporter"]
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What was filed, with the passport and surnames as they are now."""
+
+    application: Application | None = None
+    beneficiary: Beneficiary | None = None
+    fact: EventId | None = None
+    """The event that says who the beneficiary is now."""
+    documents: tuple[Document, ...] = ()
+    document_facts: tuple[EventId, ...] = ()
+
+
+def application_of(case: Case) -> Application:
+    """What was filed. Raises `ValueError` for a case that never was."""
+    filed = case.of(Filed).application
+    if filed is None:
+        raise ValueError("the case was never filed")
+    return filed
+
+
+def beneficiary_of(case: Case) -> Beneficiary:
+    """The beneficiary of a filed case. Raises `ValueError` for a case that never was."""
+    found = case.of(Filed).beneficiary
+    if found is None:
+        raise ValueError("the case was never filed")
+    return found
+
+
+def facts(case: Case) -> tuple[EventId, ...]:
+    """The event that says who the beneficiary is now."""
+    fact = case.of(Filed).fact
+    return () if fact is None else (fact,)
+
+
+def file_application(draft: Draft, command: FileApplication) -> None:
+    """Record what was filed; judging it is the case's next step.
+
+    Raises:
+        Rejection: the case was already filed.
+    """
+    if draft.case.filed:
+        raise Rejection("already-filed")
+    if not isinstance(command.message, ApplicationSubmitted):
+        raise Rejection("not-of-this-programme")
+    application = command.message.application
+    travels_with = application.beneficiary.travels_with
+    draft.add(
+        ApplicationFiled(
+            at=command.received_at,
+            programme=draft.world.programme.programme,
+            rules_version=draft.world.rules.version,
+            rules_digest=draft.world.rules.digest,
+            principal=travels_with.case if travels_with else None,
+            application=application,
+        )
+    )
+
+
+def withdraw(draft: Draft, message: WithdrawalRequest, command: TakeMessage) -> None:
+    """The case closes at once, a suspended programme's too.
+
+    Raises:
+        Rejection: the beneficiary was already paroled.
+    """
+    del message
+    if draft.family.over(draft.case):
+        raise Rejection("already-paroled")
+    at = draft.not_before(command.received_at)
+    draft.add(
+        ApplicationWithdrawn(at=at, by="supporter" if command.source == "supporter" else "applicant"),
+        CaseClosed(at=at, outcome="withdrawn", reason="applicant-withdrew"),
+    )
+
+
+class Nationality(RuleParameters):
+    """The nationality that the programme is for."""
+
+    country: str
+
+
+def nationality(case: Case, world: World) -> RuleResult:
+    """A national of the country that the programme is for."""
+    country = world.rules.of("nationality", Nationality).country
+    national = country in beneficiary_of(case).nationalities
+    return RuleResult(
+        rule="nationality",
+        result="passed" if national else "failed",
+        because="national" if national else "not-national",
+        facts=facts(case),
+    )
+
+
+class SoleNationality(RuleParameters):
+    """The one nationality, and the age from which a child is none that is exempt."""
+
+    country: str
+    child_age_years: int
+
+
+def sole_nationality(case: Case, world: World) -> RuleResult:
+    """No other nationality, permanent residence or refugee status elsewhere, save accompanying family."""
+    beneficiary, parameters = beneficiary_of(case), world.rules.of("sole-nationality", SoleNationality)
+    elsewhere = {*beneficiary.nationalities, *beneficiary.permanent_resident_of, *beneficiary.refugee_in}
+    elsewhere -= {parameters.country}
+    principal = beneficiary.travels_with.case if beneficiary.travels_with else None
+    if not elsewhere:
+        because, passed = "no-other-status", True
+    elif principal is None:
+        because, passed = "status-elsewhere", False
+    elif not _exempt_by_relationship(beneficiary, world, parameters):
+        because, passed = "child-of-age", False
+    elif not world.principal_open or principal == case.case_id:
+        because, passed = "principal-not-open", False
+    else:
+        because, passed = "travels-with-principal", True
+    return RuleResult(
+        rule="sole-nationality",
+        result="passed" if passed else "failed",
+        because=because,
+        facts=facts(case),
+        cases=(principal,) if elsewhere and principal else (),
+    )
+
+
+def _exempt_by_relationship(beneficiary: Beneficiary, world: World, parameters: SoleNationality) -> bool:
+    if beneficiary.travels_with is None:
+        return False
+    if beneficiary.travels_with.relationship != "child":
+        return True
+    return age_on(beneficiary.birth_date, day_of(world.now)) < parameters.child_age_years
+
+
+class PassportValidity(RuleParameters):
+    """Passports of `country` issued before `reform_on` count longer than is printed; of no country where None."""
+
+    country: str | None = None
+    reform_on: date = date.min
+    extra_years: int = 0
+
+
+def counts_until(passport: Passport, parameters: PassportValidity) -> date:
+    """The last day on which the passport counts as valid."""
+    if passport.issuing_country != parameters.country:
+        return passport.extension.expires_on if passport.extension else passport.expires_on
+    printed = passport.extension or passport
+    if printed.issued_on < parameters.reform_on:
+        return years_after(printed.expires_on, parameters.extra_years)
+    return printed.expires_on
+
+
+def passport_validity(case: Case, world: World) -> RuleResult:
+    """Valid on the day of decision, its last day included."""
+    parameters = world.rules.of("passport-validity", PassportValidity)
+    valid = day_of(world.now) <= counts_until(beneficiary_of(case).passport, parameters)
+    return RuleResult(
+        rule="passport-validity",
+        result="passed" if valid else "failed",
+        because="valid" if valid else "no-longer-valid",
+        facts=facts(case),
+    )
+
+
+class MinorGuardian(RuleParameters):
+    """The age from which somebody is an adult."""
+
+    adult_age_years: int
+
+
+_SHOWN = {
+    ("parent", "birth_certificate"): "parent-with-birth-certificate",
+    ("legal_guardian", "court_order"): "guardian-with-court-order",
+}
+
+
+def minor_guardian(case: Case, world: World) -> RuleResult:
+    """A minor has a parent with a birth certificate or a legal guardian with a court order."""
+    beneficiary = beneficiary_of(case)
+    guardian = beneficiary.guardian
+    adult_age = world.rules.of("minor-guardian", MinorGuardian).adult_age_years
+    if age_on(beneficiary.birth_date, day_of(world.now)) >= adult_age:
+        because, passed = "adult", True
+    elif guardian is None:
+        because, passed = "no-guardian", False
+    else:
+        shown = _SHOWN.get((guardian.relationship, guardian.evidence))
+        because, passed = shown or "guardian-not-shown", shown is not None
+    return RuleResult(
+        rule="minor-guardian", result="passed" if passed else "failed", because=because, facts=facts(case)
+    )
+
+
+def one_active_case(case: Case, world: World) -> RuleResult:
+    """No open case of the same person was filed before this one."""
+    return RuleResult(
+        rule="one-active-case",
+        result="failed" if world.same_person else "passed",
+        because="earlier-case-open" if world.same_person else "no-earlier-case-open",
+        facts=facts(case),
+        cases=world.same_person,
+    )
+
+
+def _application_filed(case: Case, event: ApplicationFiled) -> Case:
+    filed = Filed(
+        application=event.application,
+        beneficiary=event.application.beneficiary,
+        fact=case.next_event_id,
+        documents=event.application.documents,
+        document_facts=(case.next_event_id,),
+    )
+    return with_part(
+        case,
+        filed,
+        programme=event.programme,
+        rules_version=event.rules_version,
+        filed_at=event.at,
+        stage="sponsor_confirmation",
+    )
+
+
+_BENEFICIARY = "application.beneficiary."
+
+STAGE = Stage(
+    name=None,
+    events=(event(ApplicationFiled, _application_filed), report(ApplicationWithdrawn)),
+    messages=(
+        message(
+            WithdrawalRequest,
+            withdraw,
+            "The applicant or the supporter withdraws: closes.",
+            {"source": "supporter"},
+            ends=True,
+        ),
+    ),
+    rules=(
+        rule(
+            "nationality",
+            nationality,
+            "filing",
+            parameters=Nationality,
+            facts=(_BENEFICIARY + "nationalities",),
+        ),
+        rule(
+            "sole-nationality",
+            sole_nationality,
+            "filing",
+            "authorization",
+            parameters=SoleNationality,
+            facts=(
+                _BENEFICIARY + "nationalities",
+                _BENEFICIARY + "permanent_resident_of",
+                _BENEFICIARY + "refugee_in",
+                _BENEFICIARY + "birth_date",
+                _BENEFICIARY + "travels_with",
+            ),
+        ),
+        rule(
+            "passport-validity",
+            passport_validity,
+            "filing",
+            "authorization",
+            parameters=PassportValidity,
+            facts=(_BENEFICIARY + "passport", "passport"),
+        ),
+        rule(
+            "minor-guardian",
+            minor_guardian,
+            "filing",
+            parameters=MinorGuardian,
+            facts=(_BENEFICIARY + "birth_date", _BENEFICIARY + "guardian"),
+        ),
+        rule("one-active-case", one_active_case, "filing"),
+    ),
+)

@@ -1,0 +1,311 @@
+"""`decide(family, case, command, world)`: what follows from a command. `evolve(family, case, event)`: what it changes.
+
+The order is the same in every family: take the command, then the case's next step until there is none. While the
+programme is suspended no step is taken; a case that has one records that it waits (`CaseHeld`).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar, assert_never
+
+from domain.kernel.calendar import day_of
+from domain.kernel.case import Case, Request, replace
+from domain.kernel.definition import Events, Family
+from domain.kernel.events import (
+    Basis,
+    CaseClosed,
+    CaseEvent,
+    CaseHeld,
+    CaseResumed,
+    HeldAnswer,
+    MessageRejected,
+    RuleResult,
+)
+from domain.kernel.limits import Deadline
+from domain.kernel.messages import (
+    Command,
+    FileApplication,
+    MeetDeadline,
+    PartnerAnswer,
+    Rejection,
+    TakeMessage,
+)
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
+
+MAX_REJECTED = 50
+"""Refusals an open case records; a sender who goes on is still answered, and no longer recorded."""
+MAX_STEPS = 20
+"""More steps than any case can take at once: a loop in the rules must fail, not spin."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What every decision needs beyond the case, read at versions that the append checks again under lock."""
+
+    now: datetime
+    rules: RuleSet
+    programme: Programme
+    place: Literal["free", "none", "reserved"] = "none"
+    """Whether a place is there for this case; `free` only if nobody waits before it."""
+
+    def known(self) -> dict[str, Any]:
+        """What a decision keeps of this world in its basis, beside rules, programme and moment."""
+        return {} if self.place == "none" else {"place": self.place}
+
+
+W = TypeVar("W", bound=World)
+
+
+class Draft(Generic[W]):
+    """The events of one decision as they are drafted, and the case as each of them leaves it."""
+
+    def __init__(self, family: Family, case: Case, world: W) -> None:
+        self.family = family
+        self.case = case
+        self.world = world
+        self.events: list[CaseEvent] = []
+
+    def add(self, *events: CaseEvent) -> None:
+        """Record events, each on the case that the one before left."""
+        for event in events:
+            self.case = evolve(self.family, self.case, event)
+            self.events.append(event)
+
+    @property
+    def now(self) -> datetime:
+        """The moment of decision, never before what has already happened in the case."""
+        return self.not_before(self.world.now)
+
+    @property
+    def today(self) -> date:
+        """The day of decision, America/New_York."""
+        return day_of(self.world.now)
+
+    def not_before(self, moment: datetime) -> datetime:
+        """When something outside happened, kept in the order in which the case learned of it."""
+        return moment if self.case.last_at is None else max(moment, self.case.last_at)
+
+    def basis(self, *results: RuleResult) -> Basis:
+        """What a decision made now rests on."""
+        world = self.world
+        return Basis(
+            rules_version=world.rules.version,
+            rules_digest=world.rules.digest,
+            programme_version=world.programme.version,
+            decided_at=world.now,
+            results=results,
+            known=world.known(),
+        )
+
+    def closing(self, outcome: str, reason: str, basis: Basis | None = None) -> Events:
+        """The events by which this decision closes the case."""
+        return self.family.closing(self, outcome, reason, basis)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a sender is told. `code` says why a message was rejected."""
+
+    answer: Literal["accepted", "rejected"]
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happened, and what the sender is told."""
+
+    events: Events
+    reply: Reply
+
+
+def evolve(family: Family, case: Case, event: CaseEvent) -> Case:
+    """The case after `event`."""
+    handler = family.handlers.get(type(event))
+    if handler is None:
+        raise TypeError(f"not an event of a case of {family.name}: {type(event).__name__}")
+    after = handler(case, event)
+    if after is case:
+        after = replace(case)
+    # Made for this event and held by nobody else yet, so it is finished in place.
+    state = after.__dict__
+    if after.stage != case.stage and case.stage:
+        state["stage"] = family.later(case.stage, after.stage)
+    waiting_on = _waiting_on(family, after)
+    stands = after.since is not None and after.stage == case.stage and waiting_on == case.waiting_on
+    state["waiting_on"] = waiting_on
+    state["since"] = after.since if stands else event.at
+    state["version"] = case.version + 1
+    state["last_at"] = event.at
+    return after
+
+
+def _waiting_on(family: Family, case: Case) -> str | None:
+    if case.closed_at is not None:
+        return None
+    return "programme" if case.held else family.waiting_on(case)
+
+
+def waiting_on_partner(family: Family, requests: Iterable[Request]) -> str | None:
+    """Whom open requests wait on: the first in the family's order of partners."""
+    asked = {request.partner for request in requests}
+    return next((each.waiting_on for name, each in family.partners.items() if name in asked), None)
+
+
+def fold(family: Family, case: Case, events: Iterable[CaseEvent]) -> Case:
+    """The case after all of `events`, in order."""
+    for event in events:
+        case = evolve(family, case, event)
+    return case
+
+
+def deadlines(family: Family, case: Case, now: datetime, rules: RuleSet, programme: Programme) -> tuple[Deadline, ...]:
+    """The limits of an open case that are running, the first to end first."""
+    if case.closed or not case.filed:
+        return ()
+    return tuple(sorted(family.running_limits(case, now, rules, programme), key=lambda deadline: deadline.at))
+
+
+def decide(family: Family, case: Case, command: Command, world: World) -> Events:
+    """The events that follow from `command`; none where it changes nothing.
+
+    Raises:
+        Rejection: the case cannot take the command now.
+    """
+    draft = Draft(family, case, world)
+    match command:
+        case FileApplication():
+            family.file(draft, command)
+        case TakeMessage():
+            _take(draft, command)
+        case MeetDeadline():
+            _meet(draft, command)
+        case _:
+            assert_never(command)
+    advance(draft)
+    return _with_basis(draft)
+
+
+def decide_or_reject(family: Family, case: Case, command: Command, world: World) -> Decision:
+    """`decide`, with the domain's "no" as an answer that an open case records."""
+    try:
+        return Decision(decide(family, case, command, world), Reply("accepted"))
+    except Rejection as rejection:
+        events = _record_rejection(Draft(family, case, world), command, rejection)
+        return Decision(events, Reply("rejected", rejection.code))
+
+
+def _record_rejection(draft: Draft[Any], command: Command, rejection: Rejection) -> Events:
+    case = draft.case
+    if case.closed or not case.filed or case.rejected_count >= MAX_REJECTED or isinstance(command, MeetDeadline):
+        return ()
+    at = draft.not_before(command.received_at)
+    return (MessageRejected(at=at, kind=command.message.message, code=rejection.code),)
+
+
+def _with_basis(draft: Draft[Any]) -> Events:
+    """The events, the first with the basis of the decision where none of them has one."""
+    if not draft.events or any(event.basis is not None for event in draft.events):
+        return tuple(draft.events)
+    first, *others = draft.events
+    return (first.model_copy(update={"basis": draft.basis()}), *others)
+
+
+def _take(draft: Draft[Any], command: TakeMessage) -> None:
+    case, family, message = draft.case, draft.family, command.message
+    if not case.filed:
+        raise Rejection("not-filed")
+    if case.closed:
+        raise Rejection("case-closed")
+    if isinstance(message, PartnerAnswer):
+        _take_answer(draft, message)
+    elif isinstance(message, family.submission):
+        raise Rejection("already-filed")
+    elif (known := family.messages.get(message.message)) is None:
+        raise Rejection("not-of-this-programme")
+    else:
+        known.take(draft, message, command)
+
+
+def _take_answer(draft: Draft[Any], message: PartnerAnswer) -> None:
+    partner = draft.family.partners.get(message.SENDERS[0])
+    request = draft.case.request_to(partner.name) if partner else None
+    if partner is None or request is None:
+        raise Rejection("no-open-request")
+    if message.request_id is not None and message.request_id != request.request_id:
+        raise Rejection("answers-another-request")
+    if draft.world.programme.suspended and partner.waits_while_suspended:
+        held = HeldAnswer(partner=partner.name, body=message.model_dump_json())
+        draft.add(CaseHeld(at=draft.now, partner=partner.name, answer=held))
+    else:
+        draft.add(*draft.family.answers[message.message].follow(draft, message))
+
+
+def _meet(draft: Draft[Any], command: MeetDeadline) -> None:
+    """Do what the deadline asks, if it still runs and is over: a deadline met twice changes nothing."""
+    world, due_at = draft.world, command.due_at
+    running = deadlines(draft.family, draft.case, world.now, world.rules, world.programme)
+    if any(deadline.name == command.name and deadline.at <= due_at for deadline in running):
+        draft.family.limits[command.name].meet(draft, due_at)
+
+
+def advance(draft: Draft[Any]) -> None:
+    """Take every next step there is."""
+    if _terminate(draft):
+        return
+    suspended = draft.world.programme.suspended
+    if draft.case.held and not suspended:
+        _resume(draft)
+    for _ in range(MAX_STEPS):
+        proposed = _next(draft)
+        if not proposed:
+            return
+        if suspended:
+            if not draft.case.held:
+                draft.add(CaseHeld(at=draft.now))
+            return
+        draft.add(*proposed)
+    raise RuntimeError("the rules ask for steps without end")
+
+
+def _terminate(draft: Draft[Any]) -> bool:
+    """A terminated programme closes every case that is not past its reach, suspended or not."""
+    case, programme = draft.case, draft.world.programme
+    if case.closed or draft.family.over(case) or not programme.terminated:
+        return False
+    draft.add(CaseClosed(at=draft.now, outcome="terminated", reason="programme-terminated"))
+    return True
+
+
+def _resume(draft: Draft[Any]) -> None:
+    """The programme resumed: the answers that waited take effect, in the order they came."""
+    waiting = draft.case.held_answers
+    draft.add(CaseResumed(at=draft.now))
+    answers = draft.family.answers
+    for held in waiting:
+        if draft.case.closed:
+            return
+        known = answers[json.loads(held.body)["message"]]
+        draft.add(*known.follow(draft, known.kind.model_validate_json(held.body)))
+
+
+def _next(draft: Draft[Any]) -> Events:
+    """The first step that is to be taken; what closes a case comes before what carries it on."""
+    family = draft.family
+    if draft.case.closed or family.over(draft.case):
+        return ()
+    for judge in family.judge:
+        proposed = judge(draft)
+        if proposed:
+            return proposed
+    return _carry_on(draft)
+
+
+def _carry_on(draft: Draft[Any]) -> Events:
+    """The step of the first stage that is not done: nothing of a later one is begun before."""
+    for stage in draft.family.stages:
+        if stage.carry_on is not None and not stage.done(draft.case):
+            return stage.carry_on(draft)
+    return ()
