@@ -9,9 +9,12 @@ documentation) reads it from here.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, TypeAdapter
 
 from domain.kernel.case import Case, Request
 from domain.kernel.events import Basis, CaseEvent, RuleResult
@@ -323,6 +326,16 @@ class Family:
             return self.submission
         found = self.messages.get(name) or self.answers.get(name)
         return None if found is None else found.kind
+
+    @cached_property
+    def message_reader(self) -> TypeAdapter[Message]:
+        """Reads any message that a case of this family takes, by its `message`."""
+        kinds = (self.submission, *(each.kind for each in (*self.messages.values(), *self.answers.values())))
+        return TypeAdapter(Annotated[reduce(or_, kinds), Field(discriminator="message")])
+
+    def read(self, content: Any) -> Message:
+        """The message that `content` is. Raises pydantic's `ValidationError`, which never repeats its input."""
+        return self.message_reader.validate_python(content)
 
     def later(self, *stages: str) -> str:
         """The latest of these stages: nothing moves a stage back."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from domain.kernel.events import Flag, FreeText, Frozen
 from domain.kernel.ids import CaseId, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
@@ -127,6 +127,10 @@ class RulesAdoption(Message):
 
 
 GovernmentsMessage = ProgrammeSuspension | ProgrammeResumption | ProgrammeTermination | CapChange | RulesAdoption
+
+GOVERNMENTS_MESSAGE: TypeAdapter[GovernmentsMessage] = TypeAdapter(
+    Annotated[GovernmentsMessage, Field(discriminator="message")]
+)
 
 
 class Rejection(Exception):

@@ -304,6 +304,7 @@ def _replaced(case: Case, event: SponsorReplaced) -> Case:
 STAGE = Stage(
     name="sponsor_confirmation",
     events=(
+        event(ApplicationFiled, _filed),
         event(SponsorConfirmationRequested, _requested),
         event(SponsorConfirmed, _confirmed),
         event(SponsorNotConfirmed, _not_confirmed),
