@@ -20,7 +20,7 @@ from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
 from eventstore.store import Bell
 from gateway.figures import ProgrammeFigures
-from gateway.intake import of_store
+from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"
 _REFUSED: Final = {

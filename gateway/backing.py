@@ -10,7 +10,6 @@ import httpx2
 
 from activities.casebook import CaseBook
 from activities.clock import clock_of
-from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.documents import PostgresDocuments
 from eventstore.keys import DirectoryKeyStore
@@ -24,13 +23,14 @@ from eventstore.store import StoreUnavailable
 from gateway.deliveries import Deliveries
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
-from gateway.limits import PostgresLimits
+from gateway.http.limits import PostgresLimits
+from gateway.identity.senders import Senders
+from gateway.identity.token_keys import IssuerKeys, keys_at
+from gateway.identity.tokens import OPEN, Tokens
 from gateway.refusals import PostgresRefusals
 from gateway.scopes import PostgresScopes
-from gateway.senders import Senders
-from gateway.tokens import OPEN, Tokens
-from gateway.tokens_keys import IssuerKeys, keys_at
-from gateway.upkeep import Prune, prune_refusals
+from process.config import ConfigurationError, Settings
+from relay.maintenance import Prune, prune_refusals
 
 FIGURES_CONNECTIONS = 2
 """Figures are for pages and never crowd out a message."""

@@ -22,9 +22,9 @@ from eventstore.postgres import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
-from gateway.relay import ring_once
-from gateway.senders import ANYBODY
-from gateway.tokens import OPEN
+from gateway.identity.senders import ANYBODY
+from gateway.identity.tokens import OPEN
+from relay.relay import ring_once
 from simulation.agenda import Agenda
 from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.driver import REPLAN, SCENARIO_WORKFLOW

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config import Settings
+from process.config import Settings
 from worker import DRAIN_TIMEOUT
 from workflows.contracts import SEARCH_ATTRIBUTES
 
@@ -25,9 +25,9 @@ def seconds(duration: str) -> int:
 
 def test_every_program_has_its_service() -> None:
     assert {tuple(service["command"]) for service in OURS.values()} == {
-        ("stack.bootstrap",),
+        ("process.bootstrap",),
         ("gateway",),
-        ("gateway.relay",),
+        ("relay",),
         ("audit.sealer",),
         ("worker",),
     }

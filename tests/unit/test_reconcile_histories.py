@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from eventstore.histories import HistoryDamaged, pack, unpack
-from gateway.histories import NOT_KEPT, safe_event
+from relay.histories import NOT_KEPT, safe_event
 from tests.support.replay import HISTORIES
 from workflows.case import Case
 from workflows.runner import RUNNER
