@@ -24,8 +24,7 @@ from audit.seal_tables import pool_of
 from audit.sealing import MAX_LAG, EventGone, Sealer, SealRefused
 from audit.tiles import MissingTile
 from eventstore.conflicts import StoreUnavailable
-from eventstore.postgres_errors import translated
-from eventstore.postgres_pool import close_pool
+from eventstore.postgres.session import close_pool, translated
 from process.config import ConfigurationError, Settings, load_settings
 from process.health import health_answered
 from process.logs import configure_logs

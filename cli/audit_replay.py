@@ -21,7 +21,7 @@ from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.envelope import Envelope
+from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
 from eventstore.viewing import Seen, record_view
 from process.config import Settings

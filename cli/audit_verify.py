@@ -19,7 +19,7 @@ from audit.witnesses import Witness
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 from process.config import Settings
 
 Keys = Annotated[

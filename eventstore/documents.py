@@ -13,7 +13,7 @@ import asyncpg
 
 from eventstore.inbox import UnknownStream
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 DOCUMENT_MAX_BYTES: Final = 5 * 1024 * 1024
 """A passport page photographed by a telephone has two to four; the table holds no more."""

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from activities.govern import open_if_new
-from eventstore.store import StoreUnavailable
+from eventstore.conflicts import StoreUnavailable
 from gateway.app import create_app
 from gateway.backing import guarded, open_backing
 from gateway.deps import GatewayDeps

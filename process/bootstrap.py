@@ -20,7 +20,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from eventstore.migrate import MigrationError, migrate
+from eventstore.postgres.migrate import MigrationError, migrate
 from process.config import ConfigurationError, Settings, load_settings
 from process.logs import configure_logs
 from stack.errors import StackError

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.govern import govern
 from activities.ring import InboxBell, ring
-from eventstore.store import StoreUnavailable
+from eventstore.conflicts import StoreUnavailable
 from gateway.backing import Backing, open_backing, open_pruning
 from process.config import ConfigurationError, Settings, load_settings
 from process.health import health_answered

@@ -26,8 +26,8 @@ from bench.door.drain import measure_drain
 from bench.ratio import Ratio
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.keys import DirectoryKeyStore
-from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.migrate import migrate
+from eventstore.postgres.store import PostgresStore
 from gateway.http.examples import FILING, MESSAGES
 from process.config import child_environment
 from stack.ports import HOST, choose_port
