@@ -35,10 +35,10 @@ from config import ConfigurationError, Settings, load_settings
 from domain.messages import Message
 from domain.rules.rule_set import bundled_rule_book
 from domain.vocabulary import Partner
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
-from eventstore.store import Bell
+from eventstore.port import Bell
+from eventstore.postgres.store import PostgresStore
 from gateway.problems import Problem
 from gateway.wire import read_message
 from health import health_answered

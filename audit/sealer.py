@@ -25,8 +25,7 @@ from audit.sealing import MAX_LAG, EventGone, Sealer, SealRefused
 from audit.tiles import MissingTile
 from config import ConfigurationError, Settings, load_settings
 from eventstore.conflicts import StoreUnavailable
-from eventstore.postgres_errors import translated
-from eventstore.postgres_pool import close_pool
+from eventstore.postgres.session import close_pool, translated
 from health import health_answered
 from logs import configure_logs
 

@@ -22,7 +22,7 @@ from cli.reach import checked_case_id, domain_now, on_the_database
 from config import Settings
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.envelope import Envelope
+from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
 from eventstore.viewing import Seen, record_view
 

@@ -20,7 +20,7 @@ from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
 from config import Settings
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 Keys = Annotated[
     list[str] | None,

@@ -17,9 +17,9 @@ from cli.errors import UnusableError
 from config import Settings, load_settings
 from domain.ids import CaseId
 from eventstore.conflicts import StoreUnavailable
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
 from eventstore.inbox import Inbox
-from eventstore.store import EventStore
+from eventstore.port import EventStore
 from gateway.backing import Backing, open_backing
 from gateway.deps import ReadFigures
 from logs import configure_logs

@@ -1,7 +1,7 @@
 """What happened in a case: past tense, frozen, stored for ever.
 
 A stored name, version or field never changes its meaning; a new meaning is a new version with an upcaster
-(`eventstore/upcast.py`). `at` is when it happened. Fields marked `Personal` are encrypted under the case's key.
+(`eventstore/format/upcast.py`). `at` is when it happened. Fields marked `Personal` are encrypted under the case's key.
 A decision event carries its `basis`: the rules tried, what each said, and the events whose facts it used.
 """
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from activities.govern import open_if_new
 from config import ConfigurationError, Settings, load_settings
-from eventstore.store import StoreUnavailable
+from eventstore.conflicts import StoreUnavailable
 from gateway.app import create_app
 from gateway.backing import guarded, open_backing
 from gateway.deps import GatewayDeps

@@ -12,15 +12,14 @@ from activities.casebook import CaseBook
 from activities.clock import clock_of
 from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.documents import PostgresDocuments
+from eventstore.conflicts import StoreUnavailable
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
 from eventstore.partner_calls import PartnerStandings
-from eventstore.postgres import PostgresStore
-from eventstore.postgres_errors import translated
-from eventstore.postgres_partner_calls import PostgresUnanswered
-from eventstore.postgres_pool import close_pool
-from eventstore.store import StoreUnavailable
+from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.partner_calls import PostgresUnanswered
+from eventstore.postgres.session import close_pool, translated
+from eventstore.postgres.store import PostgresStore
 from gateway.deliveries import Deliveries
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from domain.calendar import end_of
 from domain.ids import CaseId
 from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn, WorkPermit
-from eventstore.codec import CODEC
+from eventstore.format.codec import CODEC
 from eventstore.inbox import InboxRow
-from eventstore.store import Stored
+from eventstore.port import Stored
 from eventstore.summary import CaseSummary
 from gateway.callers import READS_RECORD, READS_STATUS, UNKNOWN_CALLER
 from gateway.deps import Deps

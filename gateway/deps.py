@@ -12,9 +12,9 @@ from fastapi import Depends, Request
 
 from activities.casebook import CaseBook
 from activities.clock import Clock
-from eventstore.documents import PostgresDocuments
 from eventstore.inbox import Inbox
-from eventstore.store import EventStore
+from eventstore.port import EventStore
+from eventstore.postgres.documents import PostgresDocuments
 from gateway.deliveries import Deliveries
 from gateway.figures import ProgrammeFigures
 from gateway.limits import unlimited

@@ -12,8 +12,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.access import ReasonCode
 from domain.ids import CaseId
-from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX, NewDocument, PostgresDocuments, TooManyDocuments
+from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX, NewDocument, TooManyDocuments
 from eventstore.inbox import UnknownStream
+from eventstore.postgres.documents import PostgresDocuments
 from eventstore.viewing import Seen, Viewer, record_view
 from gateway.callers import UNKNOWN_CALLER, Needs
 from gateway.deps import Deps, GatewayDeps

@@ -20,9 +20,9 @@ from domain.access import HistoryStored
 from domain.ids import CommandId
 from eventstore.access import AccessRecord
 from eventstore.conflicts import CommandContentDiffers
-from eventstore.envelope import machine_clock
-from eventstore.histories import HistoryTooLarge, pack
-from eventstore.store import EventStore
+from eventstore.format.envelope import machine_clock
+from eventstore.format.histories import HistoryTooLarge, pack
+from eventstore.port import EventStore
 from gateway.histories import read_history
 
 _log = structlog.get_logger()

@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Bell, CaseStart, MessageRef
 from activities.safe import TemporalSafe
-from eventstore.histories import HistoryTooLarge
+from eventstore.format.histories import HistoryTooLarge
 
 _T = TypeVar("_T")
 

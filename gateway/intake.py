@@ -13,7 +13,7 @@ from activities.govern import govern
 from activities.ring import InboxBell
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Answer, Inbox, Incoming, MessageContentDiffers, Receipt, UnknownStream
-from eventstore.store import Bell
+from eventstore.port import Bell
 from gateway.deps import GatewayDeps
 from gateway.metrics import GatewayMetrics
 from gateway.problems import Problem

@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 from gateway.problems import Problem
 
 TAKEN_MAX: Final = 64

@@ -24,8 +24,8 @@ from activities.contracts import CaseMessageName
 from activities.govern import govern
 from activities.ring import InboxBell, ring
 from config import ConfigurationError, Settings, load_settings
+from eventstore.conflicts import StoreUnavailable
 from eventstore.inbox import Inbox, Unrung
-from eventstore.store import StoreUnavailable
 from gateway.backing import Backing, open_backing, open_pruning
 from gateway.historian import HISTORIAN_PERIOD_S, Historian
 from gateway.sweep import SWEEP_PERIOD_S, sweep_once

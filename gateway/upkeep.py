@@ -10,7 +10,7 @@ from typing import Final
 import asyncpg
 
 from eventstore.access import AccessLog
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 from gateway.trouble import tell
 
 RECORD_PERIOD_S: Final = 1.0

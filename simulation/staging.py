@@ -16,9 +16,9 @@ from activities.govern import govern, open_if_new
 from activities.partners.agreements import read_agreements
 from activities.ring import InboxBell, ring
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures

@@ -21,7 +21,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from config import ConfigurationError, Settings, load_settings
-from eventstore.migrate import MigrationError, migrate
+from eventstore.postgres.migrate import MigrationError, migrate
 from logs import configure_logs
 from stack.errors import StackError
 from stack.temporal import why_away

@@ -26,8 +26,8 @@ from bench.door.drain import measure_drain
 from bench.ratio import Ratio
 from config import child_environment
 from eventstore.keys import DirectoryKeyStore
-from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.migrate import migrate
+from eventstore.postgres.store import PostgresStore
 from gateway.examples import FILING, MESSAGES
 from stack.ports import HOST, choose_port
 from stack.postgres import EmbeddedPostgres

@@ -14,7 +14,7 @@ from activities.erase import ErasureOrder, erase
 from domain.access import PersonalDataViewed, access_stream
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from gateway import documents as module
 from gateway.callers import Needs
 from gateway.tokens import Caller

@@ -18,10 +18,10 @@ from activities.deciding import command_of, decide_and_append
 from activities.govern import open_if_new
 from config import Settings
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.documents import PostgresDocuments
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.backing import guarded
 from gateway.deps import GatewayDeps

@@ -17,7 +17,7 @@ from demonstration.verdict import first_missing, judge
 from domain.events import CASE_EVENTS
 from domain.persons import person_identities, supporter_identities
 from domain.vocabulary import Outcome
-from eventstore.store import Stream
+from eventstore.port import Stream
 from eventstore.summary import CaseSummary
 from gateway.wire import WIRE
 from tests.support.filings import NOON, summary

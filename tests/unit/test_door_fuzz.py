@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from activities.casebook import CaseBook
 from activities.clock import SystemClock
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
 from eventstore.memory import MemoryStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps

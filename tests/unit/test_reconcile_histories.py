@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from eventstore.histories import HistoryDamaged, pack, unpack
+from eventstore.format.histories import HistoryDamaged, pack, unpack
 from gateway.histories import NOT_KEPT, safe_event
 from tests.support.replay import HISTORIES
 from workflows.case import Case

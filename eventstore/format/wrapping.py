@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from domain.ids import event_id
-from eventstore.codec import CODEC, Codec, Event, name_of
 from eventstore.conflicts import IllegalAppend
-from eventstore.envelope import Columns, Envelope, bound_to, seal
+from eventstore.format.codec import CODEC, Codec, Event, name_of
+from eventstore.format.envelope import NO_HASH, Columns, Envelope, bound_to, seal
 from eventstore.keys import CaseKey
-from eventstore.store import MAX_EVENTS_PER_APPEND, NO_HASH, Append, CaseSummary, ProgrammeSummary, Stored, Stream
+from eventstore.port import MAX_EVENTS_PER_APPEND, Append, Stored, Stream
+from eventstore.summary import CaseSummary, ProgrammeSummary
 
 
 def needs_key(append: Append, codec: Codec = CODEC) -> bool:

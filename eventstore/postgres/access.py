@@ -8,11 +8,11 @@ import asyncpg
 
 from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased
 from eventstore.access import MAX_EVENTS, AccessRecord, NotedCheck, digest_of, record_of_checks, wrap_access
-from eventstore.codec import Codec
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
-from eventstore.envelope import Envelope, command_digest_of
-from eventstore.postgres_errors import translated
-from eventstore.store import Appended
+from eventstore.format.codec import Codec
+from eventstore.format.envelope import Envelope, command_digest_of
+from eventstore.port import Appended
+from eventstore.postgres.session import translated
 
 _APPEND = "SELECT passage.append_access($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 _APPEND_CHECKS = "SELECT passage.append_checks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"

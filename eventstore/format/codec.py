@@ -16,7 +16,7 @@ from domain.access import ACCESS_EVENTS, AccessEvent
 from domain.events import CASE_EVENTS, CaseEvent
 from domain.personal import Personal
 from domain.programme import PROGRAMME_EVENTS, ProgrammeEvent
-from eventstore.upcast import UPCASTERS, Raw, Step
+from eventstore.format.upcast import UPCASTERS, Raw, Step
 
 Event = CaseEvent | ProgrammeEvent | AccessEvent
 

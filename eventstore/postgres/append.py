@@ -1,4 +1,4 @@
-"""Between the port's classes and the columns and parameters of `sql/migrations/`."""
+"""Between the port's classes and the columns and parameters of `sql/`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +14,10 @@ from eventstore.conflicts import (
     ProgrammeConflict,
     VersionConflict,
 )
-from eventstore.envelope import Envelope, command_digest_of
+from eventstore.format.envelope import Envelope, command_digest_of
 from eventstore.keys import CaseKey
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
-from eventstore.store import Append, Appended, Bell
+from eventstore.port import Append, Appended, Bell
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
 

@@ -1,4 +1,4 @@
-"""The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/migrations/`."""
+"""The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/`."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -7,18 +7,15 @@ from typing import Any, Self
 
 import asyncpg
 
-from eventstore.codec import CODEC, Codec
 from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree
-from eventstore.envelope import EVENT_COLUMNS, Envelope, machine_clock
+from eventstore.format.codec import CODEC, Codec
+from eventstore.format.envelope import EVENT_COLUMNS, Envelope, machine_clock
+from eventstore.format.wrapping import needs_key, unwrap, wrap
 from eventstore.keys import KeyStore, keys_of
 from eventstore.partner_calls import CircuitTerms
-from eventstore.postgres_access import PostgresAccess, erased_before
-from eventstore.postgres_errors import translated
-from eventstore.postgres_inbox import PostgresInbox
-from eventstore.postgres_look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
-from eventstore.postgres_partner_calls import PostgresCircuits, PostgresUnanswered
-from eventstore.postgres_pool import close_pool
-from eventstore.postgres_rows import (
+from eventstore.port import Append, Appended, Look, OpenedCall, Pending, Stream
+from eventstore.postgres.access import PostgresAccess, erased_before
+from eventstore.postgres.append import (
     APPEND_CASE,
     APPEND_PROGRAMME,
     append_case_arguments,
@@ -27,10 +24,12 @@ from eventstore.postgres_rows import (
     case_summary,
     programme_summary,
 )
-from eventstore.store import Append, Appended, Look, OpenedCall, Pending, Stream
+from eventstore.postgres.inbox import PostgresInbox
+from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
+from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
+from eventstore.postgres.session import close_pool, translated
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
-from eventstore.wrapping import needs_key, unwrap, wrap
 
 _UNDONE: dict[str, type[Conflict]] = {"PS001": NoPlace, "PS002": PlaceFree, "PS003": MessageDecided}
 _ILLEGAL = "PS004"

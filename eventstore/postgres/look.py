@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from eventstore.envelope import Envelope
-from eventstore.postgres_rows import APPEND_CASE
-from eventstore.store import Append, OpenedCall
+from eventstore.format.envelope import Envelope
+from eventstore.port import Append, OpenedCall
+from eventstore.postgres.append import APPEND_CASE
 from eventstore.world import WorldQuery, WorldRead
 
 ROW_COLUMNS: Final = (

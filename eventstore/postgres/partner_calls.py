@@ -1,4 +1,4 @@
-"""Partners as such over Postgres; the functions are in `sql/migrations/0016_partner_calls.sql`."""
+"""Partners as such over Postgres; the functions are in `sql/partner_calls.sql`."""
 
 import math
 import time
@@ -10,7 +10,7 @@ import asyncpg
 
 from domain.vocabulary import Partner
 from eventstore.partner_calls import Admitted, CircuitTerms, Heard, PartnerStanding, Paused, Unanswered
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 REMEMBERED_S: Final = 1.0
 """How long a process goes by what it read of all partners. While they answer, a call so costs no round trip; when one

@@ -1,14 +1,14 @@
-"""The inbox over Postgres; the functions are in `sql/migrations/0007_inbox.sql`."""
+"""The inbox over Postgres; the functions are in `sql/inbox.sql`."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
 
 import asyncpg
 
+from eventstore.format.messages import FILING, digest_again, keep, read
 from eventstore.inbox import InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
-from eventstore.messages import FILING, digest_again, keep, read
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 _RECEIVE = "SELECT * FROM passage.receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 
