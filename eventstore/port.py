@@ -1,6 +1,6 @@
 """The port of the event store: what an append carries, what it re-checks under lock, and how it says no.
 
-Two stores implement it, `postgres.py` and `memory.py`, under one contract suite (`tests/contract/`).
+`postgres/` implements it; `tests/contract/` says what any implementation must do.
 All moments are aware and in domain time (decision 7) but `recorded_at`, which is the machine's own clock.
 """
 
@@ -16,67 +16,11 @@ from domain.ids import CommandId
 from domain.programme import ProgrammeEvent
 from domain.vocabulary import Partner
 from eventstore.access import AccessLog
-from eventstore.conflicts import (
-    CommandContentDiffers,
-    Conflict,
-    ErasureRefused,
-    IllegalAppend,
-    MessageDecided,
-    MessageFirst,
-    NoPlace,
-    PersonConflict,
-    PlaceFree,
-    ProgrammeConflict,
-    StoreUnavailable,
-    VersionConflict,
-)
+from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, InboxRow
-from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
+from eventstore.places import PlaceChange
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
-
-__all__ = [
-    "NO_HASH",
-    "AllotPlaces",
-    "Append",
-    "Appended",
-    "Bell",
-    "CaseSummary",
-    "CommandContentDiffers",
-    "Conflict",
-    "Decides",
-    "ErasureRefused",
-    "EventStore",
-    "FreePlace",
-    "IllegalAppend",
-    "JoinWaitingList",
-    "LeaveWaitingList",
-    "Look",
-    "MessageDecided",
-    "MessageFirst",
-    "NoPlace",
-    "OpenedCall",
-    "Pending",
-    "PersonConflict",
-    "PlaceChange",
-    "PlaceFree",
-    "ProgrammeConflict",
-    "ProgrammeSummary",
-    "ReadAt",
-    "StoreUnavailable",
-    "Stored",
-    "Stream",
-    "StuckCandidate",
-    "SummaryFilter",
-    "SupporterKeys",
-    "TakePlace",
-    "VersionConflict",
-    "WorldQuery",
-    "WorldRead",
-]
-
-NO_HASH = bytes(32)
-"""The previous hash of a stream's first event."""
 
 MAX_EVENTS_PER_APPEND = 100
 MAX_BELLS_RETURNED = 1000

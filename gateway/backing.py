@@ -7,7 +7,6 @@ from functools import partial
 
 import asyncpg
 import httpx2
-from eventstore.postgres.documents import PostgresDocuments
 
 from activities.casebook import CaseBook
 from activities.clock import clock_of
@@ -16,6 +15,7 @@ from eventstore.conflicts import StoreUnavailable
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.partner_calls import PartnerStandings
+from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.partner_calls import PostgresUnanswered
 from eventstore.postgres.session import close_pool, translated
 from eventstore.postgres.store import PostgresStore

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
-from eventstore.postgres.documents import PostgresDocuments
 from fastapi import Depends, Request
 
 from activities.casebook import CaseBook
 from activities.clock import Clock
 from eventstore.inbox import Inbox
 from eventstore.port import EventStore
+from eventstore.postgres.documents import PostgresDocuments
 from gateway.deliveries import Deliveries
 from gateway.figures import ProgrammeFigures
 from gateway.http.limits import unlimited

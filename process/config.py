@@ -112,7 +112,7 @@ class Settings(BaseSettings):
 
     probe_host: str = "127.0.0.1"
     probe_port: int | None = Field(default=None, ge=1, le=65535)
-    """Where a process without a port of its own answers `/healthz` and `/readyz` (health.py); silent unless told."""
+    """Where a process without a port of its own answers `/healthz` and `/readyz`. Silent when not set."""
 
     @model_validator(mode="after")
     def _clock_is_whole(self) -> Self:

@@ -10,6 +10,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+NO_HASH = bytes(32)
+"""The previous hash of a stream's first event."""
+
 
 class Columns(NamedTuple):
     """The columns of `passage.events` that say what happened."""

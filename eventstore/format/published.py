@@ -1,7 +1,7 @@
 """The published JSON Schemas of the stored events: one file for each type and schema version, frozen once committed.
 
-`python -m eventstore.format.published` writes the files that are missing and never rewrites one. What people may read of an
-event is its public body; the personal body's schema says what was encrypted, for whoever holds the key.
+`python -m eventstore.format.published` writes the files that are missing and never rewrites one. What people may read
+of an event is its public body; the personal body's schema says what was encrypted, for whoever holds the key.
 """
 
 import json
@@ -25,7 +25,7 @@ def file_name(event_type: str, schema_version: int) -> str:
 
 def folder() -> Traversable:
     """Where the files are."""
-    return resources.files("eventstore") / "schemas"
+    return resources.files("eventstore") / "format" / "schemas"
 
 
 def published(event_type: str, schema_version: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Between the port's classes and the columns and parameters of `sql/migrations/`."""
+"""Between the port's classes and the columns and parameters of `sql/`."""
 
 from collections.abc import Sequence
 from typing import Any

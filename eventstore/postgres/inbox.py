@@ -1,4 +1,4 @@
-"""The inbox over Postgres; the functions are in `sql/migrations/0007_inbox.sql`."""
+"""The inbox over Postgres; the functions are in `sql/inbox.sql`."""
 
 from collections.abc import Collection, Iterable
 from typing import Any

@@ -35,8 +35,8 @@ class Migration:
 
 
 def migrations() -> tuple[Migration, ...]:
-    """The files of `sql/migrations`, by number, without a gap."""
-    folder = resources.files("eventstore") / "sql" / "migrations"
+    """The files of `sql`, by number, without a gap."""
+    folder = resources.files("eventstore") / "postgres" / "sql"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     found = tuple(_read(name, (folder / name).read_bytes()) for name in names)
     if [each.number for each in found] != list(range(1, len(found) + 1)):

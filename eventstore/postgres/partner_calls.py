@@ -1,4 +1,4 @@
-"""Partners as such over Postgres; the functions are in `sql/migrations/0016_partner_calls.sql`."""
+"""Partners as such over Postgres; the functions are in `sql/partner_calls.sql`."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/migrations/`."""
+"""The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/`."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace

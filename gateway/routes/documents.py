@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 from typing import Annotated, Any, Final, Literal, get_args
 
-from eventstore.postgres.documents import PostgresDocuments
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -15,6 +14,7 @@ from domain.access import ReasonCode
 from domain.ids import CaseId
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX, NewDocument, TooManyDocuments
 from eventstore.inbox import UnknownStream
+from eventstore.postgres.documents import PostgresDocuments
 from eventstore.viewing import Seen, Viewer, record_view
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.parameters import CasePath

@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from eventstore.postgres.documents import PostgresDocuments
 from fastapi import FastAPI
 
 from activities.casebook import CaseBook
@@ -20,6 +19,7 @@ from activities.govern import open_if_new
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
+from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.backing import guarded
