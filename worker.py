@@ -31,18 +31,18 @@ from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
 from activities.ring import InboxBell, ring
 from activities.unanswered import Reconciliation
-from config import ConfigurationError, Settings, load_settings
+from cases.inbound.wire import read_message
 from domain.messages import Message
 from domain.rules.rule_set import bundled_rule_book
 from domain.vocabulary import Partner
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
-from eventstore.store import Bell
-from gateway.problems import Problem
-from gateway.wire import read_message
-from health import health_answered
-from logs import configure_logs
+from eventstore.port import Bell
+from eventstore.postgres.store import PostgresStore
+from gateway.http.problems import Problem
+from process.config import ConfigurationError, Settings, load_settings
+from process.health import health_answered
+from process.logs import configure_logs
 from workflows.case import Case
 from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue, identity
 from workflows.runner import RUNNER

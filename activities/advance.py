@@ -22,7 +22,7 @@ from activities.failures import LogRestored
 from domain.commands import MeetDeadline
 from domain.limits import Deadline, deadlines
 from eventstore.inbox import InboxRow, UnknownStream
-from eventstore.store import Bell
+from eventstore.port import Bell
 
 DEADLINES_MAX: Final = 20
 """Deadlines one activity meets: a case has at most seven, and none comes back once met."""

@@ -14,7 +14,7 @@ from domain.application import Application
 from domain.case import Case
 from domain.ids import CaseId
 from eventstore.inbox import InboxRow
-from eventstore.store import OpenedCall
+from eventstore.port import OpenedCall
 
 _log = structlog.get_logger()
 

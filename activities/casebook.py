@@ -17,9 +17,10 @@ from domain.persons import person_identities, supporter_identities
 from domain.programme import Programme, ProgrammeEvent, evolve_programme
 from domain.rules.rule_set import RuleBook, RuleSet
 from domain.world import World
+from eventstore.format.lookups import Lookups
 from eventstore.inbox import Inbox
-from eventstore.lookups import Lookups
-from eventstore.store import EventStore, Pending, ReadAt, Stream, SupporterKeys, WorldQuery, WorldRead
+from eventstore.port import EventStore, Pending, ReadAt, Stream
+from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 
 
 class RulesUnknown(Coded):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from config import Settings
+from process.config import Settings
 
 
 class Clock(Protocol):

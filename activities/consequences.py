@@ -7,16 +7,9 @@ from domain.calendar import month_of
 from domain.case import Case, Request
 from domain.commands import Command, MeetDeadline
 from domain.events import CaseEvent, TravelAuthorized, Waitlisted
-from eventstore.store import (
-    AllotPlaces,
-    FreePlace,
-    JoinWaitingList,
-    LeaveWaitingList,
-    OpenedCall,
-    PlaceChange,
-    TakePlace,
-)
-from eventstore.summarize import summarize as summarize  # noqa: PLC0414  said here too: it is one of the consequences
+from eventstore.format.summarize import summarize as summarize  # noqa: PLC0414  said here too: it is one of the consequences
+from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
+from eventstore.port import OpenedCall
 
 
 def place_change(

@@ -14,8 +14,9 @@ from domain.decide import Decision, take
 from domain.events import ApplicationFiled, PassportChanged, SponsorReplaced
 from domain.evolve import fold
 from domain.messages import ApplicationSubmitted
+from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
 from eventstore.inbox import InboxRow
-from eventstore.store import Append, Bell, Conflict, Decides, MessageDecided, MessageFirst
+from eventstore.port import Append, Bell, Decides
 
 DECIDE_AGAIN_MAX: Final = 5
 """Attempts at one decision before the activity itself is retried (decision 2)."""

@@ -17,8 +17,9 @@ from domain.events import PersonalDataErased
 from domain.ids import CaseId, CommandId
 from domain.messages import OfficerRef
 from eventstore.access import AccessRecord
+from eventstore.conflicts import ErasureRefused
 from eventstore.keys import KeyStore
-from eventstore.store import Append, ErasureRefused
+from eventstore.port import Append
 
 _OFFICER = TypeAdapter[str](OfficerRef)
 

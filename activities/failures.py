@@ -28,8 +28,8 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.safe import Coded
-from eventstore.codec import UnknownEvent
 from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend, StoreUnavailable
+from eventstore.format.codec import UnknownEvent
 from eventstore.inbox import MessageContentDiffers, UnknownStream
 from eventstore.keys import KeyDestroyed, KeyUnknown
 

@@ -20,8 +20,12 @@ from domain.programme import (
 )
 from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet
+from eventstore.conflicts import Conflict, MessageDecided
+from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import InboxRow
-from eventstore.store import NO_HASH, AllotPlaces, Append, Bell, Conflict, Decides, MessageDecided, ProgrammeSummary
+from eventstore.places import AllotPlaces
+from eventstore.port import Append, Bell, Decides
+from eventstore.summary import ProgrammeSummary
 
 DECIDE_AGAIN_MAX: Final = 5
 ROWS_MAX: Final = 100

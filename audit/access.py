@@ -12,7 +12,7 @@ from domain.ids import CommandId
 from domain.messages import OfficerRef
 from eventstore.access import AccessRecord
 from eventstore.keys import KeyStore
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from eventstore.viewing import Viewer
 
 _ROLE: Final = "passage_auditor"

@@ -5,8 +5,7 @@ from typing import Final, NamedTuple, Protocol
 
 from audit.faults import Code, Faults
 from audit.headers import SELECTED, Row, agrees, differences
-from eventstore.envelope import leaf_hash
-from eventstore.store import NO_HASH
+from eventstore.format.envelope import NO_HASH, leaf_hash
 
 _VERSION, _HASH, _HEADER, _LEAF_INDEX, _LEAF_HASH = 1, 14, 13, 15, 16
 

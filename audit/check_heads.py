@@ -10,8 +10,8 @@ from audit.refold import Folded, Places, ProgrammeHistory, Refold, summary_fault
 from audit.seal_tables import Connection
 from domain.programme import Programme, ProgrammeEvent, evolve_programme
 from domain.rules.rule_set import RuleBook
-from eventstore.codec import CODEC, UnknownEvent
-from eventstore.postgres_rows import case_summary, programme_summary
+from eventstore.format.codec import CODEC, UnknownEvent
+from eventstore.postgres.append import case_summary, programme_summary
 from eventstore.summary import ProgrammeSummary
 
 _ROWS: Final = 1000

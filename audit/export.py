@@ -16,8 +16,8 @@ from audit.notes import Note
 from audit.replay import Replay
 from audit.replay_html import page
 from domain.rules.rule_set import RuleBook, RuleSet
-from eventstore.envelope import Envelope
-from eventstore.published import file_name, published
+from eventstore.format.envelope import Envelope
+from eventstore.format.published import file_name, published
 
 _READ_ME = """\
 Case {case}: {events} events as they were recorded, with the proofs that they are all of them and unchanged.

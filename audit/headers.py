@@ -10,7 +10,7 @@ from json.encoder import encode_basestring
 from typing import Any, Final
 
 from audit.faults import Code
-from eventstore.envelope import canonical
+from eventstore.format.envelope import canonical
 
 Row = Any
 """A row of `passage.events` by position, in the order of `COLUMNS`; its moments are text, as `SELECTED` has them."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from audit.faults import Code, Faults
 from audit.seal_tables import Connection
-from eventstore.histories import HistoryDamaged, unpack
+from eventstore.format.histories import HistoryDamaged, unpack
 
 _ROWS: Final = 20
 """Histories held at once: at most some hundred KiB each, as they are kept."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 from audit.merkle import Frontier, leaf_hash
-from eventstore.envelope import canonical
+from eventstore.format.envelope import canonical
 
 _KEYS: Final = {"entries", "kind", "log_size", "root"}
 _KIND: Final = "map-seal"

@@ -11,7 +11,7 @@ from audit.kept_histories import NotAsTold, history_of, kept_of
 from audit.reconcile_case import Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
 from audit.reconcile_history import HistoryUnreadable, Run, read_run
 from audit.reconcile_signals import expected_in_inbox
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 _ROLE: Final = "passage_auditor"
 _CASES_AT_ONCE: Final = 500

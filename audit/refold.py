@@ -23,8 +23,8 @@ from domain.events import CASE_EVENTS, CaseEvent, TravelAuthorized
 from domain.evolve import evolve
 from domain.programme import Programme
 from domain.rules.rule_set import RuleBook
-from eventstore.codec import CODEC, Codec, UnknownEvent
-from eventstore.summarize import summarize
+from eventstore.format.codec import CODEC, Codec, UnknownEvent
+from eventstore.format.summarize import summarize
 from eventstore.summary import CaseSummary
 
 _ACCESS: Final = "access:"

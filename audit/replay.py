@@ -15,11 +15,11 @@ from domain.case import Case
 from domain.events import Basis, CaseEvent, RuleResult
 from domain.evolve import fold
 from domain.rules.rule_set import RuleBook
-from eventstore.codec import CODEC
-from eventstore.envelope import Envelope
+from eventstore.format.codec import CODEC
+from eventstore.format.envelope import Envelope
+from eventstore.format.wrapping import unwrap
 from eventstore.keys import CaseKey
-from eventstore.store import Stored
-from eventstore.wrapping import unwrap
+from eventstore.port import Stored
 
 Personal = Literal["none", "shown", "withheld", "erased"]
 """Of an event: it has nothing personal; it is shown; nobody asked for it; or the key is destroyed."""

@@ -7,9 +7,9 @@ from typing import Any, Final
 import asyncpg
 
 from audit.seal_tables import Connection
-from eventstore.envelope import EVENT_COLUMNS, Envelope
+from eventstore.format.envelope import EVENT_COLUMNS, Envelope
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 _ROLE: Final = "passage_auditor"
 _STREAM: Final = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants

@@ -23,12 +23,11 @@ from audit.notes import NoteMalformed
 from audit.seal_tables import pool_of
 from audit.sealing import MAX_LAG, EventGone, Sealer, SealRefused
 from audit.tiles import MissingTile
-from config import ConfigurationError, Settings, load_settings
 from eventstore.conflicts import StoreUnavailable
-from eventstore.postgres_errors import translated
-from eventstore.postgres_pool import close_pool
-from health import health_answered
-from logs import configure_logs
+from eventstore.postgres.session import close_pool, translated
+from process.config import ConfigurationError, Settings, load_settings
+from process.health import health_answered
+from process.logs import configure_logs
 
 _log = structlog.get_logger()
 

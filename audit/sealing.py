@@ -28,8 +28,8 @@ from audit.seal_tables import (
     take_map_leaf,
 )
 from audit.tiles import TileTree, edge_of, reader_of, tiles_of
-from eventstore.envelope import machine_clock
-from eventstore.postgres_errors import translated
+from eventstore.format.envelope import machine_clock
+from eventstore.postgres.session import translated
 
 MAX_LAG: Final = timedelta(seconds=60)
 """The lag that Passage publishes: an event stands in a signed checkpoint this long after it was recorded, or `verify`

@@ -27,8 +27,8 @@ from audit.seal_tables import Connection
 from audit.sealing import MAX_LAG
 from audit.witnesses import Witness
 from domain.rules.rule_set import RuleBook, bundled_rule_book
-from eventstore.envelope import machine_clock
-from eventstore.postgres_errors import translated
+from eventstore.format.envelope import machine_clock
+from eventstore.postgres.session import translated
 
 ROLE: Final = "passage_auditor"
 ROWS_AT_ONCE: Final = 1000

@@ -25,8 +25,8 @@ from domain.ids import CaseId
 from domain.programme import Programme
 from domain.rules.rule_set import RuleSet
 from domain.world import World
-from eventstore.envelope import Envelope
-from eventstore.store import Stored
+from eventstore.format.envelope import Envelope
+from eventstore.port import Stored
 
 _SHARED: Final[dict[str, Literal["tax_id", "phone", "address"]]] = {
     "shared-tax-id": "tax_id",

@@ -12,10 +12,10 @@ from audit.whatif import Divergence, Question, decide_again
 from audit.whatif_record import PrincipalOpen, ProgrammeStates, recorded
 from domain.events import ApplicationFiled
 from domain.programme import Programme, ProgrammeEvent, evolve_programme
-from eventstore.envelope import Envelope
+from eventstore.format.envelope import Envelope
+from eventstore.format.wrapping import unwrap
 from eventstore.keys import KeyStore
-from eventstore.store import Stored
-from eventstore.wrapping import unwrap
+from eventstore.port import Stored
 
 SAMPLE: Final = 20
 """Cases of the sample: the first that were filed."""

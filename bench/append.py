@@ -22,10 +22,12 @@ from domain.application import ERASED_APPLICATION
 from domain.events import ApplicationFiled, Basis, EntryVerified, RuleResult, VettingRequested
 from domain.ids import CommandId, case_id_from_entropy
 from domain.programme import ProgrammeOpened
+from eventstore.format.envelope import NO_HASH
 from eventstore.keys import DirectoryKeyStore
-from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
-from eventstore.store import NO_HASH, Append, CaseSummary, ProgrammeSummary, ReadAt
+from eventstore.port import Append, ReadAt
+from eventstore.postgres.migrate import migrate
+from eventstore.postgres.store import PostgresStore
+from eventstore.summary import CaseSummary, ProgrammeSummary
 from stack.postgres import EmbeddedPostgres
 
 CONNECTIONS = 16

@@ -16,7 +16,7 @@ from bench.audit_reading import Reading, measure_reading, peak_bytes
 from bench.audit_sealing import Lag, Sealed, measure_lag, seal_all
 from bench.made_log import make_log
 from bench.ratio import Ratio
-from eventstore.migrate import migrate
+from eventstore.postgres.migrate import migrate
 from stack.postgres import EmbeddedPostgres
 
 

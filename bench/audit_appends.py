@@ -10,7 +10,7 @@ from bench.append import AT_LEAST, CONNECTIONS, FLOOR, PlainRow, open_cases, rat
 from bench.audit_eventsourcing import Recorder
 from bench.ratio import Ratio
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 
 NO_BUDGET: Final = 0.0
 _WAL_APPENDS: Final = 400

@@ -16,7 +16,7 @@ from typing import Any, Final
 from bench.audit_reading import verified
 from bench.audit_sealing import seal_all
 from bench.made_log import EVENTS_A_CASE, make_log
-from eventstore.migrate import migrate
+from eventstore.postgres.migrate import migrate
 from stack.postgres import EmbeddedPostgres
 
 MANY: Final = 1_000_000

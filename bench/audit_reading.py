@@ -15,9 +15,9 @@ import asyncpg
 
 from audit.log_key import FileLogKey
 from audit.verify import Scope, verify
-from eventstore.envelope import EVENT_COLUMNS, Envelope
+from eventstore.format.envelope import EVENT_COLUMNS, Envelope
+from eventstore.format.wrapping import unwrap
 from eventstore.keys import CaseKey
-from eventstore.wrapping import unwrap
 
 ORIGIN: Final = "passage/bench"
 BYTES_AT_LEAST: Final = 100_000

@@ -16,7 +16,7 @@ from audit.sealing import MAX_LAG
 from bench.append import open_cases
 from bench.audit_reading import ORIGIN
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 
 _WAL: Final = "SELECT pg_current_wal_insert_lsn()"
 _AT_ONCE: Final = 16

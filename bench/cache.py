@@ -20,7 +20,7 @@ import psutil
 
 from bench.floor.measure import bare_side, real_side
 from bench.floor.sides import Side
-from config import Settings, load_settings
+from process.config import Settings, load_settings
 from stack.embedded import EmbeddedStack
 from worker import CACHED_CASES_MAX
 

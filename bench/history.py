@@ -17,8 +17,8 @@ from typing import Any, Final
 from bench.append import GrowingCase
 from bench.history_log import make_history
 from eventstore.keys import CaseKey
-from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.migrate import migrate
+from eventstore.postgres.store import PostgresStore
 from stack.postgres import EmbeddedPostgres
 
 AT_MOST: Final = 1.2

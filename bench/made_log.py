@@ -15,11 +15,12 @@ from domain.evolve import fold
 from domain.ids import CommandId, case_id_from_entropy
 from domain.programme import Programme, ProgrammeOpened, evolve_programme
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.envelope import Envelope, machine_clock
+from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
+from eventstore.format.summarize import summarize
+from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
-from eventstore.store import NO_HASH, Append, ProgrammeSummary
-from eventstore.summarize import summarize
-from eventstore.wrapping import wrap
+from eventstore.port import Append
+from eventstore.summary import ProgrammeSummary
 
 PROGRAMME: Final = "venezuela-air"
 AT: Final = datetime(2022, 10, 20, 12, tzinfo=UTC)

@@ -21,10 +21,14 @@ from domain.application import ERASED_APPLICATION
 from domain.events import ApplicationFiled, Basis, CaseEvent, RuleResult, TravelAuthorized
 from domain.ids import CommandId, case_id_from_entropy
 from domain.programme import ProgrammeOpened
+from eventstore.conflicts import NoPlace
+from eventstore.format.envelope import NO_HASH
 from eventstore.keys import CaseKey
-from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
-from eventstore.store import NO_HASH, Append, CaseSummary, NoPlace, ProgrammeSummary, ReadAt, TakePlace
+from eventstore.places import TakePlace
+from eventstore.port import Append, ReadAt
+from eventstore.postgres.migrate import migrate
+from eventstore.postgres.store import PostgresStore
+from eventstore.summary import CaseSummary, ProgrammeSummary
 from stack.postgres import EmbeddedPostgres
 
 PLACES: Final = 24_000

@@ -14,8 +14,8 @@ from cli.audit_replay import auditor_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
-from config import Settings
 from eventstore.keys import KeyUnknown
+from process.config import Settings
 
 
 def export(

@@ -15,10 +15,10 @@ from audit.reconcile_log import ReconcileLog, opened_reconcile_log
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import TemporalAway, checked_case_id, on_the_database
-from config import Settings
-from eventstore.envelope import machine_clock
-from eventstore.histories import HistoryTooLarge
-from gateway.histories import live_histories
+from eventstore.format.envelope import machine_clock
+from eventstore.format.histories import HistoryTooLarge
+from process.config import Settings
+from relay.histories import live_histories
 from worker import connect_temporal
 
 AT_ONCE: Final = 4

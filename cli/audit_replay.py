@@ -19,12 +19,12 @@ from audit.timeline_words import Language
 from cli.errors import UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
-from config import Settings
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.envelope import Envelope
+from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
 from eventstore.viewing import Seen, record_view
+from process.config import Settings
 
 Actor = Annotated[str | None, typer.Option(help="Who looks: a reference, such as a-3. Shows what is personal.")]
 Reason = Annotated[str | None, typer.Option(help="Why: a code, such as complaint. Both are put on record.")]

@@ -19,8 +19,8 @@ from audit.witnesses import Witness
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
-from config import Settings
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
+from process.config import Settings
 
 Keys = Annotated[
     list[str] | None,

@@ -13,9 +13,9 @@ from audit.whatif_report import Report, as_json, report
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
-from config import Settings
 from domain.rules.rule_set import RuleSet, bundled_rule_book, parse_rule_set
 from eventstore.keys import DirectoryKeyStore, KeyUnknown
+from process.config import Settings
 
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 

@@ -25,8 +25,8 @@ from bench.places import Places
 from bench.ratio import Ratio
 from cli.errors import FaultFoundError
 from cli.lines import echo_json
-from config import load_settings
-from logs import configure_logs
+from process.config import load_settings
+from process.logs import configure_logs
 
 Found = Ratio | Floor | Door | Audit | History | Memory | Places | Cache
 

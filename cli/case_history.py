@@ -11,8 +11,8 @@ from cli.reach import Reached
 from domain.events import Basis, RuleResult
 from domain.ids import CaseId
 from domain.rules.rule_set import RuleBook
-from eventstore.codec import CODEC
-from eventstore.store import Stored
+from eventstore.format.codec import CODEC
+from eventstore.port import Stored
 
 _MARK = {"passed": "passed  ", "failed": "FAILED  ", "referred": "referred"}
 

@@ -8,7 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli.errors import UnusableError
 from cli.reach import Reached
 from domain.ids import CaseId
-from gateway.sweep import start_if_none_runs
+from relay.sweep import start_if_none_runs
 
 _REASON = "replaced by an operator"
 

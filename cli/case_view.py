@@ -14,7 +14,7 @@ from cli.lines import echo_json, moment
 from cli.reach import Reached, TemporalAway
 from domain.ids import CaseId
 from eventstore.inbox import Waiting
-from eventstore.store import OpenedCall
+from eventstore.port import OpenedCall
 from eventstore.summary import CaseSummary
 
 _ASK_TIMEOUT: Final = timedelta(seconds=3)

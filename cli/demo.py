@@ -14,11 +14,11 @@ import psutil
 import typer
 from pydantic import SecretStr
 
+from cases.inbound.webhooks import sender_keys
 from cli.demo_view import DemoView, view_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.foreground import in_foreground
 from cli.up import DataDir
-from config import Settings, load_settings
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door, DoorClosedError
 from demonstration.player import Player
@@ -26,10 +26,10 @@ from demonstration.script import ALL_OUTCOMES, script_of
 from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
 from gateway.backing import Backing, open_backing
-from logs import configure_logs
+from process.config import Settings, load_settings
+from process.logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState
-from webhooks import sender_keys
 
 FOLDER: Final = "demo"
 """Under the data directory, emptied at each start."""

@@ -12,11 +12,11 @@ from rich.table import Table
 
 from activities.clock import Clock
 from cli.lines import moment, row
-from config import Settings
 from demonstration.board import Board
 from demonstration.story import Script
 from demonstration.verdict import Verdict, with_reason
 from eventstore.summary import CaseSummary
+from process.config import Settings
 
 _AROUND_TABLE = 6
 """Lines of a terminal that are not rows of the table."""

@@ -14,9 +14,9 @@ from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, checked_case_id, on_the_stack
 from eventstore.conflicts import Conflict, ErasureRefused
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 
 _ROLE: Final = "passage_eraser"
 _REFUSED: Final = {

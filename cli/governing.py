@@ -18,9 +18,9 @@ from domain.messages import GovernmentsMessage, RulesAdoption
 from domain.rules.rule_set import RuleBook, RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
-from eventstore.store import Bell
+from eventstore.port import Bell
 from gateway.figures import ProgrammeFigures
-from gateway.intake import of_store
+from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"
 _REFUSED: Final = {

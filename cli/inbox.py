@@ -6,12 +6,12 @@ from typing import Annotated, Final
 
 import typer
 
+from cases.inbound.wire import PartnerName
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, instant, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
 from gateway.backing import open_deliveries
 from gateway.deliveries import Deliveries, Delivery, RefusalView, Wanted
-from gateway.wire import PartnerName
 
 app = typer.Typer(help="Messages: deliveries, answers, what waits, and ringing for it anew.", no_args_is_help=True)
 

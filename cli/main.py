@@ -10,7 +10,7 @@ import typer
 
 from cli import audit, bench, case, demo, erase, inbox, partners, programme, simulate, token, up
 from cli.errors import FaultFoundError, UnusableError
-from config import ConfigurationError
+from process.config import ConfigurationError
 from stack.errors import StackError
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130

@@ -10,10 +10,10 @@ from activities.partners.agreements import Agreements
 from activities.unanswered import ASKS_MAX, accepted_before
 from cli.lines import echo_json, moment, row
 from cli.reach import on_the_database
-from config import Settings
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
 from eventstore.partner_calls import PartnerStanding
 from gateway.backing import open_standings
+from process.config import Settings
 from worker import agreements_of
 
 app = typer.Typer(help="Partners: which answer, what they are owed, what is overdue.", no_args_is_help=True)

@@ -14,15 +14,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.clock import clock_of
 from cli.errors import UnusableError
-from config import Settings, load_settings
 from domain.ids import CaseId
 from eventstore.conflicts import StoreUnavailable
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
 from eventstore.inbox import Inbox
-from eventstore.store import EventStore
+from eventstore.port import EventStore
 from gateway.backing import Backing, open_backing
 from gateway.deps import ReadFigures
-from logs import configure_logs
+from process.config import Settings, load_settings
+from process.logs import configure_logs
 from worker import connect_temporal
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from config import load_settings
-from logs import configure_logs
+from process.config import load_settings
+from process.logs import configure_logs
 from simulation.faults import MalformedScenario
 from simulation.format import Scenario
 from simulation.loader import load_scenarios

@@ -7,8 +7,8 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from cli.errors import UnusableError
-from config import load_settings
-from gateway.tokens import ROLES, Subject
+from gateway.identity.tokens import ROLES, Subject
+from process.config import load_settings
 from stack.token_issuer import issue_token
 
 MINUTES_MAX: Final = 12 * 60

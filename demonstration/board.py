@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from demonstration.story import Gate, Standing
-from eventstore.store import EventStore, StoreUnavailable
+from eventstore.conflicts import StoreUnavailable
+from eventstore.port import EventStore
 from eventstore.summary import CaseSummary, SummaryFilter
 
 LOOK_S: Final = 0.2

@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from cases.inbound.wire import PartnerName
 from demonstration.people import passport, supporter
 from demonstration.story import Gate, Move, Standing
-from gateway.wire import PartnerName
 
 
 def days(number: float) -> timedelta:

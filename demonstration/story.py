@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from cases.inbound.wire import PartnerName
 from domain.application import Application
 from domain.vocabulary import Outcome, Reason, WaitingOn
-from gateway.wire import PartnerName
 from simulators.behaviour import AGREEABLE, PartnerBehaviours
 
 Standing = WaitingOn | Literal["not begun", "under way", "closed", "done"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from demonstration.board import Board
 from demonstration.player import Surprise
 from demonstration.story import Script, Story
-from eventstore.store import EventStore
+from eventstore.port import EventStore
 from eventstore.summary import CaseSummary
 
 

@@ -14,9 +14,9 @@ from typing import Protocol
 from domain.access import AccessEvent, BoardingChecked, HistoryStored, access_stream
 from domain.boarding import BoardingAnswer
 from domain.ids import CommandId, event_id
-from eventstore.codec import Codec, name_of
 from eventstore.conflicts import IllegalAppend
-from eventstore.envelope import Columns, Envelope, seal
+from eventstore.format.codec import Codec, name_of
+from eventstore.format.envelope import Columns, Envelope, seal
 
 MAX_EVENTS = 100
 

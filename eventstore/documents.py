@@ -3,44 +3,20 @@
 They are no events. What is said about them is (`Document` of an application, evidence); erasing a case deletes them.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
-
-import asyncpg
-
-from eventstore.inbox import UnknownStream
-from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
-from eventstore.postgres_errors import translated
 
 DOCUMENT_MAX_BYTES: Final = 5 * 1024 * 1024
 """A passport page photographed by a telephone has two to four; the table holds no more."""
 DOCUMENTS_MAX: Final = 20
 """Of one case: 100 MiB at most, from a link that somebody else got hold of."""
 
-_KEEP: Final = "SELECT passage.keep_document($1, $2, $3, $4, $5, $6, $7, $8)"
-_FIND: Final = "SELECT media_type, content FROM passage.document WHERE case_id = $1 AND digest = $2"
-
-_LIST: Final = """
-SELECT digest, media_type, received_at, sender FROM passage.document
-WHERE case_id = $1 ORDER BY received_at, digest
-"""
-_CONTENT: Final = "SELECT content FROM passage.document WHERE case_id = $1 AND digest = $2"
-
 
 class TooManyDocuments(Exception):
     """The case has as many as it may; nothing was written. Never retried."""
 
     code = "too-many-documents"
-
-
-_REFUSED: Final[Mapping[str, type[Exception]]] = {
-    "unknown-case": UnknownStream,
-    "erased": KeyDestroyed,
-    "too-many": TooManyDocuments,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,83 +50,3 @@ class ListedDocument(NamedTuple):
     size_bytes: int
     received_at: datetime
     sender: str
-
-
-class PostgresDocuments:
-    """Keeps and reads documents; the function is in `sql/migrations/0015_documents.sql`."""
-
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", keys: KeyStore) -> None:
-        self._pool = pool
-        self._keys = keys
-
-    async def keep(self, new: NewDocument) -> bool:
-        """Keep it durably; False where the case has it already, whoever sent it then.
-
-        Raises:
-            UnknownStream: nobody filed the case.
-            KeyDestroyed: its personal data was erased.
-            TooManyDocuments: it has `DOCUMENTS_MAX`.
-            StoreUnavailable: to be retried.
-        """
-        key = await self._key(new.case_id)
-        digest = _digest(key, hashlib.sha256(new.content).digest())
-        sealed = key.encrypt(new.content, _bound_to(new.case_id, digest, new.media_type))
-        with translated():
-            status: str = await self._pool.fetchval(
-                _KEEP, new.case_id, digest, new.media_type, key.key_id, sealed, new.received_at, new.sender,
-                DOCUMENTS_MAX,
-            )  # fmt: skip
-        if status in _REFUSED:
-            raise _REFUSED[status](new.case_id)
-        return status == "kept"
-
-    async def find(self, case_id: str, sha256: bytes) -> KeptDocument | None:
-        """The document whose content has this hash; None where the case has none.
-
-        Raises:
-            UnknownStream: nobody filed the case.
-            KeyDestroyed: its personal data was erased.
-            StoreUnavailable: to be retried.
-        """
-        digest = _digest(await self._key(case_id), sha256)
-        with translated():
-            row = await self._pool.fetchrow(_FIND, case_id, digest)
-        return None if row is None else KeptDocument(case_id, digest, row["media_type"], row["content"])
-
-    async def reveal(self, kept: KeptDocument) -> bytes:
-        """What it holds; who is shown that is on record before (`viewing.py`). Raises as `find`."""
-        key = await self._key(kept.case_id)
-        return key.decrypt(kept.sealed, _bound_to(kept.case_id, kept.digest, kept.media_type))
-
-    async def listed(self, case_id: str) -> tuple[ListedDocument, ...]:
-        """What the case has, oldest first. Each is opened to learn its hash, one at a time; nothing of it is given out.
-
-        Raises as `find`.
-        """
-        key = await self._key(case_id)
-        with translated():
-            rows = await self._pool.fetch(_LIST, case_id)
-        found: list[ListedDocument] = []
-        for row in rows:
-            with translated():
-                sealed = await self._pool.fetchval(_CONTENT, case_id, row["digest"])
-            if sealed is not None:  # erased meanwhile
-                content = key.decrypt(sealed, _bound_to(case_id, row["digest"], row["media_type"]))
-                sha256 = hashlib.sha256(content).hexdigest()
-                found.append(ListedDocument(sha256, row["media_type"], len(content), row["received_at"], row["sender"]))
-        return tuple(found)
-
-    async def _key(self, case_id: str) -> CaseKey:
-        try:
-            return await self._keys.get(case_id)
-        except KeyUnknown:
-            raise UnknownStream(case_id) from None
-
-
-def _digest(key: CaseKey, sha256: bytes) -> bytes:
-    """What the row is found by: once the key is destroyed, it tells nothing."""
-    return key.digest(b"document\n" + sha256)
-
-
-def _bound_to(case_id: str, digest: bytes, media_type: str) -> bytes:
-    return f"document\n{case_id}\n{digest.hex()}\n{media_type}".encode()

@@ -12,7 +12,6 @@ from typing import Literal
 
 from domain.events import PersonalDataErased
 from domain.messages import PlaceOffered, ProgrammeChanged
-from eventstore.codec import CODEC, Codec
 from eventstore.conflicts import (
     CommandContentDiffers,
     Conflict,
@@ -23,7 +22,9 @@ from eventstore.conflicts import (
     ProgrammeConflict,
     VersionConflict,
 )
-from eventstore.envelope import Envelope, command_digest_of, machine_clock
+from eventstore.format.codec import CODEC, Codec
+from eventstore.format.envelope import NO_HASH, Envelope, command_digest_of, machine_clock
+from eventstore.format.wrapping import needs_key, unwrap, wrap
 from eventstore.keys import KeyStore, keys_of
 from eventstore.memory_access import MemoryAccess
 from eventstore.memory_heads import MemoryCall, MemoryCase
@@ -31,10 +32,9 @@ from eventstore.memory_inbox import MemoryInbox
 from eventstore.memory_places import Places
 from eventstore.memory_supporters import Supporters
 from eventstore.places import AllotPlaces
-from eventstore.store import NO_HASH, Append, Appended, Bell, Look, OpenedCall, Pending, Stream
+from eventstore.port import Append, Appended, Bell, Look, OpenedCall, Pending, Stream
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
-from eventstore.wrapping import needs_key, unwrap, wrap
 
 
 class MemoryStore:

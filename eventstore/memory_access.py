@@ -6,10 +6,9 @@ from itertools import count, islice
 
 from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased, access_stream
 from eventstore.access import MAX_EVENTS, AccessRecord, NotedCheck, digest_of, record_of_checks, wrap_access
-from eventstore.codec import Codec
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
-from eventstore.envelope import Envelope, command_digest_of
-from eventstore.store import NO_HASH
+from eventstore.format.codec import Codec
+from eventstore.format.envelope import NO_HASH, Envelope, command_digest_of
 from eventstore.summary import CaseSummary
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from eventstore.store import OpenedCall
+from eventstore.port import OpenedCall
 from eventstore.summary import CaseSummary
 
 

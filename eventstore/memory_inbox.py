@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from eventstore.format.messages import FILING, digest_again
 from eventstore.inbox import Answer, InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
 from eventstore.keys import KeyDestroyed, KeyStore, KeyUnknown
-from eventstore.messages import FILING, digest_again
 
 _RING_AGAIN_S = 30.0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.vocabulary import Partner
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
 from eventstore.partner_calls import Admitted, CircuitTerms, Paused
 
 

@@ -14,13 +14,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from activities.govern import open_if_new
-from config import ConfigurationError, Settings, load_settings
-from eventstore.store import StoreUnavailable
+from eventstore.conflicts import StoreUnavailable
 from gateway.app import create_app
 from gateway.backing import guarded, open_backing
 from gateway.deps import GatewayDeps
-from gateway.intake import WAIT_MAX_S
-from logs import configure_logs
+from gateway.routes.intake import WAIT_MAX_S
+from process.config import ConfigurationError, Settings, load_settings
+from process.logs import configure_logs
 
 _log = structlog.get_logger()
 

@@ -10,22 +10,23 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
+from cases.inbound import faults
+from cases.inbound.wire import PartnerName
 from domain.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
-from gateway import applications, boarding, cases, documents, faults, messages, operations, programmes
 from gateway.deps import GatewayDeps
-from gateway.edge import Edge
-from gateway.intake import WAITING_MAX
-from gateway.metrics import GatewayMetrics
-from gateway.openapi import document
+from gateway.http.metrics import GatewayMetrics
+from gateway.http.openapi import document
+from gateway.http.problems import Code, Problem
+from gateway.http.request_log import Edge
+from gateway.identity.senders import Identity
 from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
-from gateway.problems import Code, Problem
 from gateway.refusals import Refusal
-from gateway.senders import Identity
-from gateway.trouble import tell
-from gateway.wire import PartnerName
+from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
+from gateway.routes.intake import WAITING_MAX
+from process.failures import tell
 
 _ROUTERS: Final = (
     messages.router,  # first, for most of what is asked is here

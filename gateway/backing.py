@@ -10,27 +10,26 @@ import httpx2
 
 from activities.casebook import CaseBook
 from activities.clock import clock_of
-from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.documents import PostgresDocuments
+from eventstore.conflicts import StoreUnavailable
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
 from eventstore.partner_calls import PartnerStandings
-from eventstore.postgres import PostgresStore
-from eventstore.postgres_errors import translated
-from eventstore.postgres_partner_calls import PostgresUnanswered
-from eventstore.postgres_pool import close_pool
-from eventstore.store import StoreUnavailable
+from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.partner_calls import PostgresUnanswered
+from eventstore.postgres.session import close_pool, translated
+from eventstore.postgres.store import PostgresStore
 from gateway.deliveries import Deliveries
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
-from gateway.limits import PostgresLimits
+from gateway.http.limits import PostgresLimits
+from gateway.identity.senders import Senders
+from gateway.identity.token_keys import IssuerKeys, keys_at
+from gateway.identity.tokens import OPEN, Tokens
 from gateway.refusals import PostgresRefusals
 from gateway.scopes import PostgresScopes
-from gateway.senders import Senders
-from gateway.tokens import OPEN, Tokens
-from gateway.tokens_keys import IssuerKeys, keys_at
-from gateway.upkeep import Prune, prune_refusals
+from process.config import ConfigurationError, Settings
+from relay.maintenance import Prune, prune_refusals
 
 FIGURES_CONNECTIONS = 2
 """Figures are for pages and never crowd out a message."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import asyncpg
 
 from eventstore.inbox import Answer
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 DEAD_RINGS: Final = 10
 """A message whose bell was rung so often, some five minutes, and that no worker took: somebody must look."""

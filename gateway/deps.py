@@ -12,16 +12,16 @@ from fastapi import Depends, Request
 
 from activities.casebook import CaseBook
 from activities.clock import Clock
-from eventstore.documents import PostgresDocuments
 from eventstore.inbox import Inbox
-from eventstore.store import EventStore
+from eventstore.port import EventStore
+from eventstore.postgres.documents import PostgresDocuments
 from gateway.deliveries import Deliveries
 from gateway.figures import ProgrammeFigures
-from gateway.limits import unlimited
+from gateway.http.limits import unlimited
+from gateway.identity.senders import NOBODY, Senders
+from gateway.identity.tokens import CLOSED, Tokens
 from gateway.refusals import Refusal, unrecorded
 from gateway.scopes import WasAsked, everybody_was
-from gateway.senders import NOBODY, Senders
-from gateway.tokens import CLOSED, Tokens
 
 ReadFigures = Callable[[str, str], Awaitable[ProgrammeFigures | None]]
 """Programme and month `YYYY-MM` to its figures; None where it was never opened."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import asyncpg
 
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 _FIGURES = """
 SELECT p.status, p.rules_version, p.places, p.cap_period,

@@ -13,7 +13,7 @@ from typing import Final
 import asyncpg
 
 from eventstore.conflicts import StoreUnavailable
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 IDS_A_MINUTE: Final = 200
 """Message ids kept by one process; refusals beyond them are counted without theirs."""

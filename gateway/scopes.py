@@ -6,7 +6,7 @@ from typing import Final, get_args
 import asyncpg
 
 from domain.vocabulary import Partner
-from eventstore.postgres_errors import translated
+from eventstore.postgres.session import translated
 
 ASKED: Final = frozenset[str](get_args(Partner))
 """Partners that speak about cases they were asked about. The others (border, carrier, officers, the people themselves,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from domain.calendar import end_of, month_of
 from domain.ids import CaseId
-from eventstore.store import EventStore
+from eventstore.port import EventStore
 from gateway.deps import ReadFigures
 from simulation.format import Scenario
 from simulation.names import CaseNames

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from gateway.upkeep import record_checks
+from relay.maintenance import record_checks
 from simulation.databases import Databases, open_databases
 from simulation.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
 from simulation.format import Answer, Scenario

@@ -16,15 +16,15 @@ from activities.govern import govern, open_if_new
 from activities.partners.agreements import read_agreements
 from activities.ring import InboxBell, ring
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
-from gateway.relay import ring_once
-from gateway.senders import ANYBODY
-from gateway.tokens import OPEN
+from gateway.identity.senders import ANYBODY
+from gateway.identity.tokens import OPEN
+from relay.relay import ring_once
 from simulation.agenda import Agenda
 from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.driver import REPLAN, SCENARIO_WORKFLOW

@@ -11,14 +11,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from activities.clock import Clock, ScaledClock, SystemClock
-from config import ConfigurationError, Settings, load_settings
-from logs import configure_logs
+from cases.inbound.webhooks import sender_keys
+from process.config import ConfigurationError, Settings, load_settings
+from process.logs import configure_logs
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE
 from simulators.delivery import DELIVERY_TIMEOUT_S, GatewayDelivery, system_time
 from simulators.desk import PartnerDesk
 from simulators.journal import Journal, open_database
-from webhooks import sender_keys
 
 
 async def serve(settings: Settings, clock: Clock) -> None:

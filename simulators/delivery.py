@@ -14,8 +14,8 @@ import httpx2
 import structlog
 
 from activities.clock import Clock
+from cases.inbound.webhooks import Signer, sign
 from simulators.messages import PartnerMessage, partner_of
-from webhooks import Signer, sign
 
 logger = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from stack.bootstrap import migrate_database
+from process.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.ports import HOST
 from stack.postgres import EmbeddedPostgres, PostgresFailed

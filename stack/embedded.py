@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from config import STACK_FILE, Settings, child_environment
-from stack.bootstrap import migrate_database, register_search_attributes
+from process.bootstrap import migrate_database, register_search_attributes
+from process.config import STACK_FILE, Settings, child_environment
 from stack.database import PostgresService
 from stack.errors import StackError
 from stack.partner_keys import ensure_partner_keys
@@ -135,7 +135,7 @@ class EmbeddedStack:
             Step("search attributes", self._register_search_attributes),
             gateway,
             *([simulators] if self._simulators else []),
-            PythonService("relay", "gateway.relay", self._environment, self._relay_port, self._relay_answers),
+            PythonService("relay", "relay", self._environment, self._relay_port, self._relay_answers),
             PythonService("sealer", "audit.sealer", self._sealer_environment, self._sealer_port, self._sealer_answers),
             PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
         ]

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from webhooks import new_key_pair, new_shared_key
+from cases.inbound.webhooks import new_key_pair, new_shared_key
 
 _SHARED: Final = ("sponsor_registry", "entry_records", "carrier", "applicant", "supporter", "officer")
 _PAIRS: Final = ("vetting", "work_permit_office", "border", "governments")

@@ -9,7 +9,7 @@ from typing import Self, TextIO
 import psutil
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from config import STACK_FILE
+from process.config import STACK_FILE
 from stack.errors import StackBusyError
 
 _PROCESSES_FILE = "processes.json"

@@ -10,7 +10,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from config import child_environment
+from process.config import child_environment
 from stack.errors import StackError
 from stack.ports import HOST, choose_port
 from stack.probes import answers

@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI, Header, Request
 from pydantic import BaseModel
 
-from config import Settings, load_settings
+from process.config import Settings, load_settings
 
 CONNECTIONS = 16
 """As many as the gateway's own store has."""

@@ -20,8 +20,8 @@ from activities.ring import InboxBell, ring
 from bench.ratio import Ratio
 from domain.ids import CaseId
 from eventstore.inbox import Inbox
-from gateway.relay import BATCH, ring_once
-from stack.bootstrap import register_search_attributes
+from process.bootstrap import register_search_attributes
+from relay.relay import BATCH, ring_once
 from stack.temporal import EmbeddedTemporal
 from workflows.safe_payloads import DATA_CONVERTER
 

@@ -24,15 +24,15 @@ import httpx2
 from bench.door.client import Make, load
 from bench.door.drain import measure_drain
 from bench.ratio import Ratio
-from config import child_environment
+from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.keys import DirectoryKeyStore
-from eventstore.migrate import migrate
-from eventstore.postgres import PostgresStore
-from gateway.examples import FILING, MESSAGES
+from eventstore.postgres.migrate import migrate
+from eventstore.postgres.store import PostgresStore
+from gateway.http.examples import FILING, MESSAGES
+from process.config import child_environment
 from stack.ports import HOST, choose_port
 from stack.postgres import EmbeddedPostgres
 from stack.token_issuer import ISSUER, IssuerFiles, ensure_issuer, issue_token
-from webhooks import Signer, new_shared_key, sign
 
 AT_LEAST: Final = 0.6
 CASES: Final = 1024

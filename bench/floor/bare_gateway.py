@@ -14,9 +14,9 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from activities.contracts import Bell, CaseStart
 from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
-from config import Settings, load_settings
 from domain.ids import case_id_from_entropy
-from logs import configure_logs
+from process.config import Settings, load_settings
+from process.logs import configure_logs
 from worker import connect_temporal
 from workflows.contracts import CASE_STAGE
 

@@ -17,7 +17,7 @@ from bench.bill import actions, billed, events
 from bench.floor.bare_worker import PROGRESS_FILE
 from bench.floor.sides import SAMPLE, BareLook, RealLook, Result, Side
 from bench.ratio import Ratio
-from config import Settings, child_environment, load_settings
+from process.config import Settings, child_environment, load_settings
 from simulators.behaviour import AGREEABLE
 from stack.embedded import EmbeddedStack
 from stack.ports import HOST, choose_port

@@ -6,11 +6,11 @@ from typing import get_args
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from cases.inbound.wire import PartnerName
 from gateway.deps import GatewayDeps
+from gateway.http.problems import KINDS, Problem
 from gateway.pages.frame import page
 from gateway.pages.visitors import Visitor, form_key_of, remember
-from gateway.problems import KINDS, Problem
-from gateway.wire import PartnerName
 
 PREFIX = "/partners/"
 """Where pages are."""

@@ -12,11 +12,11 @@ from fastapi.responses import RedirectResponse
 from eventstore.conflicts import StoreUnavailable
 from gateway.deliveries import Deliveries, Delivery, Wanted
 from gateway.deps import Deps
+from gateway.http.problems import Problem
 from gateway.pages import views
 from gateway.pages.frame import page
 from gateway.pages.visitors import COOKIE_MAX_BYTES, Visitor, Visits, form_key_of, known_partner, read_form, remember
-from gateway.problems import Problem
-from gateway.trouble import tell
+from process.failures import tell
 
 router = APIRouter(prefix="/partners/{partner}", include_in_schema=False)
 

@@ -5,10 +5,10 @@ from html import escape
 from typing import Final, Literal
 
 from gateway.deliveries import DEAD_RINGS, Delivery, RefusalView
+from gateway.http.problems import KINDS
 from gateway.pages.errors import PREFIX
 from gateway.pages.frame import Cell, Link, code, facts, moment, navigation, table
 from gateway.pages.visitors import Visitor
-from gateway.problems import KINDS
 
 Shown = Literal["all", "waiting", "dead", "refused"]
 ROWS: Final = 50

@@ -15,12 +15,12 @@ from urllib.parse import parse_qs
 
 from fastapi import Depends, Request, Response
 
-from gateway.body import read_body
-from gateway.callers import presented
+from cases.inbound.wire import PartnerName
 from gateway.deps import Deps, GatewayDeps
-from gateway.problems import Problem
-from gateway.tokens import Caller
-from gateway.wire import PartnerName
+from gateway.http.body import read_body
+from gateway.http.problems import Problem
+from gateway.identity.callers import presented
+from gateway.identity.tokens import Caller
 
 COOKIE_MAX_BYTES: Final = 3800
 """Browsers give up at 4,096, name and attributes included."""

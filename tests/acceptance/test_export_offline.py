@@ -17,7 +17,7 @@ from audit.access import Auditor
 from audit.export_case import Export, export_case
 from audit.log_key import FileLogKey
 from audit.sealer import opened_sealer
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
 from simulation.databases import Databases
 from simulation.loader import load_scenarios
 from simulation.runner import run_scenarios

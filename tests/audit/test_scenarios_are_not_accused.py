@@ -14,7 +14,7 @@ import pytest
 from audit.faults import Fault
 from audit.notes import Verifier
 from audit.verify import Scope, verify
-from eventstore.migrate import migrate
+from eventstore.postgres.migrate import migrate
 from simulation.databases import Databases
 from simulation.loader import load_scenarios
 from simulation.runner import run_scenarios

@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from config import Settings
+from process.config import Settings
 from tests.chaos.disk import Disk
 from tests.chaos.proxy import Address, Link
 from tests.chaos.stack_program import upstream_port

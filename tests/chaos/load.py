@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import httpx2
 
+from cases.inbound.wire import PartnerName
 from demonstration.board import Board
 from demonstration.door import DoorClosedError
 from demonstration.people import application
 from demonstration.story import Story
-from gateway.wire import PartnerName
 from tests.chaos.arena import Arena
 from tests.chaos.schedule import Filing
 from tests.support.every_kind import one_of_each_kind

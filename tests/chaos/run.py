@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from demonstration.board import Board
-from eventstore.store import StoreUnavailable
+from eventstore.conflicts import StoreUnavailable
 from gateway.backing import open_backing
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS

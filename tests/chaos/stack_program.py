@@ -13,8 +13,8 @@ from typing import Final
 
 import stack.temporal
 from cli.foreground import in_foreground
-from config import Settings, load_settings
-from logs import configure_logs
+from process.config import Settings, load_settings
+from process.logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState
 

@@ -7,7 +7,7 @@ import pytest
 
 from eventstore.keys import DirectoryKeyStore
 from eventstore.memory import MemoryStore
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 
 
 @pytest.fixture

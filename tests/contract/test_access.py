@@ -17,8 +17,9 @@ from domain.access import (
 from domain.boarding import BoardingAnswer
 from domain.ids import CommandId
 from eventstore.access import AccessRecord, NotedCheck
-from eventstore.histories import pack
-from eventstore.store import CommandContentDiffers, EventStore, IllegalAppend
+from eventstore.conflicts import CommandContentDiffers, IllegalAppend
+from eventstore.format.histories import pack
+from eventstore.port import EventStore
 from tests.support.filings import NOON, PROGRAMME, new_case_id
 
 CASE = new_case_id()

@@ -11,7 +11,7 @@ import pytest
 from eventstore.keys import DirectoryKeyStore
 from eventstore.memory_partner_calls import MemoryCircuits
 from eventstore.partner_calls import Admitted, Circuits, CircuitTerms, Paused
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 
 SHORT = timedelta(milliseconds=200)
 TERMS = CircuitTerms(failures_max=3, pause_first=SHORT, pause_max=SHORT * 4, turn=timedelta(seconds=30))

@@ -18,8 +18,8 @@ from domain.messages import (
 from eventstore.inbox import Incoming, MessageContentDiffers, UnknownStream
 from eventstore.keys import DirectoryKeyStore, KeyDestroyed
 from eventstore.memory import MemoryStore
-from eventstore.postgres import PostgresStore
-from eventstore.store import Decides
+from eventstore.port import Decides
+from eventstore.postgres.store import PostgresStore
 from tests.support.filings import (
     NOON,
     PROGRAMME,

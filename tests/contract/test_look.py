@@ -3,18 +3,10 @@
 from domain.events import EvidenceRequested, SponsorWithdrew, Waitlisted
 from domain.messages import SponsorConfirmedAnswer, WithdrawalRequest
 from eventstore.memory import MemoryStore
-from eventstore.postgres import PostgresStore
-from eventstore.store import (
-    AllotPlaces,
-    Decides,
-    FreePlace,
-    JoinWaitingList,
-    Look,
-    OpenedCall,
-    Pending,
-    TakePlace,
-    WorldQuery,
-)
+from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, TakePlace
+from eventstore.port import Decides, Look, OpenedCall, Pending
+from eventstore.postgres.store import PostgresStore
+from eventstore.world import WorldQuery
 from tests.support.filings import (
     MONTH,
     NOON,

@@ -18,6 +18,7 @@ from activities.partners.errors import (
 )
 from activities.partners.memory import MemoryPartners
 from activities.partners.requests import AnswerGiven
+from cases.inbound.wire import read_message
 from domain.messages import (
     EntryMatchedAnswer,
     PartnerAnswer,
@@ -26,7 +27,6 @@ from domain.messages import (
     WorkPermitEligibleAnswer,
 )
 from domain.vocabulary import Partner
-from gateway.wire import read_message
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE, PartnerBehaviours
 from simulators.desk import PartnerDesk

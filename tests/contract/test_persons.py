@@ -6,17 +6,10 @@ from typing import Any
 import pytest
 
 from domain.events import CaseClosed, PassportChanged
-from eventstore.lookups import Lookups
-from eventstore.store import (
-    Appended,
-    Decides,
-    EventStore,
-    PersonConflict,
-    ReadAt,
-    SupporterKeys,
-    WorldQuery,
-    WorldRead,
-)
+from eventstore.conflicts import PersonConflict
+from eventstore.format.lookups import Lookups
+from eventstore.port import Appended, Decides, EventStore, ReadAt
+from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 from tests.support.filings import (
     MONTH,
     NOON,

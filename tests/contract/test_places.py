@@ -7,22 +7,12 @@ import pytest
 
 from domain.events import ApplicationWithdrawn, CaseEvent, Waitlisted
 from domain.programme import PlacesChanged, ProgrammeTerminated, RulesAdopted
+from eventstore.conflicts import Conflict, IllegalAppend, NoPlace, PlaceFree
 from eventstore.memory import MemoryStore
-from eventstore.postgres import PostgresStore
-from eventstore.store import (
-    AllotPlaces,
-    Appended,
-    Conflict,
-    EventStore,
-    FreePlace,
-    IllegalAppend,
-    JoinWaitingList,
-    LeaveWaitingList,
-    NoPlace,
-    PlaceFree,
-    TakePlace,
-    WorldQuery,
-)
+from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, TakePlace
+from eventstore.port import Appended, EventStore
+from eventstore.postgres.store import PostgresStore
+from eventstore.world import WorldQuery
 from tests.support.filings import (
     MONTH,
     NOON,

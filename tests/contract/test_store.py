@@ -17,20 +17,17 @@ from domain.events import (
 )
 from domain.messages import SponsorWithdrewNotice, WithdrawalRequest
 from domain.programme import PlacesChanged, ProgrammeSuspended
-from eventstore.keys import DirectoryKeyStore
-from eventstore.store import (
+from eventstore.conflicts import (
     CommandContentDiffers,
-    Decides,
-    EventStore,
     IllegalAppend,
     MessageDecided,
     MessageFirst,
-    OpenedCall,
     ProgrammeConflict,
-    ReadAt,
-    SummaryFilter,
     VersionConflict,
 )
+from eventstore.keys import DirectoryKeyStore
+from eventstore.port import Decides, EventStore, OpenedCall, ReadAt
+from eventstore.summary import SummaryFilter
 from tests.support.filings import (
     NOON,
     PROGRAMME,

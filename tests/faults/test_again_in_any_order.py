@@ -8,11 +8,11 @@ from typing import Any
 import asyncpg
 import httpx2
 
-from config import Settings
+from cases.inbound.wire import PartnerName
 from demonstration.circumstances import in_colombia
 from demonstration.people import application
 from gateway.backing import open_backing
-from gateway.wire import PartnerName
+from process.config import Settings
 from tests.support import sender
 from tests.support.every_kind import Delivery, one_of_each_kind
 from tests.support.fault_script import NOBODY_ANSWERS

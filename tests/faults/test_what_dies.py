@@ -7,7 +7,7 @@ import pytest
 
 from audit.reconcile_log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
-from gateway.histories import live_histories
+from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script
 from tests.support.invariants import partner_faults, reading, receipt_faults

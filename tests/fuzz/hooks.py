@@ -26,10 +26,10 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.transport import SerializationContext
 from schemathesis.transport.serialization import serialize_binary
 
+from cases.inbound.webhooks import Signer, sender_keys, sign
+from cases.inbound.wire import KINDS, senders_of
 from domain.ids import case_id_from_entropy
-from gateway.wire import KINDS, senders_of
 from stack.token_issuer import issue_token
-from webhooks import Signer, sender_keys, sign
 
 KEYS_VARIABLE: Final = "FUZZ_SENDER_KEYS"
 """The file of what each partner signs with; nothing is signed where it is not set."""

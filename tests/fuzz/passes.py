@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.examples import FILING
+from gateway.http.examples import FILING
 from stack.ports import HOST, choose_port
 from tests.fuzz.hooks import CASES_VARIABLE, KEYS_VARIABLE, TOKEN_VARIABLE
 from tests.support.stack import RunningStack, bare_environment, until

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from tests.support.filings import file_case
 
 pytestmark = pytest.mark.usefixtures("filed_case")

@@ -15,9 +15,9 @@ from audit.replay_text import lines
 from audit.timeline_words import ASKED
 from cli.audit_replay import auditor_of, replayed, until_of
 from cli.errors import UnusableError
-from config import Settings
 from domain.access import ACCESS_EVENTS, AccessEvent, PersonalDataViewed, access_stream
-from gateway.upkeep import record_checks
+from process.config import Settings
+from relay.maintenance import record_checks
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 
 EMAIL = "luis@example.org"

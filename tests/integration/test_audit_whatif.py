@@ -10,9 +10,9 @@ from audit.whatif import Question
 from audit.whatif_report import Report, as_json, report
 from cli.audit_whatif import lines
 from domain.rules.rule_set import RuleSet, bundled_rule_book
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from tests.support.filed import day
 from tests.support.sealed_log import RULES, SealedLog
 

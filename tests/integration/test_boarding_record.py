@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from domain.access import BoardingChecked, access_stream
-from gateway.callers import CHECKS_BOARDING
-from gateway.tokens import Caller
-from gateway.upkeep import record_checks
+from gateway.identity.callers import CHECKS_BOARDING
+from gateway.identity.tokens import Caller
+from relay.maintenance import record_checks
 from tests.integration.test_gateway_process import ended, start
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 
@@ -116,7 +116,7 @@ async def test_a_relay_killed_at_any_moment_records_each_check_once(
     )  # fmt: skip
     settings = {"PASSAGE_DATABASE_URL": database_url, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
     for _ in range(2):
-        async with ended(await start("gateway.relay", tmp_path, **settings)) as process:
+        async with ended(await start("relay", tmp_path, **settings)) as process:
             await moved(desk)
             process.kill()
     assert 0 < await desk.database.fetchval("SELECT count(*) FROM passage.boarding_check") < 6000

@@ -10,8 +10,8 @@ import asyncpg
 
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
-from eventstore.postgres_pool import close_pool
+from eventstore.postgres.session import close_pool
+from eventstore.postgres.store import PostgresStore
 from tests.chaos.proxy import Link
 
 STORM_S = 2.0

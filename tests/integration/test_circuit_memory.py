@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from eventstore.partner_calls import CircuitTerms
-from eventstore.postgres_partner_calls import PostgresCircuits
+from eventstore.postgres.partner_calls import PostgresCircuits
 
 TERMS = CircuitTerms(
     failures_max=1, pause_first=timedelta(minutes=1), pause_max=timedelta(minutes=1), turn=timedelta(minutes=1)

@@ -12,8 +12,8 @@ from cli.case_view import show_case
 from cli.errors import FaultFoundError, UnusableError
 from cli.governing import show_programme, tell
 from cli.reach import Reached, TemporalAway
-from config import Settings
 from domain.messages import CapChange, ProgrammeSuspension
+from process.config import Settings
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
 
 SECRETS = ("Rojas", "151234567", "Gómez", "713-555", "Main St")

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from activities.partners.circuit import TERMS
 from cli.partners import show_partners
-from config import Settings
+from process.config import Settings
 from tests.support.gateway import Desk, gateway_desk
 
 

@@ -15,11 +15,11 @@ from domain.commands import FileApplication
 from domain.events import PersonalDataErased
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.conflicts import ErasureRefused
+from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
 from eventstore.keys import DirectoryKeyStore, KeyDestroyed
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
-from eventstore.store import ErasureRefused
+from eventstore.postgres.store import PostgresStore
 from stack.postgres import EmbeddedPostgres
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
 from tests.support.filings import new_case_id

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.ids import CaseId
-from gateway import applications
+from gateway.routes import applications
 from tests.support.gateway import PROGRAMME, Desk, a_filing, gateway_desk
 
 

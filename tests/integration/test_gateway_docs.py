@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from config import Settings, child_environment
-from gateway.problems import KINDS
+from cases.inbound.webhooks import Signer, Verifier, new_shared_key, read_keys
+from gateway.http.problems import KINDS
+from process.config import Settings, child_environment
 from stack.partner_keys import ensure_partner_keys
 from tests.support.gateway import gateway_desk
 from tests.support.partner_calls import served
-from webhooks import Signer, Verifier, new_shared_key, read_keys
 
 PAGE = (Path(__file__).parents[2] / "docs/partners.md").read_text()
 

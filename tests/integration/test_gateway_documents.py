@@ -14,10 +14,10 @@ from activities.erase import ErasureOrder, erase
 from domain.access import PersonalDataViewed, access_stream
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
-from gateway import documents as module
-from gateway.callers import Needs
-from gateway.tokens import Caller
+from eventstore.postgres.store import PostgresStore
+from gateway.identity.callers import Needs
+from gateway.identity.tokens import Caller
+from gateway.routes import documents as module
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 
 NOBODY = "VEN-1111-1111"

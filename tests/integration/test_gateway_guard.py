@@ -12,13 +12,13 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from config import Settings
+from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
-from gateway.limits import PostgresLimits
-from gateway.problems import Problem
+from gateway.http.limits import PostgresLimits
+from gateway.http.problems import Problem
 from gateway.refusals import IDS_A_MINUTE, PostgresRefusals, Refusal
+from process.config import Settings
 from tests.support.gateway import NOON, PROGRAMME, Desk, a_filing, gateway_desk
-from webhooks import Signer, new_shared_key, sign
 
 KEYS = {name: new_shared_key() for name in ("sponsor_registry", "vetting", "applicant", "border", "governments")}
 CANARY = "Canaria-Quetzal"

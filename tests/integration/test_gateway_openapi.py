@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from config import Settings
-from gateway.examples import BOARDING_QUESTION, FILING, MESSAGES
-from gateway.wire import PartnerName
+from cases.inbound.webhooks import Signer, new_shared_key, sign
+from cases.inbound.wire import PartnerName
+from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
+from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk
-from webhooks import Signer, new_shared_key, sign
 
 REQUESTS = 400
 KEYS = {name: new_shared_key() for name in get_args(PartnerName)}

@@ -14,13 +14,13 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from config import Settings
+from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
 from gateway.deliveries import DEAD_RINGS, Deliveries
 from gateway.pages.views import ROWS
+from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk
 from tests.support.html import Form, Page
-from webhooks import Signer, new_shared_key, sign
 
 KEY = new_shared_key()
 PERSONAL = ("Pérez", "María", "Gómez", "000000001", "houston", "luis@example.org")

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from config import child_environment
-from gateway.examples import FILING
+from gateway.http.examples import FILING
+from process.config import child_environment
 from stack.ports import HOST, choose_port
 from tests.support.gateway import Desk, gateway_desk
 
@@ -88,7 +88,7 @@ async def test_it_answers_what_is_under_way_and_ends_in_order(desk: Desk, databa
     assert case_id not in said.decode()
 
 
-@pytest.mark.parametrize("module", ["gateway", "gateway.relay"])
+@pytest.mark.parametrize("module", ["gateway", "relay"])
 async def test_a_start_without_its_database_says_so_in_one_line(module: str, tmp_path: Path) -> None:
     nowhere = f"postgresql://{HOST}:{choose_port(5999)}/passage"
     for settings in ({}, {"PASSAGE_DATABASE_URL": nowhere}):

@@ -12,11 +12,11 @@ import asyncpg
 import httpx2
 import pytest
 
+from cases.inbound.strict_json import BODY_MAX_BYTES
+from cases.inbound.wire import senders_of
 from eventstore.conflicts import StoreUnavailable
-from gateway import body as body_module
-from gateway.examples import MESSAGES
-from gateway.strict_json import BODY_MAX_BYTES
-from gateway.wire import senders_of
+from gateway.http import body as body_module
+from gateway.http.examples import MESSAGES
 from tests.support.gateway import Desk, a_filing, gateway_desk
 
 CANARY = "Canaria-Quetzal"

@@ -11,14 +11,14 @@ import pytest
 from fastapi import FastAPI, Response
 from pydantic import SecretStr
 
-from config import ConfigurationError, Settings
+from cases.inbound.webhooks import Signer, new_shared_key, sign
 from gateway.backing import open_tokens
-from gateway.examples import BOARDING_QUESTION, FILING
-from gateway.tokens import ROLES
+from gateway.http.examples import BOARDING_QUESTION, FILING
+from gateway.identity.tokens import ROLES
+from process.config import ConfigurationError, Settings
 from stack.token_issuer import ISSUER, ensure_issuer, issue_token
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 from tests.support.partner_calls import served
-from webhooks import Signer, new_shared_key, sign
 
 DESK_KEY = new_shared_key()
 FORGED = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IngifQ.e30.AAAA"

@@ -14,8 +14,8 @@ from temporalio.testing import WorkflowEnvironment
 from audit.kept_histories import history_of, kept_of
 from domain.access import HistoryStored, access_stream
 from eventstore.conflicts import StoreUnavailable
-from gateway import historian
-from gateway.historian import Historian, store_ended
+from relay import history_archiver as historian
+from relay.history_archiver import HistoryArchiver, store_ended
 from tests.support.breaking import set_back
 from tests.support.desk import Desk, working
 from tests.support.filed import FILED_AT
@@ -128,7 +128,7 @@ async def test_a_look_that_fails_is_done_again_and_no_run_is_lost(log: SealedLog
             raise away.pop()
         return desk.client
 
-    looks = Historian(connect, log.store, now, clock=lambda: datetime.now(UTC))
+    looks = HistoryArchiver(connect, log.store, now, clock=lambda: datetime.now(UTC))
     with pytest.raises(RPCError):
         await looks.look()
     await log.attack("ALTER FUNCTION passage.keep_history RENAME TO gone")
@@ -158,7 +158,7 @@ async def test_a_look_goes_back_behind_the_last_and_now_and_then_to_the_beginnin
     monkeypatch.setattr(historian, "store_ended", store)
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     moments = [noon, noon + timedelta(seconds=10), noon + timedelta(hours=7)]
-    looks = Historian(connect, log.store, now, clock=iter(moments).__next__)
+    looks = HistoryArchiver(connect, log.store, now, clock=iter(moments).__next__)
     for _ in moments:
         await looks.look()
     assert asked == [None, noon - historian.LOOK_BACK, None]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from eventstore.migrate import Migration, MigrationError, migrate, migrations
+from eventstore.postgres.migrate import Migration, MigrationError, migrate, migrations
 
 
 async def applied(url: str) -> list[str]:

@@ -18,7 +18,7 @@ from activities.partners.errors import PartnerUnavailable
 from activities.partners.memory import MemoryPartners
 from activities.ring import InboxBell, ring
 from eventstore.partner_calls import CircuitTerms
-from gateway.relay import ring_once
+from relay.relay import ring_once
 from tests.support.gateway import NOON, Desk, gateway_desk
 from worker import Backing, case_workers
 

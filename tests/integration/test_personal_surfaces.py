@@ -20,9 +20,9 @@ from cli.audit_whatif import lines as lines_of_report
 from cli.case_history import show_history
 from cli.case_view import show_case
 from cli.reach import Reached
-from config import Settings
 from domain.access import PersonalDataViewed, access_stream
 from domain.rules.rule_set import bundled_rule_book
+from process.config import Settings
 from tests.support import canary
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
 

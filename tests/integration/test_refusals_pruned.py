@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from gateway.upkeep import prune_refusals
+from relay.maintenance import prune_refusals
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 

@@ -15,11 +15,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.govern import govern
 from activities.ring import InboxBell
-from config import child_environment
 from domain.messages import ProgrammeSuspension
 from eventstore.inbox import Incoming
-from gateway import relay
-from gateway.relay import Relay, ring_once
+from process.config import child_environment
+from relay import relay
+from relay.relay import Relay, ring_once
 from stack.ports import HOST, choose_port
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 from tests.support.temporal import binary
@@ -192,7 +192,7 @@ async def test_the_process_waits_for_temporal_rings_and_ends_in_order(
         }
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "gateway.relay", env=environment, cwd=tmp_path, stdout=PIPE, stderr=STDOUT
+        sys.executable, "-P", "-m", "relay", env=environment, cwd=tmp_path, stdout=PIPE, stderr=STDOUT
     )
     assert process.stdout is not None
     try:

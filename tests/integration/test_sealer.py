@@ -19,13 +19,13 @@ from audit.log_key import FileLogKey
 from audit.maps import MapEntry
 from audit.sealer import Sealing, opened_sealer
 from audit.sealing import APPENDS_AT_ONCE, MAX_LAG, EventGone, SealRefused
-from config import Settings, child_environment
 from domain import messages as m
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
+from process.config import Settings, child_environment
 from tests.support.filed import day
 from tests.support.sealed_log import ORIGIN, SealedLog
 

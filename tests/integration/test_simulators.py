@@ -51,7 +51,7 @@ async def test_each_partner_answers_as_the_gateway_reads_it(simulators: Simulato
     for partner in PARTNERS:
         await simulators.call(a_check(partner))
 
-    received = {partner: (message_id, body) for _, partner, message_id, body in await gateway.messages(4)}
+    received = {partner: (message_id, body) for _, partner, message_id, body in await gateway.arrived(4)}
     for sender, (message_id, body) in received.items():
         assert message_id == f"{CASE_ID}:{sender}:answer"
         assert body.pop("case") == CASE_ID
@@ -72,7 +72,7 @@ async def test_an_answer_comes_when_domain_time_has_passed_since_the_accepted_ca
         await simulators.call()
     await asyncio.sleep(0.3)
     accepted = await simulators.call()
-    at = (await gateway.messages(1))[0][0]
+    at = (await gateway.arrived(1))[0][0]
 
     assert 1.25 <= at - called < 4
     assert accepted.accepted_at >= DOMAIN_EPOCH + timedelta(days=0.3)
@@ -86,7 +86,7 @@ async def test_killed_before_it_answers_it_answers_after_the_restart(simulators:
     assert gateway.received == []
 
     await simulators.start()
-    (_, _, message_id, body), *_ = await gateway.messages(1)
+    (_, _, message_id, body), *_ = await gateway.arrived(1)
 
     assert (message_id, body["message"]) == (f"{CASE_ID}:vetting:answer", "vetting.hit")
     assert await simulators.call() == first
@@ -107,7 +107,7 @@ async def test_a_restart_forgets_no_script_and_no_count_of_failed_calls(
         await simulators.call()
     await simulators.call()
 
-    assert (await gateway.messages(1))[0][3]["message"] == "vetting.referred"
+    assert (await gateway.arrived(1))[0][3]["message"] == "vetting.referred"
 
 
 async def test_a_gateway_that_is_unwell_gets_the_answer_once_it_is_well(
@@ -118,7 +118,7 @@ async def test_a_gateway_that_is_unwell_gets_the_answer_once_it_is_well(
 
     await simulators.call()
 
-    await gateway.messages(1)
+    await gateway.arrived(1)
     assert gateway.attempts == 4
 
 
@@ -149,7 +149,7 @@ async def test_an_early_answer_does_not_fail_the_call_when_the_gateway_hangs(
 
     await simulators.call()
 
-    await gateway.messages(1)
+    await gateway.arrived(1)
 
 
 async def test_an_answer_told_to_come_twice_comes_twice_under_one_id(simulators: Simulators, gateway: Gateway) -> None:
@@ -157,7 +157,7 @@ async def test_an_answer_told_to_come_twice_comes_twice_under_one_id(simulators:
 
     await simulators.call()
 
-    first, second = await gateway.messages(2)
+    first, second = await gateway.arrived(2)
     assert first[1:] == second[1:]
 
 
@@ -171,7 +171,7 @@ async def test_an_answer_about_another_case_comes_under_an_id_of_its_own_and_the
 
     await simulators.call()
 
-    received = {message_id: body["case"] for _, _, message_id, body in await gateway.messages(2)}
+    received = {message_id: body["case"] for _, _, message_id, body in await gateway.arrived(2)}
     assert received[f"{CASE_ID}:vetting:answer"] == CASE_ID
     assert received[f"{CASE_ID}:vetting:wrong-case"] != CASE_ID
     assert (received[f"{CASE_ID}:vetting:wrong-case"] == OTHER_CASE_ID) is known
@@ -195,7 +195,7 @@ async def test_a_partner_too_slow_for_the_call_has_taken_it_all_the_same(
         await simulators.call(timeout_s=0.3)
     await simulators.call(timeout_s=2)
 
-    await gateway.messages(1)
+    await gateway.arrived(1)
     await asyncio.sleep(0.5)
     assert gateway.attempts == 1
 
@@ -219,7 +219,7 @@ async def test_a_script_is_found_by_the_passport_of_the_first_call_and_stays_wit
     await simulators.tell(case_id=OTHER_CASE_ID)
     await simulators.call(a_check("vetting", application=changed, case_id=OTHER_CASE_ID, request_id="r:2"))
 
-    said = {(partner, body["case"]): body["message"] for _, partner, _, body in await gateway.messages(3)}
+    said = {(partner, body["case"]): body["message"] for _, partner, _, body in await gateway.arrived(3)}
     assert said == {
         ("sponsor_registry", CASE_ID): "sponsor.needs_review",
         ("vetting", CASE_ID): "vetting.hit",

@@ -11,17 +11,11 @@ import pytest
 from domain.events import EvidenceDeadlinePassed, SponsorWithdrew, Waitlisted
 from domain.messages import SponsorWithdrewNotice, WithdrawalRequest
 from domain.programme import ProgrammeSuspended
+from eventstore.conflicts import MessageFirst, ProgrammeConflict, StoreUnavailable
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres import PostgresStore
-from eventstore.store import (
-    FreePlace,
-    JoinWaitingList,
-    MessageFirst,
-    ProgrammeConflict,
-    ReadAt,
-    StoreUnavailable,
-    TakePlace,
-)
+from eventstore.places import FreePlace, JoinWaitingList, TakePlace
+from eventstore.port import ReadAt
+from eventstore.postgres.store import PostgresStore
 from tests.support.filings import (
     MONTH,
     NOON,

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config import child_environment
+from process.config import child_environment
 from stack.errors import StackBusyError, StackError
 from stack.ports import HOST, choose_port
 from stack.services import Launch

@@ -14,7 +14,7 @@ from audit.faults import Code
 from domain.access import access_stream
 from domain.boarding import BoardingAnswer
 from eventstore.access import NotedCheck
-from eventstore.envelope import canonical
+from eventstore.format.envelope import canonical
 from tests.support.filed import FILED_AT
 from tests.support.filings import PROGRAMME
 from tests.support.sealed_log import SealedLog, case, opened_log, three_cases

@@ -10,7 +10,7 @@ from audit.faults import Code
 from domain.access import HistoryStored
 from domain.ids import CommandId
 from eventstore.access import AccessRecord
-from eventstore.histories import pack
+from eventstore.format.histories import pack
 from tests.support.filed import FILED_AT
 from tests.support.filings import PROGRAMME
 from tests.support.sealed_log import SealedLog, case, three_cases

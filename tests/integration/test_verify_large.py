@@ -10,7 +10,7 @@ from audit.log_key import FileLogKey
 from audit.sealer import opened_sealer
 from audit.verify import Scope, Verified, verify
 from bench.made_log import make_log
-from eventstore.migrate import migrate
+from eventstore.postgres.migrate import migrate
 from tests.support.sealed_log import ORIGIN
 
 

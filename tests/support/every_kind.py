@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
+from cases.inbound.wire import KINDS, PartnerName, senders_of
 from demonstration import moves as m
 from demonstration.people import passport, supporter
 from demonstration.story import Move
-from gateway.wire import KINDS, PartnerName, senders_of
 from tests.support.whole_stack import DAY_ONE
 
 CLOSING: Final = frozenset(

@@ -11,8 +11,10 @@ from domain.events import ApplicationFiled, CaseEvent
 from domain.ids import CommandId, case_id_from_entropy
 from domain.messages import ApplicationSubmitted
 from domain.programme import ProgrammeEvent, ProgrammeOpened
+from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, Incoming, Receipt
-from eventstore.store import NO_HASH, Append, Appended, CaseSummary, EventStore, ProgrammeSummary
+from eventstore.port import Append, Appended, EventStore
+from eventstore.summary import CaseSummary, ProgrammeSummary
 
 PROGRAMME = "venezuela-air"
 MONTH = "2022-10"

@@ -16,19 +16,19 @@ from activities.casebook import CaseBook
 from activities.clock import SystemClock
 from activities.deciding import command_of, decide_and_append
 from activities.govern import open_if_new
-from config import Settings
 from domain.rules.rule_set import bundled_rule_book
-from eventstore.documents import PostgresDocuments
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.backing import guarded
 from gateway.deps import GatewayDeps
-from gateway.examples import FILING
 from gateway.figures import PostgresFigures
-from gateway.senders import ANYBODY, Senders
-from gateway.tokens import OPEN
+from gateway.http.examples import FILING
+from gateway.identity.senders import ANYBODY, Senders
+from gateway.identity.tokens import OPEN
+from process.config import Settings
 from stack.token_issuer import ISSUER, ensure_issuer, issue_token
 
 PROGRAMME = "venezuela-air"

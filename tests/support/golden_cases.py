@@ -13,8 +13,8 @@ from typing import Any, cast
 from domain.case import Case
 from domain.events import CaseEvent
 from domain.evolve import fold
-from eventstore.codec import CODEC
-from eventstore.wrapping import unwrap
+from eventstore.format.codec import CODEC
+from eventstore.format.wrapping import unwrap
 from tests.support.stored_cases import all_stored
 
 FOLDER = Path(__file__).parents[1] / "golden" / "cases"

@@ -14,7 +14,7 @@ from domain import access, events, programme
 from domain.application import Document
 from domain.ids import EventId
 from domain.messages import Finding
-from eventstore.codec import CODEC, Event, name_of
+from eventstore.format.codec import CODEC, Event, name_of
 from tests.support.filings import RULES_DIGEST, application
 
 FOLDER = Path(__file__).parent.parent / "golden" / "events"

@@ -16,9 +16,9 @@ from typing import Any, Final
 import asyncpg
 
 from activities.consequences import summarize
-from config import Settings
 from domain.case import Case
 from gateway.backing import Backing, open_backing
+from process.config import Settings
 from tests.support.performance import Told
 
 Row = Any

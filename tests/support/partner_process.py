@@ -50,7 +50,7 @@ class Gateway:
 
         return app
 
-    async def messages(self, count: int) -> list[tuple[float, str, str, dict[str, Any]]]:
+    async def arrived(self, count: int) -> list[tuple[float, str, str, dict[str, Any]]]:
         """The first `count` messages, as soon as they are here."""
         async with asyncio.timeout(15):
             while len(self.received) < count:

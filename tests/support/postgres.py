@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from eventstore.migrate import migrate
+from eventstore.postgres.migrate import migrate
 from stack.postgres import EmbeddedPostgres
 
 TEMPLATE = "passage_template"

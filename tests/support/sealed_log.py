@@ -24,11 +24,11 @@ from domain.commands import FileApplication, MeetDeadline, TakeMessage
 from domain.ids import CaseId
 from domain.rules.rule_set import bundled_rule_book
 from domain.vocabulary import Partner
-from eventstore.envelope import machine_clock
+from eventstore.format.envelope import machine_clock
+from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
-from eventstore.postgres import PostgresStore
+from eventstore.postgres.store import PostgresStore
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
 from tests.support.filings import PROGRAMME, new_case_id
 

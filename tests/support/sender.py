@@ -11,15 +11,15 @@ from typing import Any
 
 import httpx2
 
-from config import Settings
+from cases.inbound.webhooks import sender_keys, sign
+from cases.inbound.wire import PartnerName
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from domain.application import Application
-from gateway.wire import PartnerName
+from process.config import Settings
 from simulators.app import Script as PartnerScript
 from simulators.behaviour import PartnerBehaviours
 from tests.support.performance import Ledger, keeping_http
-from webhooks import sender_keys, sign
 
 _JUDGED_WITHIN_S = 60
 _LOOK_S = 0.05

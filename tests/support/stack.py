@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import psutil
 
-from config import child_environment
+from process.config import child_environment
 
 _PASSAGE = str(Path(sys.executable).with_name("passage"))
 _PATIENCE_S = 120

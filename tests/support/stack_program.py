@@ -7,8 +7,8 @@ import asyncio
 
 import stack.temporal
 from cli.foreground import in_foreground
-from config import load_settings
-from logs import configure_logs
+from process.config import load_settings
+from process.logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState
 

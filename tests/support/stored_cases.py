@@ -11,11 +11,11 @@ from domain.commands import Command, MeetDeadline
 from domain.events import CaseEvent
 from domain.ids import CaseId, CommandId
 from domain.programme import ProgrammeEvent, open_programme
-from eventstore.envelope import Envelope
+from eventstore.format.envelope import NO_HASH, Envelope
+from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
-from eventstore.store import NO_HASH, Append
+from eventstore.port import Append
 from eventstore.summary import CaseSummary, ProgrammeSummary
-from eventstore.wrapping import wrap
 from simulation.format import Scenario
 from simulation.loader import load_scenario
 from tests.support.player import Player, Playing

@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 import psutil
 
-from config import Settings, load_settings
+from process.config import Settings, load_settings
 from tests.support.stack import bare_environment
 
 _PROGRAM: Final = Path(__file__).with_name("stack_program.py")

@@ -7,7 +7,7 @@ import typer
 
 from cli.errors import FaultFoundError, UnusableError
 from cli.main import DONE, FAULT, INTERRUPTED, UNUSABLE, exit_code
-from config import ConfigurationError
+from process.config import ConfigurationError
 from stack.errors import StackError
 
 

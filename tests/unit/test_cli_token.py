@@ -8,8 +8,8 @@ import pytest
 
 from cli.errors import UnusableError
 from cli.token import token
-from config import Settings, child_environment
 from gateway.backing import open_tokens
+from process.config import Settings, child_environment
 from stack.token_issuer import ISSUER, ensure_issuer
 
 

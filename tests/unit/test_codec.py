@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from domain.events import CaseEvent, SponsorNotConfirmed, SponsorWithdrew
 from domain.personal import Personal
-from eventstore.codec import CODEC, Codec, UnknownEvent
-from eventstore.upcast import Raw
+from eventstore.format.codec import CODEC, Codec, UnknownEvent
+from eventstore.format.upcast import Raw
 from tests.support.filings import NOON, filed
 
 CANARY = "Rojas Pérez"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from config import ConfigurationError, Settings, child_environment, load_settings
+from process.config import ConfigurationError, Settings, child_environment, load_settings
 
 SECRET = "postgresql://writer:hunter2@db.example/passage"
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from activities.clock import SystemClock
+from cases.inbound.wire import WIRE
 from demonstration.board import Board
 from demonstration.door import Answer
 from demonstration.people import application
@@ -17,9 +18,8 @@ from demonstration.verdict import first_missing, judge
 from domain.events import CASE_EVENTS
 from domain.persons import person_identities, supporter_identities
 from domain.vocabulary import Outcome
-from eventstore.store import Stream
+from eventstore.port import Stream
 from eventstore.summary import CaseSummary
-from gateway.wire import WIRE
 from tests.support.filings import NOON, summary
 
 SIZES = (1, 2, 5, ALL_OUTCOMES - 1, ALL_OUTCOMES, 30, 75)

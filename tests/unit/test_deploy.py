@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config import Settings
+from process.config import Settings
 from worker import DRAIN_TIMEOUT
 from workflows.contracts import SEARCH_ATTRIBUTES
 
@@ -25,9 +25,9 @@ def seconds(duration: str) -> int:
 
 def test_every_program_has_its_service() -> None:
     assert {tuple(service["command"]) for service in OURS.values()} == {
-        ("stack.bootstrap",),
+        ("process.bootstrap",),
         ("gateway",),
-        ("gateway.relay",),
+        ("relay",),
         ("audit.sealer",),
         ("worker",),
     }
@@ -116,7 +116,7 @@ def roles_of(migrations: str) -> set[str]:
 
 
 def test_every_role_of_the_migrations_is_made_and_somebody_logs_in_with_it_but_the_owner() -> None:
-    files = (ROOT / "eventstore/sql/migrations").glob("*.sql")
+    files = (ROOT / "eventstore/postgres/sql").glob("*.sql")
     roles = roles_of("".join(file.read_text() for file in files))
     logins = (ROOT / "deploy/postgres/logins.sh").read_text()
     assert roles >= {"passage_owner", "passage_writer", "passage_eraser"}

@@ -18,7 +18,7 @@ from domain.events import CASE_EVENTS
 from domain.messages import ProgrammeMessage
 from domain.programme import PROGRAMME_EVENTS
 from domain.vocabulary import DeadlineName, Outcome, Reason, Rule, Stage, WaitingOn
-from gateway.metrics import GatewayMetrics
+from gateway.http.metrics import GatewayMetrics
 from workflows.contracts import SEARCH_ATTRIBUTES
 from workflows.doorbells import SIGNALS
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from activities.casebook import CaseBook
 from activities.clock import SystemClock
+from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
 from domain.rules.rule_set import bundled_rule_book
+from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.lookups import Lookups
 from eventstore.memory import MemoryStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
-from gateway.examples import BOARDING_QUESTION, FILING, MESSAGES
-from gateway.senders import Senders
-from gateway.tokens import OPEN
-from webhooks import Signer, Verifier, new_shared_key, sign
+from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
+from gateway.identity.senders import Senders
+from gateway.identity.tokens import OPEN
 
 CANARY = b"Canaria-Quetzal"
 KEY = new_shared_key()

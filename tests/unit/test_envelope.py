@@ -11,11 +11,10 @@ from cryptography.exceptions import InvalidTag
 
 from domain.events import SponsorConfirmationRequested, SponsorWithdrew
 from eventstore.conflicts import IllegalAppend
-from eventstore.envelope import Columns, Envelope, command_digest_of, header_of, leaf_hash, moment
+from eventstore.format.envelope import NO_HASH, Columns, Envelope, command_digest_of, header_of, leaf_hash, moment
+from eventstore.format.wrapping import unwrap, wrap
 from eventstore.keys import CaseKey, DirectoryKeyStore
 from eventstore.memory import MemoryStore
-from eventstore.store import NO_HASH
-from eventstore.wrapping import unwrap, wrap
 from tests.support.filings import NOON, Writer, filed
 
 KEY = CaseKey("VEN-7Q4K-M2XS", b"k" * 32)

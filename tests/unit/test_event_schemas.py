@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from eventstore import published
-from eventstore.codec import EVENTS, Event, name_of
+from eventstore.format import published
+from eventstore.format.codec import EVENTS, Event, name_of
 from tests.support.golden_events import Golden, goldens
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +23,8 @@ FILES = sorted(FOLDER.glob("*.json"))
 def test_the_schema_of_every_event_is_published_and_current(event: type[Event]) -> None:
     stored = published.published(name_of(event), event.SCHEMA_VERSION)
     assert stored == published.text_of(published.schema_of(event)), (
-        "the stored form changed: raise SCHEMA_VERSION, add the step to eventstore/upcast.py, and write the new "
-        "version's file with `python -m eventstore.published`; the file that is there stays"
+        "the stored form changed: raise SCHEMA_VERSION, add the step to eventstore/format/upcast.py, and write the new "
+        "version's file with `python -m eventstore.format.published`; the file that is there stays"
     )
 
 
@@ -76,7 +76,7 @@ def test_a_meaning_that_changed_in_a_definition_or_became_public_is_noticed() ->
 def test_no_file_was_ever_changed_or_taken_away() -> None:
     git = shutil.which("git")
     assert git is not None
-    folders = ("eventstore/schemas", "tests/golden/events", "tests/golden/cases")
+    folders = ("eventstore/format/schemas", "tests/golden/events", "tests/golden/cases")
     log = ("log", "--diff-filter=MDT", "--no-renames", "--format=", "--name-only", "--", *folders)
     told = [log, ("diff", "HEAD", "--diff-filter=MDT", "--no-renames", "--name-only", "--", *folders)]
     changed = [

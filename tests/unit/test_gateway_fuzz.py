@@ -8,9 +8,9 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.examples import FILING, MESSAGES
-from gateway.problems import Problem
-from gateway.wire import Filing, PartnerName, read_as, read_message
+from cases.inbound.wire import Filing, PartnerName, read_as, read_message
+from gateway.http.examples import FILING, MESSAGES
+from gateway.http.problems import Problem
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(["2022-11-02T04:00:00-05:00", ""])

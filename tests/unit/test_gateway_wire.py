@@ -8,15 +8,15 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
+from cases.inbound.wire import KINDS, BoardingQuestion, Filing, PartnerName, read_as, read_message, senders_of
 from domain.messages import Sender
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
-from gateway.documents import MediaType
-from gateway.examples import BOARDING_QUESTION, FILING, MESSAGES
-from gateway.intake import WAIT_MAX_S, wished_wait_s
-from gateway.problems import KINDS as PROBLEMS
-from gateway.problems import Problem
-from gateway.wire import KINDS, BoardingQuestion, Filing, PartnerName, read_as, read_message, senders_of
+from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
+from gateway.http.problems import KINDS as PROBLEMS
+from gateway.http.problems import Problem
+from gateway.routes.documents import MediaType
+from gateway.routes.intake import WAIT_MAX_S, wished_wait_s
 
 FILED_ELSEWHERE = {"application.submitted"}
 OUR_OWN = {"place.offered", "programme.changed"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventstore.codec import CODEC, EVENTS, Event, name_of
+from eventstore.format.codec import CODEC, EVENTS, Event, name_of
 from tests.support.golden_events import EXAMPLES, FOLDER, Golden, file_of, goldens, stored_as
 
 ALL = list(goldens())
@@ -40,8 +40,8 @@ def test_what_was_stored_is_still_read(golden: Golden) -> None:
 def test_an_event_is_still_stored_in_the_same_bytes(event: Event) -> None:
     golden = next(each for each in ALL if (each.type, each.schema_version) == stored_as(event)[:2])
     assert stored_as(event) == golden, (
-        "the stored form of this event changed: raise its SCHEMA_VERSION, add the step to eventstore/upcast.py and a "
-        "new file, and leave this one as it is"
+        "the stored form of this event changed: raise its SCHEMA_VERSION, add the step to "
+        "eventstore/format/upcast.py and a new file, and leave this one as it is"
     )
 
 

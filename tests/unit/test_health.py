@@ -3,8 +3,8 @@ import asyncio
 import httpx2
 import pytest
 
-from config import Settings
-from health import health_answered
+from process.config import Settings
+from process.health import health_answered
 from stack.ports import HOST, choose_port
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from eventstore.format.lookups import Lookups
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyCache, KeyDestroyed, KeyUnknown
-from eventstore.lookups import Lookups
 from tests.support.filings import new_case_id
 
 CASE = "VEN-7Q4K-M2XS"

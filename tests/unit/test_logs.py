@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
-from config import Settings
-from logs import configure_logs
+from process.config import Settings
+from process.logs import configure_logs
 
 CANARY = "Marisol Canario"
 

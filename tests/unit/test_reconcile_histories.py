@@ -9,8 +9,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from eventstore.histories import HistoryDamaged, pack, unpack
-from gateway.histories import NOT_KEPT, safe_event
+from eventstore.format.histories import HistoryDamaged, pack, unpack
+from relay.histories import NOT_KEPT, safe_event
 from tests.support.replay import HISTORIES
 from workflows.case import Case
 from workflows.runner import RUNNER

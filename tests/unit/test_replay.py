@@ -19,9 +19,9 @@ from domain.events import CASE_EVENTS, CaseEvent
 from domain.evolve import fold
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from domain.vocabulary import Outcome, Reason, Rule
-from eventstore.codec import name_of
+from eventstore.format.codec import name_of
+from eventstore.format.wrapping import unwrap
 from eventstore.keys import CaseKey
-from eventstore.wrapping import unwrap
 from tests.support.stored_cases import StoredLog, all_cases, all_stored
 
 LANGUAGES: tuple[Language, ...] = ("en", "es")

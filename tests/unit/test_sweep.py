@@ -11,7 +11,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.failures import LogRestored
 from eventstore.summary import StuckCandidate
-from gateway.sweep import sweep_once
+from relay.sweep import sweep_once
 from tests.support.filings import NOON, new_case_id
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
-from gateway.problems import KINDS, Problem
-from gateway.tokens import LEEWAY_S, TOKEN_MAX_BYTES, Caller, Tokens
-from gateway.tokens_keys import read_key_set
+from gateway.http.problems import KINDS, Problem
+from gateway.identity.token_keys import read_key_set
+from gateway.identity.tokens import LEEWAY_S, TOKEN_MAX_BYTES, Caller, Tokens
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ISSUER, AUDIENCE = "https://id.example/realms/officers", "passage"

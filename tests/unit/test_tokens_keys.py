@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI, Response
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
-from gateway.problems import Problem
-from gateway.tokens_keys import (
+from gateway.http.problems import Problem
+from gateway.identity.token_keys import (
     FRESH_S,
     KEPT_MAX_S,
     KEYS_MAX_BYTES,

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from config import ConfigurationError
-from webhooks import (
+from cases.inbound.webhooks import (
     KEYS_MAX,
     KeyMalformed,
     SignatureRefused,
@@ -22,6 +21,7 @@ from webhooks import (
     sign,
     verify,
 )
+from process.config import ConfigurationError
 
 ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
 AT = datetime.fromtimestamp(1614265330, UTC)

@@ -1,0 +1,275 @@
+"""The event store over Postgres 16+ (asyncpg): each append is one call of a function in `sql/`."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Self
+
+import asyncpg
+
+from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree
+from eventstore.format.codec import CODEC, Codec
+from eventstore.format.envelope import EVENT_COLUMNS, Envelope, machine_clock
+from eventstore.format.wrapping import needs_key, unwrap, wrap
+from eventstore.keys import KeyStore, keys_of
+from eventstore.partner_calls import CircuitTerms
+from eventstore.port import Append, Appended, Look, OpenedCall, Pending, Stream
+from eventstore.postgres.access import PostgresAccess, erased_before
+from eventstore.postgres.append import (
+    APPEND_CASE,
+    APPEND_PROGRAMME,
+    append_case_arguments,
+    append_programme_arguments,
+    appended_of,
+    case_summary,
+    programme_summary,
+)
+from eventstore.postgres.inbox import PostgresInbox
+from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
+from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
+from eventstore.postgres.session import close_pool, translated
+from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
+from eventstore.world import WorldQuery, WorldRead
+
+_UNDONE: dict[str, type[Conflict]] = {"PS001": NoPlace, "PS002": PlaceFree, "PS003": MessageDecided}
+_ILLEGAL = "PS004"
+
+_PAGE = 500
+"""Rows of one page of a listing."""
+
+_LOAD = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants
+
+_SUMMARIES = """
+SELECT * FROM passage.case_head
+WHERE filed_number > $1
+  AND ($2::text IS NULL OR programme = $2)
+  AND ($3::text IS NULL OR stage = $3)
+  AND ($4::text IS NULL OR waiting_on = $4)
+  AND ($5::text IS NULL OR outcome = $5)
+  AND ($6::boolean IS NULL OR closed <> $6)
+ORDER BY filed_number LIMIT $7
+"""
+
+_STUCK = """
+WITH candidate AS (
+    SELECT case_id, coalesce(due_at <= $2, false) AS overdue, due_at, waiting_on FROM passage.case_head
+    WHERE NOT closed AND case_id > $1
+    UNION
+    SELECT b.stream, false, NULL, NULL FROM passage.bell AS b
+    WHERE b.stream > $1 AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = b.stream)
+      AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = b.stream)
+    ORDER BY 1 LIMIT $3
+)
+SELECT c.case_id, c.overdue, c.waiting_on, c.due_at,
+       EXISTS (SELECT FROM passage.inbox AS i WHERE i.stream = c.case_id AND i.answer IS NULL) AS undecided,
+       EXISTS (SELECT FROM passage.outbound_call AS o
+               WHERE o.case_id = c.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL) AS calls
+FROM candidate AS c ORDER BY c.case_id
+"""
+
+_MARK_CALL = "SELECT set_config('synchronous_commit', 'off', true), passage.mark_call($1, $2)"
+"""Not waited for until it is on disk: a mark that a crash loses costs one more call under the same idempotency key."""
+
+
+async def _keep(_: Any) -> None:
+    """Nothing of a session is ever changed, so giving it back to the pool needs no round trip."""
+
+
+def _session(role: str, timeout_s: float) -> dict[str, str]:
+    return {
+        "application_name": "passage",
+        "role": role,
+        "statement_timeout": f"{timeout_s:.0f}s",
+        "lock_timeout": f"{timeout_s:.0f}s",
+        "idle_in_transaction_session_timeout": "15s",
+        "jit": "off",
+    }
+
+
+class PostgresStore:
+    """`EventStore` over one bounded pool; `inbox` is the `Inbox` of the same database."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        keys: KeyStore,
+        clock: Callable[[], datetime] = machine_clock,
+        codec: Codec = CODEC,
+    ) -> None:
+        self._pool = pool
+        self._keys = keys
+        self._clock = clock
+        self._codec = codec
+        self._inbox = PostgresInbox(pool, keys)
+        self._access = PostgresAccess(pool, clock, codec)
+
+    @property
+    def inbox(self) -> PostgresInbox:  # noqa: D102  # the port says it
+        return self._inbox
+
+    @property
+    def access(self) -> PostgresAccess:  # noqa: D102  # the port says it
+        return self._access
+
+    def circuits(self, terms: CircuitTerms) -> PostgresCircuits:
+        """The circuits of the partners, kept in the same database for all who call them."""
+        return PostgresCircuits(self._pool, terms)
+
+    @property
+    def unanswered(self) -> PostgresUnanswered:
+        """The requests in the same database that partners have taken and not answered."""
+        return PostgresUnanswered(self._pool)
+
+    @classmethod
+    async def connect(
+        cls,
+        database_url: str,
+        keys: KeyStore,
+        *,
+        connections: int = 16,
+        role: str = "passage_writer",
+        statement_timeout_s: float = 15.0,
+        clock: Callable[[], datetime] = machine_clock,
+    ) -> Self:
+        """Connect as the login of the URL and act as `role`, which can write through the functions only.
+
+        `connections` bounds the pool; a caller beyond it waits. A statement, and a wait for a lock in it, ends after
+        `statement_timeout_s`: 24,000 bells of a suspension take about one second.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        with translated():
+            pool = await asyncpg.create_pool(
+                database_url,
+                min_size=1,
+                max_size=connections,
+                command_timeout=statement_timeout_s + 5,
+                timeout=10,
+                reset=_keep,
+                server_settings=_session(role, statement_timeout_s),
+            )
+        return cls(pool, keys, clock)
+
+    async def close(self) -> None:
+        """Close the pool; what is under way has ten seconds to end."""
+        await close_pool(self._pool)
+
+    async def load(self, stream: str) -> Stream:  # noqa: D102  # the port says it
+        with translated():
+            records = await self._pool.fetch(_LOAD, stream)
+        rows = [Envelope._make(record) for record in records]
+        return await self._stream(rows)
+
+    async def look(self, case_id: str, month: str) -> Look:  # noqa: D102  # the port says it
+        with translated():
+            found = await self._pool.fetchrow(LOOK, case_id, month)
+        assert found is not None  # noqa: S101  # aggregates give one row
+        return Look(
+            stream=await self._stream(rows_of(found)),
+            programme=found["programme"],
+            pending=await self._pending(found),
+            world=world_of(found, WorldQuery(programme=found["programme"], case_id=case_id, month=month)),
+        )
+
+    async def _pending(self, found: Any, appended: Append | None = None) -> Pending:
+        columns = undecided_of(found)
+        row = None if columns is None else await self._inbox.opened(columns)
+        return Pending(row, owed_of(found, appended))
+
+    async def _stream(self, rows: list[Envelope]) -> Stream:
+        return unwrap(rows, await keys_of(self._keys, (row.key_id for row in rows)), self._codec)
+
+    async def append(self, append: Append) -> Appended:  # noqa: D102  # the port says it
+        key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
+        rows = wrap(append, key, self._clock(), self._codec)
+        if append.stream == append.programme:
+            return appended_of(append, await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows)))
+        result = await self._call(APPEND_AND_LOOK, append_case_arguments(append, rows, key))
+        appended = appended_of(append, result)
+        if not appended.first_result or any(bell.case_id == append.stream for bell in appended.bells):
+            return appended
+        return replace(appended, pending=await self._pending(result, append))
+
+    async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
+        rows = wrap(append, None, self._clock(), self._codec)
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                before = await erased_before(connection, append.stream)
+                if before is not None:
+                    return before
+                result = await connection.fetchrow(APPEND_CASE, *append_case_arguments(append, rows, None))
+                return appended_of(append, result)  # a conflict undoes both
+
+    async def _call(self, statement: str, arguments: tuple[Any, ...]) -> Any:
+        try:
+            with translated():
+                return await self._pool.fetchrow(statement, *arguments)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate in _UNDONE:
+                raise _UNDONE[error.sqlstate] from None
+            if error.sqlstate == _ILLEGAL:
+                raise IllegalAppend(str(error)) from None
+            raise
+
+    async def read_world(self, query: WorldQuery) -> WorldRead:  # noqa: D102  # the port says it
+        supporter = query.supporter
+        details = supporter and [supporter.person, supporter.tax_id, supporter.phone, supporter.address]
+        with translated():
+            row = await self._pool.fetchrow(
+                "SELECT * FROM passage.read_world($1, $2, $3, $4, $5, $6)",
+                query.programme, query.case_id, query.month, query.person_keys or None, details, query.principal,
+            )  # fmt: skip
+        assert row is not None  # noqa: S101  # a function that returns one row
+        return world_of(row, query)
+
+    async def summary(self, case_id: str) -> CaseSummary | None:  # noqa: D102  # the port says it
+        with translated():
+            row = await self._pool.fetchrow("SELECT * FROM passage.case_head WHERE case_id = $1", case_id)
+        return None if row is None else case_summary(row)
+
+    async def programme(self, programme: str) -> ProgrammeSummary | None:  # noqa: D102  # the port says it
+        with translated():
+            row = await self._pool.fetchrow("SELECT * FROM passage.programme_head WHERE programme = $1", programme)
+        return None if row is None else programme_summary(row)
+
+    async def summaries(self, where: SummaryFilter) -> AsyncIterator[CaseSummary]:  # noqa: D102  # the port says it
+        after, left = 0, where.limit
+        while left is None or left > 0:
+            page = _PAGE if left is None else min(left, _PAGE)
+            with translated():
+                rows = await self._pool.fetch(
+                    _SUMMARIES, after, where.programme, where.stage, where.waiting_on, where.outcome, where.open, page
+                )
+            for row in rows:
+                yield case_summary(row)
+            if len(rows) < page:
+                return
+            after, left = rows[-1]["filed_number"], None if left is None else left - len(rows)
+
+    async def outstanding_calls(self, case_id: str) -> tuple[OpenedCall, ...]:  # noqa: D102  # the port says it
+        with translated():
+            rows = await self._pool.fetch(
+                "SELECT request_id, partner, attempts FROM passage.outbound_call "
+                "WHERE case_id = $1 AND accepted_at IS NULL AND dropped_at IS NULL ORDER BY opened_at, request_id",
+                case_id,
+            )
+        return tuple(OpenedCall(*row) for row in rows)
+
+    async def mark_call(self, request_id: str, *, accepted: bool) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute(_MARK_CALL, request_id, accepted)
+
+    async def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:  # noqa: D102  # the port says it
+        after = ""
+        while True:
+            with translated():
+                rows = await self._pool.fetch(_STUCK, after, now, _PAGE)
+            for row in rows:
+                if row["due_at"] or row["undecided"] or row["calls"] or row["waiting_on"]:
+                    yield StuckCandidate(
+                        row["case_id"], row["overdue"], row["undecided"], row["calls"], row["waiting_on"]
+                    )
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["case_id"]

@@ -1,0 +1,35 @@
+"""Parameters that several routes share; those of messages are in `headers.py`.
+
+What makes them is `async`, though nothing waits: FastAPI would hand a plain function to a thread.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request
+
+from activities.contracts import ProgrammeId
+from cases.inbound.wire import PartnerName
+from domain.ids import CaseId, MessageId
+from gateway.http.metrics import GatewayMetrics
+
+CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XS"])]
+ProgrammePath = Annotated[ProgrammeId, Path(examples=["venezuela-air"])]
+PartnerPath = Annotated[PartnerName, Path(description="Who sends the message.")]
+MessagePath = Annotated[MessageId, Path(description="The `webhook-id` it was sent with.")]
+
+IdempotencyKey = Annotated[
+    MessageId,
+    Header(
+        alias="Idempotency-Key",
+        description="The sender's own id of the filing. The same key with the same body gives the same case.",
+        examples=["intake-2022-000417"],
+    ),
+]
+
+
+async def _metrics(request: Request) -> GatewayMetrics:
+    metrics: GatewayMetrics = request.app.state.metrics
+    return metrics
+
+
+Metrics = Annotated[GatewayMetrics, Depends(_metrics)]

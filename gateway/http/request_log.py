@@ -1,0 +1,75 @@
+"""The outermost layer of the app: every request is logged and counted, and no exception passes.
+
+A log line holds the method, the route's template, the status and the duration; never an address, which holds ids, and
+never anything of a body. An exception's own words may hold personal data, so only its kind and place are logged.
+"""
+
+import time
+from typing import Final
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from activities.failures import code_of
+from gateway.http.metrics import GatewayMetrics
+from gateway.http.problems import Code, Problem
+from process.failures import tell
+
+_log = structlog.get_logger()
+
+_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines."""
+_CLIENT_GONE: Final = 499
+"""As nginx has it: nobody was left to answer."""
+
+
+class Edge:
+    """ASGI middleware around everything."""
+
+    def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started_s = time.perf_counter()
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            status = status or _CLIENT_GONE
+        except Exception as error:  # noqa: BLE001  the boundary: whatever it is, nothing of it may reach a sender
+            tell("request failed", error)
+            if status == 0:
+                await Problem(_answer_to(error)).response()(scope, receive, noting)
+        finally:
+            self._note(scope, status, time.perf_counter() - started_s)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "(none)")
+        method = scope["method"] if scope["method"] in _METHODS else "(other)"
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.latency.labels(route).observe(seconds)
+        level = 10 if route in _QUIET else 20
+        _log.log(level, "request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _answer_to(error: Exception) -> Code:
+    return "unavailable" if code_of(error) in _PASSING else "internal"
+
+
+_PASSING: Final = frozenset({"database-unavailable", "temporal-unavailable", "timed-out"})

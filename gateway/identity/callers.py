@@ -1,0 +1,75 @@
+"""What a caller must be to be answered: each operation says which roles may, for the gateway and for its document."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+
+from gateway.deps import Deps
+from gateway.http.problems import Code, Problem
+from gateway.identity.tokens import ROLES, Caller
+
+UNKNOWN_CALLER: Final[tuple[Code, ...]] = (
+    "token-missing",
+    "token-malformed",
+    "token-key-unknown",
+    "token-wrong",
+    "token-issuer-wrong",
+    "token-audience-wrong",
+    "token-expired",
+    "token-not-yet-valid",
+    "role-missing",
+    "issuer-unavailable",
+)
+"""How an operation that needs a role may say no."""
+
+
+async def presented(request: Request, deps: Deps) -> Caller | None:
+    """The caller, if the request carries a token; it is on record with a refusal of whatever they asked.
+
+    Raises:
+        Problem: one of `token-…`, or `issuer-unavailable`.
+    """
+    given = request.headers.getlist("authorization")
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer":
+        raise Problem("token-malformed", "Wanted is one header Authorization: Bearer.")
+    caller = await deps.tokens.verify(token.strip(), deps.server_now())
+    request.state.identity = caller.identity
+    return caller
+
+
+Presented = Annotated[Caller | None, Depends(presented)]
+"""Who asks, if they show a token."""
+
+
+class Needs:
+    """One of these roles may: a FastAPI dependency, and its words in the OpenAPI document.
+
+    Gives the caller, or None where tokens are not required and none was shown.
+    """
+
+    def __init__(self, *roles: str) -> None:
+        if not ROLES.issuperset(roles):
+            raise ValueError(f"not roles: {set(roles) - ROLES}")
+        self.roles = roles
+
+    async def __call__(self, deps: Deps, caller: Presented) -> Caller | None:
+        """Raises `Problem`: `token-missing` or `role-missing`."""
+        if caller is not None:
+            caller.require(*self.roles)
+        elif deps.tokens.required:
+            raise Problem("token-missing")
+        return caller
+
+    @property
+    def documented(self) -> dict[str, Any]:
+        """`openapi_extra` of the operation: any one of the roles."""
+        return {"security": [{"token": [role]} for role in self.roles]}
+
+
+FILES: Final = Needs("intake")
+READS_STATUS: Final = Needs("intake", "officer", "operator", "auditor")
+READS_RECORD: Final = Needs("officer", "operator", "auditor")
+CHECKS_BOARDING: Final = Needs("partner:carrier")

@@ -1,0 +1,190 @@
+"""Who asks: officers, operators, auditors, services and partners' staff, each by a token of the one issuer trusted.
+
+A token is a signed JWT access token (RFC 9068): who (`sub`), in which roles (`roles`), for whom (`aud`), until when.
+What is wrong with one is said precisely, but of its claims only to whoever holds one that the issuer signed.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar, get_args
+
+from joserfc import jws
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
+from joserfc.jwk import Key
+from joserfc.jws import JWSRegistry
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from cases.inbound.wire import PartnerName
+from gateway.http.problems import Problem
+from gateway.identity.senders import Identity
+from gateway.identity.token_keys import ALGORITHMS, no_keys
+
+LEEWAY_S: Final = 30
+"""How far the issuer's clock and this machine's may differ."""
+TOKEN_MAX_BYTES: Final = 8 * 1024
+"""With a certificate and fifty roles in it, a token has some 4 KiB."""
+
+ROLES: Final = frozenset({"intake", "officer", "operator", "auditor", *(f"partner:{p}" for p in get_args(PartnerName))})
+"""What a token's `roles` may say that means something here; an issuer's other roles are passed over."""
+
+_TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt"})
+"""`typ` of an access token. What else an issuer signs (logout tokens, security events) has a type of its own."""
+
+Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:|-]{0,127}$")]
+"""A reference to a person or a program, as it stands on record: an address of e-mail, which names a person, is none."""
+
+FindKey = Callable[[str, str], Awaitable[Key | None]]
+"""Key id and algorithm to the issuer's key; None where it publishes none. Raises `Problem`: `issuer-unavailable`."""
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever holds a token that was good a moment ago."""
+
+    subject: str
+    roles: frozenset[str]
+
+    @property
+    def identity(self) -> Identity:
+        """For the record."""
+        return Identity(f"token:{self.subject}", proven=True)
+
+    def require(self, *roles: str) -> None:
+        """Return if the caller has one of `roles`. Raises `Problem`: `role-missing`."""
+        if self.roles.isdisjoint(roles):
+            raise Problem("role-missing", f"One of these is needed: {', '.join(roles)}.")
+
+
+class _Header(BaseModel):
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    alg: str
+    kid: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    typ: str | None = None
+    crit: None = None
+    """No extension is understood here, so a token that insists on one is not either (RFC 7515, 4.1.11)."""
+    b64: None = None
+
+
+_Moment = Annotated[float, Field(allow_inf_nan=False)]
+_Text = Annotated[str, StringConstraints(max_length=1024)]
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    iss: _Text
+    aud: _Text | Annotated[list[_Text], Field(max_length=64)]
+    exp: _Moment
+    nbf: _Moment | None = None
+    sub: Subject
+    roles: Annotated[list[_Text], Field(max_length=256)] = []
+
+
+class _Registry(JWSRegistry):
+    """Knows our algorithms and no others, whatever the library would add or advise."""
+
+    max_header_length = max_payload_length = max_signature_length = TOKEN_MAX_BYTES
+
+    def get_alg(self, name: str) -> Any:
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError("not one of ours")
+        return self.algorithms[name]
+
+
+_REGISTRY: Final = _Registry(strict_check_header=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a token must be to be believed."""
+
+    issuer: str
+    audience: str
+    find_key: FindKey
+    required: bool
+    """Whether who shows none is refused. One that is shown is always tried."""
+
+    async def verify(self, token: str, server_now: datetime) -> Caller:
+        """Who holds `token`. `server_now` is the machine's moment: a token's age has nothing to do with domain time.
+
+        Raises:
+            Problem: one of `token-…`, or `issuer-unavailable`.
+        """
+        if len(token) > TOKEN_MAX_BYTES:
+            raise Problem("token-malformed", "It is larger than 8 KiB.")
+        header = _read_header(token)
+        key = await self.find_key(header.kid, header.alg)
+        if key is None:
+            raise Problem("token-key-unknown")
+        claims = _read_claims(_signed_payload(token, key))
+        self._check(claims, server_now.timestamp())
+        return Caller(claims.sub, frozenset(claims.roles) & ROLES)
+
+    def _check(self, claims: _Claims, now_s: float) -> None:
+        if claims.iss != self.issuer:
+            raise Problem("token-issuer-wrong")
+        if self.audience not in (claims.aud if isinstance(claims.aud, list) else [claims.aud]):
+            raise Problem("token-audience-wrong")
+        if claims.exp + LEEWAY_S <= now_s:
+            raise Problem("token-expired")
+        if claims.nbf is not None and claims.nbf - LEEWAY_S > now_s:
+            raise Problem("token-not-yet-valid")
+
+
+def _read_header(token: str) -> _Header:
+    """The header, of which nothing is proven yet. Raises `Problem`: `token-malformed`."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise Problem("token-malformed", "It is not three parts with dots between them.")
+    encoded = parts[0]
+    try:
+        raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):  # text that is not ASCII is a bare ValueError
+        raise Problem("token-malformed", "Its header is not base64url.") from None
+    header = _read_as(_Header, raw, "header")
+    if header.alg not in ALGORITHMS:
+        raise Problem("token-malformed", f"It must be signed with one of {', '.join(sorted(ALGORITHMS))}.")
+    if header.typ is not None and header.typ.lower() not in _TYPES:
+        raise Problem("token-malformed", "Its typ is not that of an access token.")
+    return header
+
+
+def _signed_payload(token: str, key: Key) -> bytes:
+    """The payload, if `key` signed it. Raises `Problem`: `token-wrong`."""
+    try:
+        signed = jws.deserialize_compact(token, key, registry=_REGISTRY)
+    except (JoseError, ValueError):
+        raise Problem("token-wrong") from None
+    return bytes(signed.payload)
+
+
+def _read_claims(payload: bytes) -> _Claims:
+    return _read_as(_Claims, payload, "claims")
+
+
+def _read_as(kind: type[_Model], raw: bytes, name: str) -> _Model:
+    """Raises `Problem`: `token-malformed`, with the member of ours that is wrong, and nothing that was sent."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Problem("token-malformed", f"Its {name} cannot be read.") from None
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        at = error.errors(include_input=False, include_context=False, include_url=False)[0]["loc"]
+        member = next((str(step) for step in at[:1] if step in kind.model_fields), None)
+        wrong = f"Its {name} is no JSON object." if member is None else f"The {member} of its {name} is not as told."
+        raise Problem("token-malformed", wrong) from None
+
+
+CLOSED: Final = Tokens("", "", no_keys, required=True)
+"""Nobody is known, and nobody unknown is let in: what holds until somebody says otherwise."""
+OPEN: Final = Tokens("", "", no_keys, required=False)
+"""For simulations and tests, where everybody may ask everything."""

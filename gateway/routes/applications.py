@@ -1,0 +1,99 @@
+"""`POST /v1/applications`: a filing, which is a message like any other but draws its case's id here."""
+
+import secrets
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from cases.inbound.wire import Filing, read_as
+from domain.ids import CaseId, case_id_from_entropy
+from domain.messages import ApplicationSubmitted
+from eventstore.inbox import Incoming
+from gateway.deps import Deps, GatewayDeps
+from gateway.http.body import read_body
+from gateway.http.openapi import body_of
+from gateway.http.parameters import IdempotencyKey, Metrics
+from gateway.http.problems import Problem, documented
+from gateway.identity.callers import FILES, UNKNOWN_CALLER
+from gateway.identity.tokens import Caller
+from gateway.routes.intake import receive
+
+router = APIRouter(tags=["applications"])
+
+DRAWS_MAX: Final = 5
+"""Of 27 billion ids; five taken ones in a row are a fault of the source of randomness, not bad luck."""
+
+
+class Filed(BaseModel):
+    """The case that was opened for the application."""
+
+    case_id: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
+    number: int = Field(description="The filing's place in the inbox.", examples=[4711])
+    status_url: str = Field(examples=["/v1/cases/VEN-7Q4K-M2XS"])
+
+
+@router.post(
+    "/v1/applications",
+    status_code=202,
+    summary="File an application",
+    responses=documented(
+        *UNKNOWN_CALLER,
+        "too-many-messages",
+        "too-slow",
+        "unknown-programme",
+        "message-content-differs",
+        "personal-data-erased",
+        "too-large",
+        "unsupported-media-type",
+        "malformed",
+        "not-json",
+    ),
+    openapi_extra={**body_of(Filing), **FILES.documented},
+)
+async def file_application(
+    request: Request,
+    response: Response,
+    deps: Deps,
+    metrics: Metrics,
+    caller: Annotated[Caller | None, Depends(FILES)],
+    idempotency_key: IdempotencyKey,
+) -> Filed:
+    """Take an application. It is safe once this answers; the case judges it in a moment.
+
+    Whatever the application says, a case is opened, which then tells its outcome and the reason.
+    """
+    body = await read_body(request)
+    await deps.admit("applications")
+    filing = read_as(Filing, body)
+    await _require_programme(deps, filing.programme)
+    incoming = Incoming(
+        source="supporter",
+        message_id=idempotency_key,
+        case_id=await _draw_case_id(deps),
+        programme=filing.programme,
+        body=ApplicationSubmitted(application=filing.application),
+        received_at=deps.now(),
+        sender="unsigned:supporter" if caller is None else caller.identity.sender,
+        person_keys=deps.book.person_keys(filing.application.beneficiary),
+    )
+    receipt = await receive(deps, metrics, incoming)
+    status_url = f"/v1/cases/{receipt.stream}"
+    response.headers["Location"] = status_url
+    return Filed(case_id=receipt.stream, number=receipt.number, status_url=status_url)
+
+
+async def _require_programme(deps: GatewayDeps, programme: str) -> None:
+    """A programme once opened never goes away: to have seen it is enough. Not to have seen it is not."""
+    if (await deps.book.known_programme(programme)).version > 0:
+        return
+    if (await deps.book.programme(programme)).version == 0:
+        raise Problem("unknown-programme")
+
+
+async def _draw_case_id(deps: GatewayDeps) -> CaseId:
+    for _ in range(DRAWS_MAX):
+        case_id = case_id_from_entropy(secrets.token_bytes(16))
+        if await deps.store.summary(case_id) is None and not await deps.inbox.has_undecided(case_id):
+            return case_id
+    raise RuntimeError("every case id drawn is taken")

@@ -1,0 +1,112 @@
+"""`POST /v1/boarding-checks`: may this person board? Answered at once, from Postgres alone.
+
+No answer leaves before it is noted for the access stream, with the carrier that it was given to; the case itself
+records nothing. The relay makes events of what is noted (`upkeep.py`).
+"""
+
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, BaseModel, Field
+
+from cases.inbound.wire import BoardingQuestion, read_as
+from domain.boarding import BoardingAnswer, boarding_answer
+from domain.ids import CaseId
+from eventstore.access import NotedCheck
+from gateway.deps import Deps, GatewayDeps
+from gateway.http.body import read_body
+from gateway.http.openapi import body_of
+from gateway.http.parameters import Metrics
+from gateway.http.problems import Problem, documented
+from gateway.identity.callers import CHECKS_BOARDING, UNKNOWN_CALLER
+from gateway.identity.tokens import Caller
+
+router = APIRouter(tags=["boarding"])
+
+ENDING_KINDS: Final = frozenset(
+    {
+        "sponsor.withdrew",
+        "passport.changed",
+        "border.irregular_crossing",
+        "application.withdrawn",
+        "arrival.paroled",
+        "arrival.refused",
+        "programme.changed",
+    }
+)
+"""Messages after which a case that may travel may no longer: they hold, revoke or use up its authorization.
+`programme.changed` because new rules may judge a recorded crossing anew. All others are taken only where travel is
+held already, or change nothing about it; a test tries each."""
+
+ENDING_PROGRAMME_KINDS: Final = frozenset({"programme.suspended", "programme.terminated"})
+
+
+class BoardingReply(BaseModel):
+    """The answer holds at the moment it was given, and at no later one."""
+
+    case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
+    answer: BoardingAnswer = Field(
+        description="`ok`: may board. `expired`: the authorization is over. `held`: not now; it may be lifted, or "
+        "decided in a moment. `revoked`: it was withdrawn. `none`: there is no authorization, or it has been used."
+    )
+    checked_at: AwareDatetime
+
+
+class _Found(NamedTuple):
+    programme: str
+    answer: BoardingAnswer
+
+
+@router.post(
+    "/v1/boarding-checks",
+    summary="Ask whether somebody may board",
+    responses=documented(
+        *UNKNOWN_CALLER,
+        "too-many-messages",
+        "unknown-case",
+        "too-slow",
+        "too-large",
+        "unsupported-media-type",
+        "malformed",
+        "not-json",
+    ),
+    openapi_extra={**body_of(BoardingQuestion), **CHECKS_BOARDING.documented},
+)
+async def check_boarding(
+    request: Request, deps: Deps, metrics: Metrics, caller: Annotated[Caller | None, Depends(CHECKS_BOARDING)]
+) -> BoardingReply:
+    """Answer a carrier at once. `ok` never overlooks a message that was received before the question.
+
+    Every answer is on record, with whom it was given to and when.
+    """
+    body = await read_body(request)
+    await deps.admit("carrier")
+    question = read_as(BoardingQuestion, body)
+    found = await _answer(deps, question.case)
+    reply = BoardingReply(case=question.case, answer=found.answer, checked_at=deps.now())
+    noted = NotedCheck(
+        programme=found.programme,
+        carrier="unsigned:carrier" if caller is None else caller.identity.sender,
+        case_id=reply.case,
+        answer=reply.answer,
+        checked_at=reply.checked_at,
+    )
+    await deps.store.access.note_check(noted)
+    metrics.boarding.labels(reply.answer).inc()
+    return reply
+
+
+async def _answer(deps: GatewayDeps, case_id: CaseId) -> _Found:
+    # In this order: what is undecided is looked at first, so that whatever was decided before then is in what is read
+    # after it. The other way round, a revocation decided in between would be seen by neither.
+    pending = await deps.inbox.has_undecided(case_id, ENDING_KINDS)
+    case = await deps.book.case(case_id)
+    if not case.filed:
+        filed = await deps.inbox.next_undecided(case_id) or await deps.store.summary(case_id)  # or decided just now
+        if filed is None:
+            raise Problem("unknown-case")
+        return _Found(filed.programme, "none")
+    pending = await deps.inbox.has_undecided(case.programme, ENDING_PROGRAMME_KINDS) or pending
+    programme = await deps.book.programme(case.programme)
+    answer = boarding_answer(case, programme, deps.book.rules_of(case, programme), deps.now())
+    return _Found(case.programme, "held" if answer == "ok" and pending else answer)

@@ -1,0 +1,159 @@
+"""`/v1/cases/{id}`: where a case stands and what happened in it. Nothing personal."""
+
+import json
+from datetime import UTC, date
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from domain.calendar import end_of
+from domain.ids import CaseId
+from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn, WorkPermit
+from eventstore.format.codec import CODEC
+from eventstore.inbox import InboxRow
+from eventstore.port import Stored
+from eventstore.summary import CaseSummary
+from gateway.deps import Deps
+from gateway.http.parameters import CasePath
+from gateway.http.problems import Problem, documented
+from gateway.identity.callers import READS_RECORD, READS_STATUS, UNKNOWN_CALLER
+
+router = APIRouter(tags=["cases"])
+
+EVENTS_MAX: Final = 200
+"""Events of one answer; a case that lives its whole life has some thirty."""
+
+
+class DueView(BaseModel):
+    """The next limit that ends."""
+
+    name: DeadlineName
+    at: AwareDatetime = Field(description="A message received at this very moment is late.")
+
+
+class CaseView(BaseModel):
+    """Where a case stands."""
+
+    case_id: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
+    programme: str = Field(examples=["venezuela-air"])
+    stage: Stage
+    waiting_on: WaitingOn | None = Field(description="Null where the case is closed or was received just now.")
+    since: AwareDatetime = Field(description="Since when it stands in this stage and waits on this.")
+    due: DueView | None
+    outcome: Outcome | None = Field(description="Null while the case is open.")
+    reason: Reason | None = Field(description="The rule or limit behind the outcome.")
+    work_permit: WorkPermit | None
+    authorized_until: AwareDatetime | None = Field(
+        description="The first instant after the last day of the travel authorization; null while it is paused."
+    )
+    paroled_until: date | None = Field(description="The last day of parole.")
+
+
+class EventView(BaseModel):
+    """One event, without what is personal in it."""
+
+    type: str = Field(examples=["TravelAuthorized"])
+    version: int = Field(description="Its place in the case, from 1.")
+    event_id: str = Field(examples=["VEN-7Q4K-M2XS:8"])
+    happened_at: AwareDatetime
+    recorded_at: AwareDatetime
+    actor: str = Field(description="Who caused it: a sender or an officer's reference, never a name.")
+    facts: dict[str, Any] = Field(description="What the event says that is not personal.")
+
+
+class EventsView(BaseModel):
+    """Events of a case, in order."""
+
+    events: list[EventView]
+    next_after: int | None = Field(description="Give it as `after` to read on; null where there are no more.")
+
+
+@router.get(
+    "/v1/cases/{case_id}",
+    summary="Where a case stands",
+    dependencies=[Depends(READS_STATUS)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-case", "malformed"),
+    openapi_extra=READS_STATUS.documented,
+)
+async def show_case(deps: Deps, case_id: CasePath) -> CaseView:
+    """The case's stage, whom it waits on, what is due, and its outcome once it has one."""
+    summary = await deps.store.summary(case_id)
+    if summary is not None:
+        return _view(summary)
+    filing = await deps.inbox.next_undecided(case_id)
+    if filing is None:
+        raise Problem("unknown-case")
+    return _received(case_id, filing)
+
+
+def _view(summary: CaseSummary) -> CaseView:
+    due = None
+    if summary.due_name is not None and summary.due_at is not None:
+        due = DueView(name=summary.due_name, at=summary.due_at)
+    last_day = summary.authorized_last_day
+    return CaseView(
+        case_id=summary.case_id,
+        programme=summary.programme,
+        stage=summary.stage,
+        waiting_on=summary.waiting_on,
+        since=summary.since,
+        due=due,
+        outcome=summary.outcome,
+        reason=summary.reason,
+        work_permit=summary.work_permit,
+        authorized_until=None if last_day is None else end_of(last_day).astimezone(UTC),
+        paroled_until=summary.paroled_last_day,
+    )
+
+
+def _received(case_id: CaseId, filing: InboxRow) -> CaseView:
+    """A filing that no worker has judged yet."""
+    return CaseView(
+        case_id=case_id,
+        programme=filing.programme,
+        stage="sponsor_confirmation",
+        waiting_on=None,
+        since=filing.received_at,
+        due=None,
+        outcome=None,
+        reason=None,
+        work_permit=None,
+        authorized_until=None,
+        paroled_until=None,
+    )
+
+
+@router.get(
+    "/v1/cases/{case_id}/events",
+    summary="What happened in a case",
+    dependencies=[Depends(READS_RECORD)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-case", "malformed"),
+    openapi_extra=READS_RECORD.documented,
+)
+async def list_events(
+    deps: Deps,
+    case_id: CasePath,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="The version to read on from.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = EVENTS_MAX,
+) -> EventsView:
+    """The case's events in order, each with its facts that are not personal."""
+    stream = await deps.store.load(case_id)
+    if not stream.events and await deps.inbox.next_undecided(case_id) is None:
+        raise Problem("unknown-case")
+    page = [stored for stored in stream.events if stored.version > after][:limit]
+    more = bool(page) and page[-1].version < stream.version
+    return EventsView(events=[_event(stored) for stored in page], next_after=page[-1].version if more else None)
+
+
+def _event(stored: Stored) -> EventView:
+    public, _ = CODEC.encode(stored.event)
+    return EventView(
+        type=stored.type,
+        version=stored.version,
+        event_id=stored.event_id,
+        happened_at=stored.happened_at,
+        recorded_at=stored.recorded_at,
+        actor=stored.actor,
+        facts=json.loads(public),
+    )

@@ -1,0 +1,235 @@
+"""`/v1/cases/{id}/documents/{sha256}`: what an applicant shows, put once and named by the hash of its bytes.
+
+Who reads one is on record before they see it.
+"""
+
+import asyncio
+import hashlib
+from typing import Annotated, Any, Final, Literal, get_args
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from domain.access import ReasonCode
+from domain.ids import CaseId
+from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX, NewDocument, TooManyDocuments
+from eventstore.inbox import UnknownStream
+from eventstore.postgres.documents import PostgresDocuments
+from eventstore.viewing import Seen, Viewer, record_view
+from gateway.deps import Deps, GatewayDeps
+from gateway.http.parameters import CasePath
+from gateway.http.problems import Problem, documented
+from gateway.identity.callers import UNKNOWN_CALLER, Needs
+from gateway.identity.tokens import Caller
+
+router = APIRouter(tags=["documents"])
+
+SENDS: Final = Needs("intake", "officer")
+VIEWS: Final = Needs("officer", "auditor")
+
+UPLOAD_TIMEOUT_S: Final = 60.0
+"""5 MiB at 0.7 Mbit/s, a bad telephone line."""
+UPLOADS_AT_ONCE: Final = 8
+"""Of one gateway: 40 MiB of content, and twice that while it is encrypted."""
+
+MediaType = Literal["application/pdf", "image/jpeg", "image/png"]
+"""What a camera or a scanner makes, and nothing that a viewer runs."""
+
+_SIGNATURES: Final[dict[MediaType, bytes]] = {
+    "application/pdf": b"%PDF-",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+}
+
+Hash = Annotated[
+    str,
+    Path(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the document's bytes, in small hexadecimal letters.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+Because = Annotated[ReasonCode, Query(description="Why it is looked at: a code, put on record.", examples=["referral"])]
+
+
+class DocumentTaken(BaseModel):
+    """A document is safe."""
+
+    case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
+    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+    media_type: MediaType
+    size_bytes: int = Field(examples=[184_320])
+
+
+def _binary(text: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "binary", "maxLength": DOCUMENT_MAX_BYTES}
+    return {kind: {"schema": schema, "example": text} for kind in get_args(MediaType)}
+
+
+@router.put(
+    "/v1/cases/{case_id}/documents/{sha256}",
+    status_code=201,
+    summary="Put a document",
+    responses={
+        200: {"model": DocumentTaken, "description": "The case had it already."},
+        **documented(
+            *UNKNOWN_CALLER,
+            "too-many-messages",
+            "unknown-case",
+            "too-slow",
+            "too-many-documents",
+            "personal-data-erased",
+            "document-too-large",
+            "document-media-type",
+            "document-hash-differs",
+            "malformed",
+        ),
+    },
+    openapi_extra={**SENDS.documented, "requestBody": {"required": True, "content": _binary("%PDF-1.7 …")}},
+)
+async def put_document(
+    request: Request,
+    response: Response,
+    deps: Deps,
+    caller: Annotated[Caller | None, Depends(SENDS)],
+    case_id: CasePath,
+    sha256: Hash,
+) -> DocumentTaken:
+    """Keep a document of a case: PDF, JPEG or PNG, at most 5 MiB, at most 20 a case. The same again changes nothing.
+
+    It is encrypted under the case's key and goes with it. What it shows is told in an application or as evidence.
+    """
+    media_type = _media_type_of(request)
+    await deps.admit("documents")
+    async with request.app.state.uploads:
+        content = await _read(request)
+        if not content.startswith(_SIGNATURES[media_type]):
+            raise Problem("document-media-type", "The bytes are not of the type that the header says.")
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise Problem("document-hash-differs")
+        new = NewDocument(
+            case_id=case_id,
+            media_type=media_type,
+            content=content,
+            received_at=deps.now(),
+            sender="unsigned:applicant" if caller is None else caller.identity.sender,
+        )
+        first = await _kept(_documents(deps), new)
+    response.status_code = 201 if first else 200
+    response.headers["Location"] = f"/v1/cases/{case_id}/documents/{sha256}"
+    return DocumentTaken(case=case_id, sha256=sha256, media_type=media_type, size_bytes=len(content))
+
+
+def _documents(deps: GatewayDeps) -> PostgresDocuments:
+    if deps.documents is None:
+        raise Problem("not-found")
+    return deps.documents
+
+
+async def _kept(documents: PostgresDocuments, new: NewDocument) -> bool:
+    try:
+        return await documents.keep(new)
+    except UnknownStream:
+        raise Problem("unknown-case") from None
+    except TooManyDocuments:
+        raise Problem("too-many-documents") from None
+
+
+def _media_type_of(request: Request) -> MediaType:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    known: tuple[MediaType, ...] = get_args(MediaType)
+    for each in known:
+        if given == each:
+            return each
+    raise Problem("document-media-type")
+
+
+async def _read(request: Request) -> bytes:
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > DOCUMENT_MAX_BYTES:
+        raise Problem("document-too-large")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(UPLOAD_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > DOCUMENT_MAX_BYTES:
+                    raise Problem("document-too-large")
+    except TimeoutError:
+        raise Problem("too-slow") from None
+    return bytes(body)
+
+
+class DocumentView(BaseModel):
+    """A document of a case, without what it holds."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    received_at: AwareDatetime
+    sender: str = Field(description="Who delivered it: a reference, never a name.")
+
+
+class DocumentsView(BaseModel):
+    """The documents of a case, oldest first."""
+
+    documents: list[DocumentView] = Field(max_length=DOCUMENTS_MAX)
+
+
+@router.get(
+    "/v1/cases/{case_id}/documents",
+    summary="Which documents a case has",
+    dependencies=[Depends(VIEWS)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-case", "personal-data-erased", "malformed"),
+    openapi_extra=VIEWS.documented,
+)
+async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
+    """Hash, type and size of each document, and who sent it when; nothing of what it holds."""
+    try:
+        found = await _documents(deps).listed(case_id)
+    except UnknownStream:
+        raise Problem("unknown-case") from None
+    return DocumentsView(documents=[DocumentView(**each._asdict()) for each in found])
+
+
+@router.get(
+    "/v1/cases/{case_id}/documents/{sha256}",
+    summary="Read a document",
+    response_class=Response,
+    responses={
+        200: {"description": "Its bytes, as they were put.", "content": _binary("%PDF-1.7 …")},
+        **documented(*UNKNOWN_CALLER, "unknown-case", "unknown-document", "personal-data-erased", "malformed"),
+    },
+    openapi_extra=VIEWS.documented,
+)
+async def view_document(
+    deps: Deps, caller: Annotated[Caller | None, Depends(VIEWS)], case_id: CasePath, sha256: Hash, because: Because
+) -> Response:
+    """Show a document to somebody with a reason. That they saw it, of which case and why, is on record first."""
+    documents = _documents(deps)
+    try:
+        found = await documents.find(case_id, bytes.fromhex(sha256))
+    except UnknownStream:
+        raise Problem("unknown-case") from None
+    if found is None:
+        raise Problem("unknown-document")
+    actor = "unsigned:officer" if caller is None else caller.identity.sender
+    await record_view(deps.store.access, Viewer(actor, because), await _seen(deps, case_id), deps.now())
+    headers = {
+        "Content-Disposition": "attachment",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    return Response(await documents.reveal(found), media_type=found.media_type, headers=headers)
+
+
+async def _seen(deps: GatewayDeps, case_id: CaseId) -> Seen:
+    """The case as it stands: version 0 where its filing is not judged yet."""
+    head = await deps.store.summary(case_id)
+    if head is not None:
+        return Seen(head.programme, case_id, (await deps.store.load(case_id)).version)
+    filing = await deps.inbox.next_undecided(case_id)
+    if filing is None:
+        raise Problem("unknown-case")
+    return Seen(filing.programme, case_id, 0)

@@ -1,0 +1,131 @@
+"""From a valid message to a receipt: one row in the inbox, and its answer if that is waited for."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from pydantic import AwareDatetime, BaseModel, Field
+
+from activities.govern import govern
+from activities.ring import InboxBell
+from eventstore.conflicts import Conflict
+from eventstore.inbox import Answer, Inbox, Incoming, MessageContentDiffers, Receipt, UnknownStream
+from eventstore.port import Bell
+from gateway.deps import GatewayDeps
+from gateway.http.metrics import GatewayMetrics
+from gateway.http.problems import Problem
+
+_log = structlog.get_logger()
+
+WAIT_MAX_S: Final = 10.0
+"""Longer than any decision takes while all is well; a proxy's usual patience is 30 s."""
+_POLL_FIRST_S: Final = 0.02
+_POLL_MAX_S: Final = 0.25
+WAITING_MAX: Final = 64
+"""Requests that wait at the same time, each some four reads a second; one more is answered at once, unanswered."""
+
+
+class Taken(BaseModel):
+    """A message as Passage has it. It is safe now, whatever happens; the answer follows when its case has taken it."""
+
+    message_id: str
+    number: int = Field(description="Its place in the inbox.", examples=[4711])
+    received_at: AwareDatetime = Field(description="What decides whether it was in time.")
+    answer: Answer | None = Field(default=None, description="What the case, or the programme, said; null until then.")
+    code: str | None = Field(default=None, description="Why it was rejected.", examples=["no-open-request"])
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "Taken":
+        """The sender's view of a receipt."""
+        return cls(
+            message_id=receipt.message_id,
+            number=receipt.number,
+            received_at=receipt.received_at,
+            answer=receipt.answer,
+            code=receipt.code,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one request waits for an answer, by looking at the inbox, and what bounds those that wait."""
+
+    places: asyncio.Semaphore
+    wait_s: float
+
+    async def answer(self, inbox: Inbox, source: str, receipt: Receipt) -> Receipt:
+        """The receipt with its answer, or as it is when patience or the places are at an end."""
+        if receipt.answer is not None or self.wait_s <= 0 or self.places.locked():
+            return receipt
+        async with self.places:
+            until_s, pause_s = time.monotonic() + self.wait_s, _POLL_FIRST_S
+            while (left_s := until_s - time.monotonic()) > 0:
+                await asyncio.sleep(min(pause_s, left_s))
+                pause_s = min(pause_s * 1.5, _POLL_MAX_S)
+                receipt = await inbox.get(source, receipt.message_id) or receipt
+                if receipt.answer is not None:
+                    break
+        return receipt
+
+
+_SECONDS: Final = re.compile(r"[0-9]{1,6}")
+
+
+def wished_wait_s(prefer: str | None) -> float:
+    """How long a request wishes to wait (RFC 7240 `wait`), bounded; 0 without the wish.
+
+    What is not understood is ignored, as that RFC asks. It is taken apart in one pass, for it may be 64 KiB of blanks.
+    """
+    for wish in (prefer or "").replace(";", ",").split(","):
+        name, equals, value = wish.partition("=")
+        if name.strip().lower() != "wait":
+            continue
+        if not equals:
+            return WAIT_MAX_S
+        if _SECONDS.fullmatch(seconds := value.strip().strip('"')):
+            return min(float(seconds), WAIT_MAX_S)
+    return 0.0
+
+
+async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming) -> Receipt:
+    """Write the message into the inbox, from where the relay rings its case.
+
+    Raises:
+        Problem: `message-content-differs`, `unknown-case` or `unknown-programme`.
+        KeyDestroyed, StoreUnavailable: as `Inbox.receive`.
+    """
+    kind: str = incoming.body.message
+    try:
+        receipt = await deps.inbox.receive(incoming)
+    except MessageContentDiffers:
+        _log.error(
+            "message content differs", alarm=True, source=incoming.source, message_id=incoming.message_id, kind=kind
+        )
+        raise Problem("message-content-differs") from None
+    except UnknownStream:
+        raise Problem("unknown-programme" if incoming.case_id is None else "unknown-case") from None
+    metrics.received.labels(kind, str(receipt.first).lower()).inc()
+    return receipt
+
+
+async def decide_programme(deps: GatewayDeps, source: str, receipt: Receipt) -> Receipt:
+    """Have the programme take its messages now; the relay rings the cases that it concerns.
+
+    The answer stays null where others changed the programme at the same moment, again and again: the message is in
+    the inbox, and the relay has it decided.
+    """
+    if receipt.answer is not None:
+        return receipt
+    try:
+        await govern(deps.book, receipt.stream, deps.now())
+    except Conflict:
+        return receipt
+    return await deps.inbox.get(source, receipt.message_id) or receipt
+
+
+def of_store(bell: Bell) -> InboxBell:
+    """A bell that an append wrote, as it is rung."""
+    return InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number)

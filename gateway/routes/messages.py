@@ -1,0 +1,167 @@
+"""`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from cases.inbound.wire import PartnerMessage, PartnerName, read_message
+from eventstore.inbox import Incoming
+from gateway.deps import GatewayDeps
+from gateway.http.body import read_body
+from gateway.http.headers import MessageHeaders, ReadHeaders, documented_headers, read_headers
+from gateway.http.openapi import PROOFS, body_of_message
+from gateway.http.parameters import MessagePath, PartnerPath
+from gateway.http.problems import Code, Problem, documented
+from gateway.identity.callers import UNKNOWN_CALLER, presented
+from gateway.identity.senders import Identity, Signature
+from gateway.identity.tokens import Caller
+from gateway.routes.intake import Patience, Taken, decide_programme, receive, wished_wait_s
+from gateway.scopes import ASKED
+
+router = APIRouter(tags=["messages"])
+
+UNPROVEN: Final[tuple[Code, ...]] = (
+    *UNKNOWN_CALLER,
+    "signature-missing",
+    "signature-malformed",
+    "signature-stale",
+    "signature-wrong",
+)
+
+
+class _Envelope(NamedTuple):
+    """Everything about a message but the message."""
+
+    message_id: str
+    signed: Signature
+    caller: Caller | None
+
+
+@router.post(
+    "/v1/partners/{partner}/messages",
+    status_code=202,
+    summary="Send a message",
+    responses=documented(
+        *UNPROVEN,
+        "officer-differs",
+        "wrong-partner",
+        "case-not-asked",
+        "too-many-messages",
+        "unknown-case",
+        "unknown-programme",
+        "too-slow",
+        "message-content-differs",
+        "personal-data-erased",
+        "too-large",
+        "unsupported-media-type",
+        "malformed",
+        "not-json",
+    ),
+    response_model=Taken,
+    openapi_extra={**body_of_message(), **PROOFS, "parameters": documented_headers(MessageHeaders)},
+)
+async def send_message(request: Request, partner: PartnerPath) -> Response:
+    """Tell Passage something about a case. Send it as often as needed, in any order: the same id counts once.
+
+    A message is refused here only if nothing could make it acceptable. Whether the case can take it is its *answer*:
+    `accepted`, or `rejected` with a code; read it later, or wait for it with `Prefer: wait`. A message about the
+    programme (`programme.…`) is answered at once.
+
+    Officers show the token of whoever decides, and its `sub` is the message's `officer`; all others sign.
+    """
+    headers = read_headers(MessageHeaders, request.headers)
+    deps: GatewayDeps = request.app.state.deps
+    envelope = _Envelope(headers.message_id, _signature(headers), await presented(request, deps))
+    incoming = await _admitted(request, deps, partner, envelope)
+    receipt = await receive(deps, request.app.state.metrics, incoming)
+    if not receipt.first:
+        await deps.note_repeat(partner, receipt.message_id)
+    if incoming.case_id is None:
+        receipt = await decide_programme(deps, partner, receipt)
+    receipt = await _patience(request, headers).answer(deps.inbox, partner, receipt)
+    location = f"/v1/partners/{partner}/messages/{receipt.message_id}"
+    return _answer(Taken.of(receipt), 202, {"Location": location})
+
+
+async def _admitted(request: Request, deps: GatewayDeps, partner: PartnerName, envelope: _Envelope) -> Incoming:
+    """The message in the request, of a sender who may send it now. Raises `Problem`."""
+    body = await read_body(request)
+    identity = request.state.identity = _identify(deps, partner, envelope, body)
+    await deps.admit(partner)
+    message = read_message(body, partner)
+    _require_own_name(envelope.caller, message)
+    await _require_scope(deps, identity, partner, message.case_id)
+    return Incoming(
+        source=partner,
+        message_id=envelope.message_id,
+        case_id=message.case_id,
+        programme=message.programme,
+        body=message.content,
+        received_at=deps.now(),
+        sender=identity.sender,
+    )
+
+
+def _signature(headers: ReadHeaders) -> Signature:
+    return Signature(headers.timestamp, headers.signature)
+
+
+def _patience(request: Request, headers: ReadHeaders) -> Patience:
+    return Patience(request.app.state.waiting, wished_wait_s(headers.prefer))
+
+
+def _answer(taken: Taken, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(taken.model_dump_json(), status, headers, "application/json")
+
+
+def _identify(deps: GatewayDeps, partner: PartnerName, envelope: _Envelope, body: bytes) -> Identity:
+    """Who sends this: whoever holds the partner's key, and for officers the one whose token it is.
+
+    A desk's key alone could be two officers at once, so that a token is never missing where tokens are required; with
+    one, no key is needed. Whatever is there is tried.
+    """
+    caller, is_officer = envelope.caller, partner == "officer"
+    if caller is not None:
+        caller.require("officer" if is_officer else f"partner:{partner}")
+    elif is_officer and deps.tokens.required:
+        raise Problem("token-missing")
+    if is_officer and caller is not None and not envelope.signed.given:
+        return caller.identity
+    signer = deps.senders.identify(partner, envelope.message_id, envelope.signed, body, deps.server_now())
+    return caller.identity if is_officer and caller is not None else signer
+
+
+def _require_own_name(caller: Caller | None, message: PartnerMessage) -> None:
+    """Two officers decide a denial, so that nobody may lend their voice to another."""
+    officer = getattr(message.content, "officer", None)
+    if caller is not None and officer is not None and officer != caller.subject:
+        raise Problem("officer-differs")
+
+
+async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, case_id: str | None) -> None:
+    """Who only claims a name, where that is allowed, claims no more than a case can judge."""
+    if identity.proven and partner in ASKED and case_id is not None and await deps.was_asked(case_id, partner) is False:
+        raise Problem("case-not-asked")
+
+
+@router.get(
+    "/v1/partners/{partner}/messages/{message_id}",
+    summary="Read the answer to a message",
+    responses=documented(*UNPROVEN, "unknown-message", "malformed"),
+    response_model=Taken,
+    openapi_extra={**PROOFS, "parameters": documented_headers(ReadHeaders)},
+)
+async def read_answer(request: Request, partner: PartnerPath, message_id: MessagePath) -> Response:
+    """The receipt of a message, with its answer once the case has taken it.
+
+    Signed like a message of this id with an empty body; an officer's token is enough.
+    """
+    deps: GatewayDeps = request.app.state.deps
+    headers = read_headers(ReadHeaders, request.headers)
+    envelope = _Envelope(message_id, _signature(headers), await presented(request, deps))
+    _identify(deps, partner, envelope, b"")
+    receipt = await deps.inbox.get(partner, message_id)
+    if receipt is None:
+        raise Problem("unknown-message")
+    return _answer(Taken.of(await _patience(request, headers).answer(deps.inbox, partner, receipt)), 200)

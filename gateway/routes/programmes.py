@@ -1,0 +1,49 @@
+"""`GET /v1/programmes/{id}`: the programme's figures."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from domain.calendar import month_of
+from gateway.deps import Deps
+from gateway.http.parameters import ProgrammePath
+from gateway.http.problems import Problem, documented
+from gateway.identity.callers import READS_STATUS, UNKNOWN_CALLER
+
+router = APIRouter(tags=["programmes"])
+
+
+class ProgrammeView(BaseModel):
+    """Where a programme stands."""
+
+    programme: str = Field(examples=["venezuela-air"])
+    status: Literal["open", "suspended", "terminated"]
+    rules_version: str = Field(description="The rule set of cases filed now.", examples=["2022-10-19"])
+    cap_period: Literal["total", "month"] = Field(description="Whether the places are for good or for each month.")
+    places: int = Field(examples=[24000])
+    authorized: int = Field(description="Places taken and not freed; of the current month where places are monthly.")
+    waiting: int = Field(description="Cases that are ready and have no place yet.")
+
+
+@router.get(
+    "/v1/programmes/{programme}",
+    summary="Where a programme stands",
+    dependencies=[Depends(READS_STATUS)],
+    responses=documented(*UNKNOWN_CALLER, "unknown-programme", "malformed"),
+    openapi_extra=READS_STATUS.documented,
+)
+async def show_programme(deps: Deps, programme: ProgrammePath) -> ProgrammeView:
+    """The programme's status, the rules in force, its places, and how many are taken and waited for."""
+    figures = await deps.figures(programme, month_of(deps.now()))
+    if figures is None:
+        raise Problem("unknown-programme")
+    return ProgrammeView(
+        programme=programme,
+        status=figures.status,
+        rules_version=figures.rules_version,
+        cap_period=figures.cap_period,
+        places=figures.places,
+        authorized=figures.authorized,
+        waiting=figures.waiting,
+    )
