@@ -16,11 +16,11 @@ POLL_MAX_S: Final = 0.05
 _OPEN_CALL = "accepted_at IS NULL AND dropped_at IS NULL"
 
 _UNSETTLED = f"""
-SELECT (SELECT count(*) FROM passage.bell) AS undecided,
+SELECT (SELECT count(*) FROM passage.notification) AS undecided,
        (SELECT count(*) FROM passage.case_head WHERE NOT closed AND due_at <= $1) AS overdue,
        (SELECT count(*) FROM passage.outbound_call WHERE {_OPEN_CALL} AND attempts = 0) AS untried
 """  # noqa: S608  the constant above
-_RUNG = "SELECT EXISTS (SELECT FROM passage.bell WHERE rung_at IS NOT NULL)"
+_RUNG = "SELECT EXISTS (SELECT FROM passage.notification WHERE notified_at IS NOT NULL)"
 _NEXT_DUE = "SELECT min(due_at) FROM passage.case_head WHERE NOT closed"
 _CALLS = f"SELECT EXISTS (SELECT FROM passage.outbound_call WHERE {_OPEN_CALL})"  # noqa: S608  the constant above
 

@@ -181,10 +181,10 @@ def appended_of(append: Append, result: Any) -> Appended:
     header: bytes | None = result["header"]  # of the command's first result, if that had an event
     if header is not None and command_digest_of(header) != append.command_digest:
         raise CommandContentDiffers(append.command_id)
-    rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
+    notified = (result[column] or () for column in ("notified_cases", "notified_numbers", "notified_messages"))
     return Appended(
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        bells=tuple(Bell(*each) for each in rung),
+        bells=tuple(Bell(*each) for each in zip(*notified, strict=True)),
     )

@@ -19,7 +19,7 @@ SELECT number, stream, case_id, programme, source, message_id, kind, body, key_i
 FROM passage.inbox WHERE stream = $1 AND answer IS NULL ORDER BY number LIMIT 1
 """
 
-_CLAIM = "SELECT number, stream, case_id, message_id, kind FROM passage.claim_unrung($1)"
+_CLAIM = "SELECT number, stream, case_id, message_id, kind FROM passage.claim_notifications($1)"
 
 
 class PostgresInbox:
@@ -126,7 +126,7 @@ class PostgresInbox:
 
     async def mark_rung(self, numbers: Iterable[int]) -> None:  # noqa: D102  # the port says it
         with translated():
-            await self._pool.execute("SELECT passage.mark_rung($1)", list(numbers))
+            await self._pool.execute("SELECT passage.mark_notified($1)", list(numbers))
 
 
 def _receipt(row: Any) -> Receipt:

@@ -1,13 +1,21 @@
-"""Brings a database to the current schema: plain SQL files, in order, each once, each with its checksum."""
+"""Brings a database to the current schema: the baseline as one version, then plain SQL files, each once."""
 
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from typing import Final
 
 import asyncpg
 
 _LOCK = 0x70617373
 """Advisory lock of a migration under way ("pass"), apart from the store's own two-key locks."""
+
+BASELINE: Final = "baseline"
+_SUBJECTS: Final = (
+    "roles", "events", "programmes", "cases", "persons", "places", "inbox", "calls", "append", "world", "access",
+    "documents", "erasure", "seal", "gateway", "grants",
+)  # fmt: skip
+"""The files of the baseline, in the order in which they are applied."""
 
 _LEDGER = """
 CREATE SCHEMA IF NOT EXISTS passage;
@@ -26,7 +34,7 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file `NNNN_name.sql`; `checksum` is the SHA-256 of its bytes, in hex."""
+    """The baseline, or one later file `NNNN_name.sql`; `checksum` is the SHA-256 of its bytes, in hex."""
 
     number: int
     name: str
@@ -35,22 +43,19 @@ class Migration:
 
 
 def migrations() -> tuple[Migration, ...]:
-    """The files of `sql`, by number, without a gap."""
+    """The baseline as number 1, and the files of `sql` with a number, which follow it without a gap."""
     folder = resources.files("eventstore") / "postgres" / "sql"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    found = tuple(_read(name, (folder / name).read_bytes()) for name in names)
+    baseline = b"\n".join((folder / f"{subject}.sql").read_bytes() for subject in _SUBJECTS)
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name[:4].isdigit())
+    later = (_migration(int(name[:4]), name.removesuffix(".sql"), (folder / name).read_bytes()) for name in names)
+    found = (_migration(1, BASELINE, baseline), *later)
     if [each.number for each in found] != list(range(1, len(found) + 1)):
-        raise MigrationError(f"migrations must be numbered 1 to {len(found)} without gap or double: {names}")
+        raise MigrationError(f"migrations after the baseline must be numbered from 2 without gap or double: {names}")
     return found
 
 
-def _read(name: str, content: bytes) -> Migration:
-    return Migration(
-        number=int(name.split("_", 1)[0]),
-        name=name.removesuffix(".sql"),
-        sql=content.decode(),
-        checksum=hashlib.sha256(content).hexdigest(),
-    )
+def _migration(number: int, name: str, content: bytes) -> Migration:
+    return Migration(number, name, content.decode(), hashlib.sha256(content).hexdigest())
 
 
 async def migrate(database_url: str, files: tuple[Migration, ...] | None = None) -> tuple[str, ...]:
@@ -60,7 +65,8 @@ async def migrate(database_url: str, files: tuple[Migration, ...] | None = None)
     several processes at once: they wait for one another.
 
     Raises:
-        MigrationError: an applied file was changed since, or the database is newer than these files.
+        MigrationError: an applied file was changed since, the database is newer than these files, or older than the
+            baseline.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
@@ -90,6 +96,11 @@ async def _apply(connection: asyncpg.Connection, files: tuple[Migration, ...]) -
 
 def _compare(applied: dict[int, tuple[str, str]], files: tuple[Migration, ...]) -> None:
     known = {each.number: each for each in files}
+    if 1 in applied and applied[1][0] != BASELINE:
+        raise MigrationError(
+            f"the database was made by an earlier version (its first migration is {applied[1][0]}), which cannot be "
+            "carried over: keep it with the version that made it, and give this one an empty database"
+        )
     for number, (name, checksum) in sorted(applied.items()):
         if number not in known:
             raise MigrationError(f"the database has migration {name}, which this version does not know: upgrade first")

@@ -55,9 +55,9 @@ WITH candidate AS (
     SELECT case_id, coalesce(due_at <= $2, false) AS overdue, due_at, waiting_on FROM passage.case_head
     WHERE NOT closed AND case_id > $1
     UNION
-    SELECT b.stream, false, NULL, NULL FROM passage.bell AS b
-    WHERE b.stream > $1 AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = b.stream)
-      AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = b.stream)
+    SELECT n.stream, false, NULL, NULL FROM passage.notification AS n
+    WHERE n.stream > $1 AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = n.stream)
+      AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = n.stream)
     ORDER BY 1 LIMIT $3
 )
 SELECT c.case_id, c.overdue, c.waiting_on, c.due_at,
@@ -79,6 +79,7 @@ def _session(role: str, timeout_s: float) -> dict[str, str]:
     return {
         "application_name": "passage",
         "role": role,
+        "default_transaction_isolation": "read committed",  # an append's checks under lock must see what has committed
         "statement_timeout": f"{timeout_s:.0f}s",
         "lock_timeout": f"{timeout_s:.0f}s",
         "idle_in_transaction_session_timeout": "15s",

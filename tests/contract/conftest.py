@@ -1,4 +1,4 @@
-"""Both stores under one contract: what holds in memory holds in Postgres, and the other way round."""
+"""The port's contract, on the embedded Postgres: a database a test, copied from a migrated template."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from eventstore.keys import DirectoryKeyStore
-from eventstore.memory import MemoryStore
 from eventstore.postgres.store import PostgresStore
 
 
@@ -15,17 +14,8 @@ def keys(tmp_path: Path) -> DirectoryKeyStore:
     return DirectoryKeyStore(tmp_path / "keys")
 
 
-@pytest.fixture(params=["memory", "postgres"])
-def server_url(request: pytest.FixtureRequest) -> str | None:
-    """The URL of a fresh database, or None for the store in memory."""
-    return None if request.param == "memory" else request.getfixturevalue("database_url")
-
-
 @pytest.fixture
-async def store(server_url: str | None, keys: DirectoryKeyStore) -> AsyncIterator[MemoryStore | PostgresStore]:
-    if server_url is None:
-        yield MemoryStore(keys)
-        return
-    opened = await PostgresStore.connect(server_url, keys, connections=10)
+async def store(database_url: str, keys: DirectoryKeyStore) -> AsyncIterator[PostgresStore]:
+    opened = await PostgresStore.connect(database_url, keys, connections=10)
     yield opened
     await opened.close()

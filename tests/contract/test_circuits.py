@@ -1,4 +1,4 @@
-"""When calls to a partner pause and go on: the same for all processes, in Postgres and in memory."""
+"""When calls to a partner pause and go on: the same for all processes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from eventstore.keys import DirectoryKeyStore
-from eventstore.memory_partner_calls import MemoryCircuits
 from eventstore.partner_calls import Admitted, Circuits, CircuitTerms, Paused
 from eventstore.postgres.store import PostgresStore
 
@@ -21,22 +20,16 @@ BRIEF_TURN = CircuitTerms(failures_max=1, pause_first=SHORT, pause_max=SHORT, tu
 class Processes:
     """Circuits as each of several processes sees them."""
 
-    def __init__(self, store: PostgresStore | None) -> None:
+    def __init__(self, store: PostgresStore) -> None:
         self._store = store
-        self._memory: dict[CircuitTerms, MemoryCircuits] = {}
 
     def another(self, terms: CircuitTerms = TERMS) -> Circuits:
-        if self._store is not None:
-            return self._store.circuits(terms)
-        return self._memory.setdefault(terms, MemoryCircuits(terms))
+        return self._store.circuits(terms)
 
 
 @pytest.fixture
-async def processes(server_url: str | None, tmp_path: Path) -> AsyncIterator[Processes]:
-    if server_url is None:
-        yield Processes(None)
-        return
-    store = await PostgresStore.connect(server_url, DirectoryKeyStore(tmp_path / "keys"), connections=4)
+async def processes(database_url: str, tmp_path: Path) -> AsyncIterator[Processes]:
+    store = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"), connections=4)
     yield Processes(store)
     await store.close()
 

@@ -17,7 +17,6 @@ from domain.messages import (
 )
 from eventstore.inbox import Incoming, MessageContentDiffers, UnknownStream
 from eventstore.keys import DirectoryKeyStore, KeyDestroyed
-from eventstore.memory import MemoryStore
 from eventstore.port import Decides
 from eventstore.postgres.store import PostgresStore
 from tests.support.filings import (
@@ -32,10 +31,8 @@ from tests.support.filings import (
     receive_filing,
 )
 
-Store = MemoryStore | PostgresStore
 
-
-async def test_a_message_is_read_back_whole(store: Store) -> None:
+async def test_a_message_is_read_back_whole(store: PostgresStore) -> None:
     case_id = new_case_id()
     receipt = await receive_filing(store.inbox, case_id, "f1")
     row = await store.inbox.next_undecided(case_id)
@@ -46,7 +43,7 @@ async def test_a_message_is_read_back_whole(store: Store) -> None:
     assert (row.received_at, row.sender, len(row.digest)) == (NOON, "gateway", 32)
 
 
-async def test_a_case_takes_messages_before_its_filing_is_decided(store: Store) -> None:
+async def test_a_case_takes_messages_before_its_filing_is_decided(store: PostgresStore) -> None:
     case_id = new_case_id()
     await receive_filing(store.inbox, case_id)
     receipt = await store.inbox.receive(message(case_id, "w1", WithdrawalRequest()))
@@ -55,7 +52,7 @@ async def test_a_case_takes_messages_before_its_filing_is_decided(store: Store) 
     assert row.number < receipt.number
 
 
-async def test_the_same_message_gives_the_first_receipt(store: Store) -> None:
+async def test_the_same_message_gives_the_first_receipt(store: PostgresStore) -> None:
     case_id = new_case_id()
     first = await receive_filing(store.inbox, case_id, "f1")
     again = await receive_filing(store.inbox, new_case_id(), "f1")
@@ -64,14 +61,14 @@ async def test_the_same_message_gives_the_first_receipt(store: Store) -> None:
     assert await store.inbox.get("applicant", "f1") is None
 
 
-async def test_twenty_deliveries_at_once_make_one_row(store: Store) -> None:
+async def test_twenty_deliveries_at_once_make_one_row(store: PostgresStore) -> None:
     receipts = await asyncio.gather(*(receive_filing(store.inbox, new_case_id(), "f1") for _ in range(20)))
     assert len({receipt.number for receipt in receipts}) == 1
     assert sum(receipt.first for receipt in receipts) == 1
     assert len({receipt.case_id for receipt in receipts}) == 1
 
 
-async def test_the_same_id_with_another_body_is_an_alarm(store: Store) -> None:
+async def test_the_same_id_with_another_body_is_an_alarm(store: PostgresStore) -> None:
     writer = await file_case(store)
     incoming = message(writer.stream, "m1", SponsorNotConfirmedAnswer(why="no income"))
     await store.inbox.receive(incoming)
@@ -86,21 +83,21 @@ async def test_the_same_id_with_another_body_is_an_alarm(store: Store) -> None:
         await receive_filing(store.inbox, new_case_id(), "f1", body=changed)
 
 
-async def test_a_message_to_nobody_is_refused(store: Store) -> None:
+async def test_a_message_to_nobody_is_refused(store: PostgresStore) -> None:
     with pytest.raises(UnknownStream):
         await store.inbox.receive(message(new_case_id(), "m1", SponsorConfirmedAnswer()))
     with pytest.raises(UnknownStream):
         await store.inbox.receive(_to_programme("p1"))
 
 
-async def test_an_erased_case_takes_nothing_more(store: Store, keys: DirectoryKeyStore) -> None:
+async def test_an_erased_case_takes_nothing_more(store: PostgresStore, keys: DirectoryKeyStore) -> None:
     writer = await file_case(store)
     await keys.destroy(writer.stream)
     with pytest.raises(KeyDestroyed):
         await store.inbox.receive(message(writer.stream, "m1", WithdrawalRequest()))
 
 
-async def test_a_message_to_the_programme_waits_in_its_own_stream(store: Store) -> None:
+async def test_a_message_to_the_programme_waits_in_its_own_stream(store: PostgresStore) -> None:
     programme = await open_programme(store)
     receipt = await store.inbox.receive(_to_programme("p1"))
     assert (receipt.stream, receipt.case_id) == (PROGRAMME, None)
@@ -111,7 +108,7 @@ async def test_a_message_to_the_programme_waits_in_its_own_stream(store: Store) 
     assert await store.inbox.next_undecided(PROGRAMME) is None
 
 
-async def test_rows_come_in_the_order_of_their_numbers(store: Store) -> None:
+async def test_rows_come_in_the_order_of_their_numbers(store: PostgresStore) -> None:
     writer = await file_case(store)
     receipts = await asyncio.gather(
         *(store.inbox.receive(message(writer.stream, f"m{n}", EvidenceSubmission(documents=()))) for n in range(12))
@@ -123,7 +120,7 @@ async def test_rows_come_in_the_order_of_their_numbers(store: Store) -> None:
     assert taken == sorted(receipt.number for receipt in receipts)
 
 
-async def test_boarding_asks_for_kinds(store: Store) -> None:
+async def test_boarding_asks_for_kinds(store: PostgresStore) -> None:
     writer = await file_case(store)
     await store.inbox.receive(message(writer.stream, "m1", WithdrawalRequest()))
     assert await store.inbox.has_undecided(writer.stream)
@@ -131,7 +128,7 @@ async def test_boarding_asks_for_kinds(store: Store) -> None:
     assert not await store.inbox.has_undecided(writer.stream, ["sponsor.withdrew"])
 
 
-async def test_a_bell_is_claimed_by_one_relay_and_not_again_at_once(store: Store) -> None:
+async def test_a_bell_is_claimed_by_one_relay_and_not_again_at_once(store: PostgresStore) -> None:
     writer = await file_case(store)
     numbers = [
         (await store.inbox.receive(message(writer.stream, f"m{n}", WithdrawalRequest()))).number for n in range(6)
@@ -144,14 +141,14 @@ async def test_a_bell_is_claimed_by_one_relay_and_not_again_at_once(store: Store
     assert await store.inbox.claim_unrung(10) == ()
 
 
-async def test_a_decided_row_is_never_rung(store: Store) -> None:
+async def test_a_decided_row_is_never_rung(store: PostgresStore) -> None:
     writer = await file_case(store)
     receipt = await store.inbox.receive(message(writer.stream, "m1", WithdrawalRequest()))
     await writer.append(SponsorWithdrew(at=NOON), decides=Decides(receipt.number, "accepted"))
     assert await store.inbox.claim_unrung(10) == ()
 
 
-async def test_one_case_does_not_decide_anothers_row(store: Store) -> None:
+async def test_one_case_does_not_decide_anothers_row(store: PostgresStore) -> None:
     writer, other = await file_case(store), await file_case(store)
     body = OfficerDecision(officer="o-1", decision="approve")
     receipt = await store.inbox.receive(message(writer.stream, "m1", body))
@@ -160,7 +157,7 @@ async def test_one_case_does_not_decide_anothers_row(store: Store) -> None:
     assert await store.inbox.next_undecided(writer.stream) is not None
 
 
-async def test_numbers_and_moments_of_a_case_go_together(store: Store) -> None:
+async def test_numbers_and_moments_of_a_case_go_together(store: PostgresStore) -> None:
     """Two gateways stamp within a moment: what commits later is not earlier, or a deadline could fall between."""
     case_id = new_case_id()
     await receive_filing(store.inbox, case_id)

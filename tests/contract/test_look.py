@@ -2,7 +2,6 @@
 
 from domain.events import EvidenceRequested, SponsorWithdrew, Waitlisted
 from domain.messages import SponsorConfirmedAnswer, WithdrawalRequest
-from eventstore.memory import MemoryStore
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, TakePlace
 from eventstore.port import Decides, Look, OpenedCall, Pending
 from eventstore.postgres.store import PostgresStore
@@ -20,16 +19,15 @@ from tests.support.filings import (
     receive_filing,
 )
 
-Store = MemoryStore | PostgresStore
 CALLS = (OpenedCall("r1", "sponsor_registry"), OpenedCall("r2", "vetting"))
 TAKEN = Waitlisted(at=NOON)
 
 
-async def pending(store: Store, case_id: str) -> Pending:
+async def pending(store: PostgresStore, case_id: str) -> Pending:
     return Pending(await store.inbox.next_undecided(case_id), await store.outstanding_calls(case_id))
 
 
-async def test_a_look_is_what_each_question_alone_would_tell(store: Store) -> None:
+async def test_a_look_is_what_each_question_alone_would_tell(store: PostgresStore) -> None:
     await open_programme(store)
     writer = await file_case(store, calls=CALLS)
     await store.mark_call("r2", accepted=False)
@@ -43,7 +41,7 @@ async def test_a_look_is_what_each_question_alone_would_tell(store: Store) -> No
     )
 
 
-async def test_a_filing_that_waits_is_seen_with_its_programme(store: Store) -> None:
+async def test_a_filing_that_waits_is_seen_with_its_programme(store: PostgresStore) -> None:
     await open_programme(store)
     case_id = new_case_id()
     receipt = await receive_filing(store.inbox, case_id)
@@ -53,12 +51,12 @@ async def test_a_filing_that_waits_is_seen_with_its_programme(store: Store) -> N
     assert look.pending.row.number == receipt.number
 
 
-async def test_nothing_is_seen_where_nobody_filed(store: Store) -> None:
+async def test_nothing_is_seen_where_nobody_filed(store: PostgresStore) -> None:
     look = await store.look(new_case_id(), MONTH)
     assert (look.stream.version, look.programme, look.pending) == (0, "", Pending(None, ()))
 
 
-async def test_an_append_tells_what_then_waits(store: Store) -> None:
+async def test_an_append_tells_what_then_waits(store: PostgresStore) -> None:
     case_id = new_case_id()
     filing = await receive_filing(store.inbox, case_id)
     second = await store.inbox.receive(message(case_id, "m1", SponsorConfirmedAnswer()))
@@ -82,7 +80,7 @@ async def test_an_append_tells_what_then_waits(store: Store) -> None:
     assert done.pending == Pending(None, (OpenedCall("r2", "vetting", 1),))
 
 
-async def test_what_then_waits_is_left_open_where_the_append_does_not_know(store: Store) -> None:
+async def test_what_then_waits_is_left_open_where_the_append_does_not_know(store: PostgresStore) -> None:
     await open_programme(store, places=1)
     writer = await file_case(store)
     first = writer.of(EvidenceRequested(at=NOON))
@@ -90,7 +88,7 @@ async def test_what_then_waits_is_left_open_where_the_append_does_not_know(store
     assert (await store.append(first)).pending is None  # appended before
 
 
-async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: Store) -> None:
+async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: PostgresStore) -> None:
     await open_programme(store, places=1, cap_period="month")
     holder, waiting = await file_case(store), await file_case(store)
     await holder.append(TAKEN, place=TakePlace(MONTH))
@@ -103,7 +101,7 @@ async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: Stor
     assert row.kind == "place.offered"
 
 
-async def test_an_append_that_rings_another_case_knows_its_own(store: Store) -> None:
+async def test_an_append_that_rings_another_case_knows_its_own(store: PostgresStore) -> None:
     await open_programme(store, places=1)
     holder, waiting = await file_case(store), await file_case(store)
     await holder.append(TAKEN, place=TakePlace(MONTH))

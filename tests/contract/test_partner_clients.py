@@ -16,7 +16,6 @@ from activities.partners.errors import (
     PartnerMisdirected,
     PartnerUnavailable,
 )
-from activities.partners.memory import MemoryPartners
 from activities.partners.requests import AnswerGiven
 from cases.inbound.wire import read_message
 from domain.messages import (
@@ -32,6 +31,7 @@ from simulators.behaviour import AGREEABLE, PartnerBehaviours
 from simulators.desk import PartnerDesk
 from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
+from tests.support.memory_partners import MemoryPartners
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
 PARTNERS: tuple[Partner, ...] = get_args(Partner)

@@ -8,10 +8,8 @@ import pytest
 from domain.events import ApplicationWithdrawn, CaseEvent, Waitlisted
 from domain.programme import PlacesChanged, ProgrammeTerminated, RulesAdopted
 from eventstore.conflicts import Conflict, IllegalAppend, NoPlace, PlaceFree
-from eventstore.memory import MemoryStore
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, TakePlace
 from eventstore.port import Appended, EventStore
-from eventstore.postgres.store import PostgresStore
 from eventstore.world import WorldQuery
 from tests.support.filings import (
     MONTH,
@@ -271,7 +269,7 @@ async def _claim(writer: Writer) -> bool:
     raise AssertionError("no decision after five conflicts")
 
 
-async def test_sixty_cases_at_once_take_exactly_the_24_places(store: MemoryStore | PostgresStore) -> None:
+async def test_sixty_cases_at_once_take_exactly_the_24_places(store: EventStore) -> None:
     await open_programme(store, places=24)
     writers = await asyncio.gather(*(file_case(store) for _ in range(60)))
     got = await asyncio.gather(*(_claim(writer) for writer in writers))
@@ -279,7 +277,7 @@ async def test_sixty_cases_at_once_take_exactly_the_24_places(store: MemoryStore
     assert await _taken(writers) == (24, 36)
 
 
-async def test_freed_places_pass_on_while_others_claim(store: MemoryStore | PostgresStore) -> None:
+async def test_freed_places_pass_on_while_others_claim(store: EventStore) -> None:
     await open_programme(store, places=10)
     writers = await asyncio.gather(*(file_case(store) for _ in range(30)))
     got = await asyncio.gather(*(_claim(writer) for writer in writers))

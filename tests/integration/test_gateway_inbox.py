@@ -75,7 +75,7 @@ async def test_what_no_worker_takes_is_dead_until_it_is_rung_anew(desk: Desk, in
     case_id = await desk.filed_case()
     for _ in range(DEAD_RINGS):
         await desk.deps.inbox.claim_unrung(10)
-        await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
+        await desk.database.execute("UPDATE passage.notification SET notified_at = now() - interval '31 seconds'")
     await desk.deps.inbox.mark_rung([1])
     assert [each["state"] for each in await lines(inbox, "list", "--dead")] == ["dead"]
     assert await desk.deps.inbox.claim_unrung(10) == ()

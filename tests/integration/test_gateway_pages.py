@@ -122,7 +122,7 @@ async def kill(desk: Desk) -> None:
     """Ring for everything so often that it is dead."""
     for _ in range(DEAD_RINGS):
         await desk.deps.inbox.claim_unrung(1000)
-        await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
+        await desk.database.execute("UPDATE passage.notification SET notified_at = now() - interval '31 seconds'")
 
 
 class TestShown:

@@ -15,11 +15,11 @@ from activities.clock import ScaledClock
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
-from activities.partners.memory import MemoryPartners
 from activities.ring import InboxBell, ring
 from eventstore.partner_calls import CircuitTerms
 from relay.relay import ring_once
 from tests.support.gateway import NOON, Desk, gateway_desk
+from tests.support.memory_partners import MemoryPartners
 from worker import Backing, case_workers
 
 CASES = 12

@@ -55,7 +55,9 @@ async def no_governing(_: str) -> None:
 
 async def later(desk: Desk, seconds: int) -> None:
     """Let the claims grow old."""
-    await desk.database.execute("UPDATE passage.bell SET rung_at = rung_at - make_interval(secs => $1)", float(seconds))
+    await desk.database.execute(
+        "UPDATE passage.notification SET notified_at = notified_at - make_interval(secs => $1)", float(seconds)
+    )
 
 
 async def until(condition: Callable[[], Awaitable[bool]], patience_s: float = 5) -> None:

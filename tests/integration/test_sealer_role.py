@@ -15,7 +15,7 @@ ONLY_THE_SEAL = [
     "UPDATE passage.log_size SET size = 0",
     "UPDATE passage.checkpoint SET note = ''",
     "UPDATE passage.case_head SET closed = true",
-    "SELECT passage.claim_unrung(1)",
+    "SELECT passage.claim_notifications(1)",
     "SELECT * FROM passage.events",
     "SELECT * FROM passage.person_key",
 ]

@@ -136,7 +136,7 @@ async def test_thousands_of_open_cases_are_rung_by_one_append(
     appended = await programme.append(ProgrammeSuspended(at=NOON), summary=suspended, bells="all")
     assert len(appended.bells) == 1000
     assert appended.bells[0].case_id == first.stream
-    assert await by_hand.fetchval("SELECT count(*) FROM passage.bell") == 24001
+    assert await by_hand.fetchval("SELECT count(*) FROM passage.notification") == 24001
 
 
 async def test_a_lost_database_is_unavailable_and_the_same_append_then_succeeds(

@@ -15,11 +15,11 @@ from activities.clock import ScaledClock
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners
 from activities.partners.errors import PartnerMisdirected, PartnerRefused, PartnerUnavailable
-from activities.partners.memory import MemoryPartners
 from activities.unanswered import ASKS_MAX, BATCH, Reconciliation
 from domain.messages import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer
 from eventstore.partner_calls import PartnerStanding
 from tests.support.gateway import NOON, Desk, gateway_desk
+from tests.support.memory_partners import MemoryPartners
 from worker import read_answer
 
 AGREED = read_agreements()

@@ -57,7 +57,7 @@ class Log:
         events: dict[str, list[Row]] = defaultdict(list)
         for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
             events[row["stream"]].append(row)
-        rest = ("bell", "pending_filing", "outbound_call", "waiting_list", "place_counter", "programme_head")
+        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "programme_head")
         return cls(
             backing=backing,
             events=events,
@@ -113,7 +113,7 @@ class Log:
 
     def _leftovers(self) -> Iterable[str]:
         undecided = {row["number"] for row in self.inbox if row["answer"] is None}
-        for row in self.tables["bell"]:
+        for row in self.tables["notification"]:
             yield f"{row['stream']}: a bell is left for message {row['number']}"
         for row in self.tables["pending_filing"]:
             if row["number"] not in undecided:

@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -38,10 +39,17 @@ async def _start(server: EmbeddedPostgres) -> None:
 @pytest.fixture
 def database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The superuser's URL of a database of this test's own."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
+    """The superuser's URL of a migrated database that nobody else has."""
     name = f"test_{next(_NUMBER)}"
-    asyncio.run(_execute(postgres_server.url(), f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY FILE_COPY'))
-    yield postgres_server.url(name)
-    asyncio.run(_execute(postgres_server.url(), f'DROP DATABASE "{name}" WITH (FORCE)'))
+    asyncio.run(_execute(server.url(), f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY FILE_COPY'))
+    yield server.url(name)
+    asyncio.run(_execute(server.url(), f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture

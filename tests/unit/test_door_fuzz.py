@@ -19,12 +19,14 @@ from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
-from eventstore.memory import MemoryStore
+from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.identity.senders import Senders
 from gateway.identity.tokens import OPEN
+from stack.postgres import EmbeddedPostgres
+from tests.support.postgres import fresh_database
 
 CANARY = b"Canaria-Quetzal"
 KEY = new_shared_key()
@@ -40,11 +42,17 @@ Headers = list[tuple[bytes, bytes]]
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[FastAPI]:
+def loop() -> Iterator[asyncio.Runner]:
+    """One loop for the gateway's life: its connections belong to it."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def app(postgres_server: EmbeddedPostgres, loop: asyncio.Runner) -> Iterator[FastAPI]:
     """A gateway without a server: known and unknown senders, every refusal at its real place."""
-    with tempfile.TemporaryDirectory() as folder:
-        keys = DirectoryKeyStore(Path(folder))
-        store = MemoryStore(keys)
+    with tempfile.TemporaryDirectory() as folder, fresh_database(postgres_server) as url:
+        store = loop.run(PostgresStore.connect(url, DirectoryKeyStore(Path(folder)), connections=2))
         book = CaseBook(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
 
         async def no_figures(_programme: str, _month: str) -> None:
@@ -61,6 +69,7 @@ def app() -> Iterator[FastAPI]:
                 senders=Senders({"border": (Verifier.parse(KEY),)}, unsigned=True),
             )
         )
+        loop.run(store.close())
 
 
 async def ask(app: FastAPI, method: str, path: bytes, headers: Headers, chunks: list[bytes]) -> tuple[int, bytes]:
@@ -184,12 +193,18 @@ METHODS = st.sampled_from(["POST"] * 8 + ["GET", "HEAD", "OPTIONS", "TRACE", "BR
 )
 @given(data=st.data(), method=METHODS, path=PATHS, body=bodies())
 def test_nothing_that_is_sent_makes_the_gateway_fail(
-    app: FastAPI, capfd: pytest.CaptureFixture[str], data: st.DataObject, method: str, path: bytes, body: bytes
+    app: FastAPI,
+    loop: asyncio.Runner,
+    capfd: pytest.CaptureFixture[str],
+    data: st.DataObject,
+    method: str,
+    path: bytes,
+    body: bytes,
 ) -> None:
     given_headers = data.draw(headers(body))
     size = data.draw(st.integers(1, 4000))
     chunks = [body[at : at + size] for at in range(0, len(body), size)][:200]
-    status, answered = asyncio.run(ask(app, method, path, given_headers, chunks))
+    status, answered = loop.run(ask(app, method, path, given_headers, chunks))
     assert 200 <= status < 500, answered
     assert b"x-injected" not in answered
     assert CANARY not in answered

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,22 +12,23 @@ from domain.events import SponsorConfirmationRequested, SponsorWithdrew
 from eventstore.conflicts import IllegalAppend
 from eventstore.format.envelope import NO_HASH, Columns, Envelope, command_digest_of, header_of, leaf_hash, moment
 from eventstore.format.wrapping import unwrap, wrap
-from eventstore.keys import CaseKey, DirectoryKeyStore
-from eventstore.memory import MemoryStore
+from eventstore.keys import CaseKey
 from tests.support.filings import NOON, Writer, filed
 
 KEY = CaseKey("VEN-7Q4K-M2XS", b"k" * 32)
+NO_STORE: Any = None
+"""Nothing is appended here."""
 RECORDED = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
 
-def rows(tmp_path: Path) -> tuple[Envelope, ...]:
-    writer = Writer(MemoryStore(DirectoryKeyStore(tmp_path)), "VEN-7Q4K-M2XS")
+def rows() -> tuple[Envelope, ...]:
+    writer = Writer(NO_STORE, "VEN-7Q4K-M2XS")
     append = writer.of(filed(), SponsorConfirmationRequested(at=NOON, request_id="r1"), SponsorWithdrew(at=NOON))
     return wrap(append, KEY, RECORDED)
 
 
-def test_the_header_holds_every_column_and_is_canonical(tmp_path: Path) -> None:
-    first = rows(tmp_path)[0]
+def test_the_header_holds_every_column_and_is_canonical() -> None:
+    first = rows()[0]
     header = json.loads(first.header)
     plain = set(Columns._fields) - {"public_body", "encrypted_body"}
     assert header.keys() == plain | {
@@ -54,16 +54,16 @@ def test_the_hash_is_the_rfc_9162_leaf_of_the_header() -> None:
     assert leaf_hash(b"x") == hashlib.sha256(b"\x00x").digest()
 
 
-def test_each_event_is_chained_to_the_one_before(tmp_path: Path) -> None:
-    chain = rows(tmp_path)
+def test_each_event_is_chained_to_the_one_before() -> None:
+    chain = rows()
     previous = [bytes.fromhex(json.loads(row.header)["previous_hash"]) for row in chain]
     assert previous == [NO_HASH, chain[0].hash, chain[1].hash]
     assert all(row.hash == leaf_hash(row.header) for row in chain)
 
 
 @pytest.mark.parametrize("column", Columns._fields)
-def test_no_column_can_change_without_its_header(tmp_path: Path, column: str) -> None:
-    row = rows(tmp_path)[0]
+def test_no_column_can_change_without_its_header(column: str) -> None:
+    row = rows()[0]
     was = getattr(row, column)
     other: Any = was + timedelta(microseconds=1) if isinstance(was, datetime) else (was or "x") * 2
     digest, previous = command_digest_of(row.header), NO_HASH
@@ -71,21 +71,21 @@ def test_no_column_can_change_without_its_header(tmp_path: Path, column: str) ->
     assert header_of(row._replace(**{column: other}), digest, previous) != row.header
 
 
-def test_ciphertext_reads_nowhere_but_in_its_own_event(tmp_path: Path) -> None:
-    row = rows(tmp_path)[0]
+def test_ciphertext_reads_nowhere_but_in_its_own_event() -> None:
+    row = rows()[0]
     assert unwrap([row], {KEY.key_id: KEY}).events[0].event == filed()
     for moved in (row._replace(version=2), row._replace(stream="VEN-2222-222D"), row._replace(type="SponsorWithdrew")):
         with pytest.raises(InvalidTag):
             unwrap([moved], {KEY.key_id: KEY})
 
 
-def test_only_personal_events_name_a_key(tmp_path: Path) -> None:
-    filing, request, _ = rows(tmp_path)
+def test_only_personal_events_name_a_key() -> None:
+    filing, request, _ = rows()
     assert (filing.key_id, request.key_id, request.encrypted_body) == (KEY.key_id, None, None)
 
 
-def test_a_personal_event_without_a_key_is_a_defect(tmp_path: Path) -> None:
-    writer = Writer(MemoryStore(DirectoryKeyStore(tmp_path)), "VEN-7Q4K-M2XS")
+def test_a_personal_event_without_a_key_is_a_defect() -> None:
+    writer = Writer(NO_STORE, "VEN-7Q4K-M2XS")
     with pytest.raises(IllegalAppend):
         wrap(writer.of(filed()), None, RECORDED)
 

@@ -18,8 +18,8 @@ from activities.partners.errors import (
     PartnerRefused,
     PartnerUnavailable,
 )
-from activities.partners.memory import MemoryPartners
-from eventstore.memory_partner_calls import MemoryCircuits
+from tests.support.memory_circuits import MemoryCircuits
+from tests.support.memory_partners import MemoryPartners
 from tests.support.partner_calls import a_check
 
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)

@@ -1,16 +1,6 @@
 -- The sealed log: a dense index of leaves, the Merkle tree over them as tiles, signed checkpoints, and map seals.
 -- passage_sealer writes these tables, through the functions below and in no other way, and nothing else.
 
-DO $roles$
-BEGIN
-    CREATE ROLE passage_sealer NOLOGIN;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL;  -- roles belong to the server, not the database: another database of it has made it
-END
-$roles$;
-
-SET LOCAL ROLE passage_owner;
-
 -- How many leaves there are. Sealers agree through its one row: what one expects, no other has moved.
 CREATE TABLE passage.log_size (
     the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
@@ -70,6 +60,7 @@ BEGIN
     END LOOP;
 END
 $protect$;
+
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON passage.tile
     FOR EACH STATEMENT EXECUTE FUNCTION passage.refuse_change();
 ALTER TABLE passage.tile ENABLE ALWAYS TRIGGER append_only;
@@ -78,7 +69,7 @@ ALTER TABLE passage.tile ENABLE ALWAYS TRIGGER append_only;
 -- that the caller expects: another sealer was first. An event that is gone fails on its null hash, and is not skipped.
 CREATE FUNCTION passage.take_leaves(p_expected bigint, p_appends integer)
 RETURNS TABLE (leaf_index bigint, hash bytea, recorded_at timestamptz)
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH fence AS MATERIALIZED (
         SELECT size FROM passage.log_size WHERE size = p_expected FOR UPDATE
     ), queue AS MATERIALIZED (
@@ -104,7 +95,7 @@ $$;
 
 -- False where the log has not the size that the caller expects.
 CREATE FUNCTION passage.take_map_leaf(p_expected bigint, p_header bytea, p_hash bytea, p_sealed_at timestamptz)
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE passage.log_size SET size = size + 1 WHERE size = p_expected;
     IF NOT FOUND THEN
@@ -117,7 +108,7 @@ END
 $$;
 
 CREATE FUNCTION passage.put_tiles(p_levels smallint[], p_numbers bigint[], p_hashes bytea[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_written integer;
 BEGIN
@@ -134,12 +125,12 @@ END
 $$;
 
 CREATE FUNCTION passage.put_checkpoint(p_size bigint, p_note text, p_signed_at timestamptz) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO passage.checkpoint (size, note, signed_at) VALUES (p_size, p_note, p_signed_at) ON CONFLICT DO NOTHING
 $$;
 
 CREATE FUNCTION passage.put_witness(p_size bigint, p_kind text, p_content bytea) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO passage.checkpoint_witness (size, kind, content) VALUES (p_size, p_kind, p_content)
     ON CONFLICT DO NOTHING
 $$;
@@ -148,7 +139,7 @@ $$;
 -- walks from stream to stream through the index, so its cost is that of the streams, not of the events.
 CREATE FUNCTION passage.map_entries(p_size bigint)
 RETURNS TABLE (stream text, version integer, hash bytea, leaf_index bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE streams AS (
         (SELECT l.stream FROM passage.leaf AS l WHERE l.stream IS NOT NULL ORDER BY l.stream LIMIT 1)
         UNION ALL
@@ -162,18 +153,3 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
     ) AS head
     ORDER BY s.stream COLLATE "C"
 $$;
-
-REVOKE ALL ON FUNCTION
-    passage.take_leaves, passage.take_map_leaf, passage.put_tiles, passage.put_checkpoint, passage.put_witness,
-    passage.map_entries
-FROM PUBLIC;
-GRANT USAGE ON SCHEMA passage TO passage_sealer;
-GRANT EXECUTE ON FUNCTION
-    passage.take_leaves, passage.take_map_leaf, passage.put_tiles, passage.put_checkpoint, passage.put_witness,
-    passage.map_entries
-TO passage_sealer;
-GRANT EXECUTE ON FUNCTION passage.map_entries TO passage_auditor, passage_writer;
-GRANT SELECT ON
-    passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
-TO passage_sealer, passage_auditor, passage_reader, passage_writer;
-GRANT SELECT ON passage.unsealed TO passage_sealer;

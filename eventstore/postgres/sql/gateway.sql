@@ -1,7 +1,5 @@
 -- What the gateway keeps beside the inbox: refusals, how fast each sender may go, and how often a message came.
 
-SET LOCAL ROLE passage_owner;
-
 -- What was refused, by whom as far as it is known, and why; never anything of a body. Alike refusals of one minute are
 -- one row, so that a flood of them stays small.
 CREATE TABLE passage.refusal (
@@ -21,7 +19,7 @@ COMMENT ON COLUMN passage.refusal.message_id IS 'Empty where it was malformed, o
 
 CREATE FUNCTION passage.record_refusals(
     p_partners text[], p_routes text[], p_codes text[], p_senders text[], p_message_ids text[], p_times bigint[]
-) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO passage.refusal AS r (minute, partner, route, code, sender, message_id, times, first_at, last_at)
     SELECT date_trunc('minute', clock_timestamp()), n.partner, n.route, n.code, n.sender, n.message_id, n.times,
            clock_timestamp(), clock_timestamp()
@@ -30,6 +28,31 @@ CREATE FUNCTION passage.record_refusals(
     ORDER BY n.partner, n.route, n.code, n.sender, n.message_id  -- one order for all: none waits in a circle
     ON CONFLICT (minute, partner, route, code, sender, message_id)
     DO UPDATE SET times = r.times + excluded.times, last_at = excluded.last_at
+$$;
+
+-- Deletes at most `p_limit` refusals that are older than `p_age`, or beyond the newest `p_kept`; how many it deleted.
+CREATE FUNCTION passage.prune_refusals_beyond(p_age interval, p_kept bigint, p_limit integer) RETURNS integer
+LANGUAGE sql AS $$
+    WITH pruned AS (
+        DELETE FROM passage.refusal AS r USING (
+            SELECT o.minute, o.partner, o.route, o.code, o.sender, o.message_id FROM passage.refusal AS o
+            WHERE o.minute < clock_timestamp() - p_age
+               OR o.minute < (SELECT n.minute FROM passage.refusal AS n ORDER BY n.minute DESC OFFSET p_kept LIMIT 1)
+            ORDER BY o.minute LIMIT p_limit
+        ) AS old
+        WHERE (r.minute, r.partner, r.route, r.code, r.sender, r.message_id)
+            = (old.minute, old.partner, old.route, old.code, old.sender, old.message_id)
+        RETURNING 1
+    )
+    SELECT count(*)::integer FROM pruned
+$$;
+
+-- With the numbers that hold, so that the writer can forget nothing younger. 90 days: a partner that disputes what
+-- became of its messages does so within a quarter. A million rows are some 300 MB, and 55 hours of a gateway that is
+-- flooded without a break; ordinary days write some hundreds. 10,000 at once: a tenth of a second, and no long lock.
+CREATE FUNCTION passage.prune_refusals() RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT passage.prune_refusals_beyond(interval '90 days', 1000000, 10000)
 $$;
 
 -- A token bucket for each sender, shared by every replica of the gateway.
@@ -44,7 +67,7 @@ CREATE TABLE passage.rate_bucket (
 CREATE FUNCTION passage.take_tokens(
     p_bucket text, p_rate double precision, p_burst double precision, p_wanted integer,
     OUT granted integer, OUT wait_s double precision
-) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_bucket passage.rate_bucket;
     v_tokens double precision;
@@ -71,7 +94,7 @@ CREATE TABLE passage.repeat (
 ) WITH (fillfactor = 70);
 
 CREATE FUNCTION passage.note_repeat(p_source text, p_message_id text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO passage.repeat AS r (source, message_id, times, last_at)
@@ -79,47 +102,3 @@ BEGIN
     ON CONFLICT (source, message_id) DO UPDATE SET times = r.times + 1, last_at = excluded.last_at;
 END
 $$;
-
--- How often each undecided message's bell was rung; an operator may have one rung anew, at once.
-ALTER TABLE passage.bell ADD COLUMN rings integer NOT NULL DEFAULT 0;
-
-CREATE OR REPLACE FUNCTION passage.claim_unrung(p_limit integer)
-RETURNS TABLE (number bigint, stream text, case_id text, message_id text, kind text)
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
-    -- One statement and one snapshot, as in 0007; it counts the rings too.
-    WITH claimed AS (
-        UPDATE passage.bell AS b SET rung_at = clock_timestamp(), rings = b.rings + 1
-        WHERE b.number IN (
-            SELECT due.number FROM passage.bell AS due
-            WHERE due.rung_at IS NULL OR due.rung_at < clock_timestamp() - interval '30 seconds'
-            ORDER BY due.number LIMIT p_limit FOR UPDATE SKIP LOCKED)
-        RETURNING b.stream, b.number)
-    SELECT i.number, i.stream, i.case_id, i.message_id, i.kind
-    FROM claimed JOIN passage.inbox AS i ON i.stream = claimed.stream AND i.number = claimed.number
-    ORDER BY i.number
-$$;
-
-CREATE FUNCTION passage.redrive(p_numbers bigint[]) RETURNS SETOF bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
-    UPDATE passage.bell SET rung_at = NULL, rings = 0 WHERE number = ANY (p_numbers) RETURNING number
-$$;
-
--- Whether this partner was ever asked about this case; null where there is no such case.
-CREATE INDEX outbound_call_asked ON passage.outbound_call (case_id, partner);
-
-CREATE FUNCTION passage.was_asked(p_case text, p_partner text) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN EXISTS (SELECT FROM passage.outbound_call WHERE case_id = p_case AND partner = p_partner) THEN true
-        WHEN EXISTS (SELECT FROM passage.inbox WHERE stream = p_case) THEN false
-    END
-$$;
-
-REVOKE ALL ON FUNCTION
-    passage.record_refusals, passage.take_tokens, passage.note_repeat, passage.redrive, passage.was_asked
-FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    passage.record_refusals, passage.take_tokens, passage.note_repeat, passage.redrive, passage.was_asked
-TO passage_writer;
-GRANT SELECT ON passage.refusal, passage.repeat, passage.rate_bucket TO passage_writer, passage_reader;
-GRANT SELECT ON passage.refusal TO passage_auditor;

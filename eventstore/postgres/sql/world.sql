@@ -1,7 +1,5 @@
 -- What a decision reads beyond its own case, of one moment (a stable function sees its caller's snapshot).
 
-SET LOCAL ROLE passage_owner;
-
 -- The order of filing. A case that is not filed yet comes after every case that is, and its own number is its message's.
 CREATE FUNCTION passage.filed_number(p_case text) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce(

@@ -1,0 +1,78 @@
+-- One row a case: the gate of its versions, and its summary.
+
+-- One row a case: the gate of its versions, and its summary. No index holds a column that ordinary appends change,
+-- so that updates stay in the page (HOT).
+CREATE TABLE passage.case_head (
+    case_id text PRIMARY KEY,
+    programme text NOT NULL,
+    version integer NOT NULL,
+    hash bytea NOT NULL,
+    filed_number bigint NOT NULL,
+    rules_version text NOT NULL,
+    stage text NOT NULL,
+    waiting_on text,
+    since timestamptz NOT NULL,
+    due_name text,
+    due_at timestamptz,
+    outcome text,
+    reason text,
+    work_permit text,
+    authorized_last_day date,
+    paroled_last_day date,
+    flags text[] NOT NULL DEFAULT '{}',
+    filed_at timestamptz NOT NULL,
+    closed boolean NOT NULL DEFAULT false,
+    held boolean NOT NULL DEFAULT false,
+    erased boolean NOT NULL DEFAULT false,
+    deadline_applied timestamptz,
+    place_month text
+) WITH (fillfactor = 70);
+COMMENT ON COLUMN passage.case_head.filed_number IS 'Inbox number of the filing: the order of filing.';
+COMMENT ON COLUMN passage.case_head.deadline_applied IS 'The latest deadline that was applied; no message is earlier.';
+COMMENT ON COLUMN passage.case_head.place_month IS 'The month in which its place was taken, while it holds one.';
+CREATE INDEX case_head_filed ON passage.case_head (filed_number);
+CREATE INDEX case_head_open ON passage.case_head (filed_number) WHERE NOT closed;
+
+CREATE TYPE passage.case_summary AS (
+    rules_version text, stage text, waiting_on text, since timestamptz, due_name text, due_at timestamptz,
+    outcome text, reason text, work_permit text, authorized_last_day date, paroled_last_day date, flags text[],
+    filed_at timestamptz, closed boolean, held boolean
+);
+
+-- The gate: moves the head from the expected version and hash, or does nothing.
+CREATE FUNCTION passage.move_case_head(
+    p_case text, p_programme text, p_expected integer, p_previous bytea, p_count integer, p_hash bytea,
+    p_filed_number bigint, p_deadline timestamptz, s passage.case_summary
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_expected = 0 THEN
+        INSERT INTO passage.case_head AS h (
+            case_id, programme, version, hash, filed_number, rules_version, stage, waiting_on, since, due_name,
+            due_at, outcome, reason, work_permit, authorized_last_day, paroled_last_day, flags, filed_at, closed,
+            held, deadline_applied)
+        VALUES (p_case, p_programme, p_count, p_hash, coalesce(p_filed_number, nextval('passage.inbox_number')),
+                s.rules_version, s.stage, s.waiting_on, s.since, s.due_name, s.due_at, s.outcome, s.reason,
+                s.work_permit, s.authorized_last_day, s.paroled_last_day, s.flags, s.filed_at, s.closed, s.held, p_deadline)
+        ON CONFLICT DO NOTHING;
+    ELSIF s.stage IS NULL THEN  -- only an inbox row is decided; the head keeps its summary
+        UPDATE passage.case_head SET deadline_applied = greatest(deadline_applied, p_deadline)
+        WHERE case_id = p_case AND version = p_expected AND hash = p_previous;
+    ELSE
+        UPDATE passage.case_head SET
+            version = p_expected + p_count, hash = coalesce(p_hash, hash), rules_version = s.rules_version, stage = s.stage,
+            waiting_on = s.waiting_on, since = s.since, due_name = s.due_name, due_at = s.due_at,
+            outcome = s.outcome, reason = s.reason, work_permit = s.work_permit,
+            authorized_last_day = s.authorized_last_day, paroled_last_day = s.paroled_last_day, flags = s.flags,
+            closed = s.closed, held = s.held, deadline_applied = greatest(deadline_applied, p_deadline)
+        WHERE case_id = p_case AND version = p_expected AND hash = p_previous;
+    END IF;
+    RETURN FOUND;
+END
+$$;
+
+-- Who has stood longest where it stands is told first: after a suspension, places go by the moment of readiness.
+CREATE FUNCTION passage.cases_to_notify(p_programme text, p_notifies text) RETURNS text[] LANGUAGE sql AS $$
+    SELECT coalesce(array_agg(case_id ORDER BY since, filed_number), '{}') FROM passage.case_head
+    WHERE NOT closed AND programme = p_programme
+      AND (p_notifies = 'all' OR held OR stage = 'travel_authorization' OR waiting_on IN ('programme', 'applicant'))
+$$;

@@ -1,0 +1,99 @@
+"""No login but the owner's can become the owner: what a function of the owner's names is never found in pg_temp."""
+
+import asyncpg
+import pytest
+
+from eventstore.postgres.migrate import migrate
+
+LOGINS = ["passage_writer", "passage_reader", "passage_auditor", "passage_sealer", "passage_eraser"]
+
+MINE = """
+CREATE FUNCTION pg_temp.become_owner() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    ALTER TABLE passage.events DISABLE TRIGGER append_only;
+    RETURN true;
+END
+$$;
+CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (pg_temp.become_owner());
+CREATE DOMAIN pg_temp.bytea AS pg_catalog.bytea CHECK (pg_temp.become_owner());
+CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (pg_temp.become_owner());
+"""
+
+CALLS = {
+    "passage_writer": (
+        "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', '{T}', '{1}', ARRAY[now()], '{x}', '{x}', '{x}')",
+        "SELECT passage.receive('VEN-1', 'VEN-1', 'p', 's', 'm', 'k', 'x', NULL, 'x', now(), 's', NULL, true)",
+        "SELECT passage.claim_notifications(1)",
+    ),
+    "passage_auditor": (
+        "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', '{T}', '{1}', ARRAY[now()], '{x}', '{x}', '{x}')",
+        "SELECT passage.lock_access('p')",
+    ),
+    "passage_sealer": ("SELECT passage.take_leaves(0, 10)", "SELECT passage.put_tiles('{0}', '{0}', '{x}')"),
+    "passage_eraser": ("SELECT passage.begin_erasure('VEN-1')", "SELECT passage.release_hold('VEN-1')"),
+    "passage_reader": (),
+}
+
+
+@pytest.fixture
+async def migrated(empty_database_url: str) -> str:
+    """Not a copy of the template: what is granted on a database itself is not copied."""
+    await migrate(empty_database_url)
+    return empty_database_url
+
+
+async def login(url: str, role: str) -> asyncpg.Connection:
+    """A session of a login that is a member of `role` and of nothing else."""
+    owner = await asyncpg.connect(url)
+    name = f"login_of_{role}"
+    if not await owner.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", name):
+        await owner.execute(f"CREATE ROLE {name} LOGIN IN ROLE {role}")
+    await owner.execute(f"SET SESSION AUTHORIZATION {name}; SET search_path = pg_temp, pg_catalog")
+    return owner
+
+
+@pytest.mark.parametrize("role", LOGINS)
+async def test_no_login_makes_temporary_objects(migrated: str, role: str) -> None:
+    connection = await login(migrated, role)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="temporary"):
+        await connection.execute(MINE)
+    await connection.close()
+
+
+@pytest.mark.parametrize("role", LOGINS)
+async def test_what_a_login_has_in_pg_temp_never_runs_as_the_owner(migrated: str, role: str) -> None:
+    """Also where an administrator grants TEMP again, as a restored database may."""
+    administrator = await asyncpg.connect(migrated)
+    name = await administrator.fetchval("SELECT current_database()")
+    await administrator.execute(f'GRANT TEMPORARY ON DATABASE "{name}" TO PUBLIC')
+    connection = await login(migrated, role)
+    await connection.execute(MINE)
+    for call in CALLS[role]:
+        # Whatever the call itself comes to: what counts is that nothing of the owner's changed.
+        await connection.execute(f"DO $$ BEGIN PERFORM {call[7:]}; EXCEPTION WHEN OTHERS THEN NULL; END $$")
+    state = await administrator.fetchval(
+        "SELECT tgenabled FROM pg_trigger WHERE tgrelid = 'passage.events'::regclass AND tgname = 'append_only'"
+    )
+    assert state == b"A"
+    await connection.close()
+    await administrator.close()
+
+
+async def test_every_function_of_the_owner_looks_in_pg_temp_last(migrated: str) -> None:
+    connection = await asyncpg.connect(migrated)
+    without = await connection.fetch(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'passage'::regnamespace AND prosecdef "
+        "AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)"
+    )
+    await connection.close()
+    assert [row["proname"] for row in without] == []
+
+
+async def test_an_event_whose_hash_is_not_of_its_header_is_refused(migrated: str) -> None:
+    connection = await asyncpg.connect(migrated)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(
+            "INSERT INTO passage.events VALUES ('s', 1, 's:1', 'T', 1, now(), now(), 'a', 'c', NULL, NULL, '{}', NULL,"
+            " 'header', sha256('other'))"
+        )
+    await connection.close()
