@@ -42,7 +42,7 @@ def vetting(random: Random) -> Json:
     kind = pick(random, {"cleared": 80, "referred": 10, "hit": 10})
     if kind == "cleared":
         dated = random.choice(["2016-01-01", "2017-10-20", "2017-10-21", "2021-01-01"])
-        findings = [{"kind": "removal_order", "dated": dated}] if likely(random, 0.08) else []
+        findings = [{"kind": "removal_order", "dated": dated}] if likely(random, 0.12) else []
         return {"message": "vetting.cleared", "findings": findings}
     extra: Json = {"flags": _flags(random)} if kind == "referred" else {"kind": random.choice(FLAGS)}
     return {"message": f"vetting.{kind}", **extra}
@@ -117,18 +117,21 @@ def programme_changed(_random: Random) -> Json:
 Make = Callable[[Random], Json]
 
 EXPECTED: dict[str | None, dict[Make, int]] = {
-    "sponsor": {sponsor: 92, sponsor_withdrawal: 3, passport_change: 2, withdrawal: 1},
-    "entry_records": {entry: 92, sponsor_withdrawal: 2, crossing: 2},
-    "vetting": {vetting: 92, sponsor_withdrawal: 2, crossing: 2, passport_change: 2},
-    "applicant": {evidence: 60, replacement: 50, withdrawal: 2},
-    "officer": {officer: 95, withdrawal: 1, vetting: 2},
-    "place": {place: 85, passport_change: 5, crossing: 3, sponsor_withdrawal: 3},
-    "arrival": {arrival: 25, extension: 20, passport_change: 14, sponsor_withdrawal: 12, crossing: 3, withdrawal: 1},
+    "sponsor": {sponsor: 82, vetting: 5, sponsor_withdrawal: 4, passport_change: 3, arrival: 2, withdrawal: 1},
+    "entry_records": {entry: 90, sponsor_withdrawal: 4, crossing: 2, passport_change: 2},
+    "vetting": {vetting: 80, sponsor_withdrawal: 6, passport_change: 5, officer: 5, arrival: 2, crossing: 2},
+    "applicant": {evidence: 55, replacement: 50, vetting: 4, arrival: 3, passport_change: 3, withdrawal: 2},
+    "officer": {officer: 80, passport_change: 7, arrival: 5, vetting: 3, sponsor_withdrawal: 3, withdrawal: 1},
+    "place": {place: 80, passport_change: 6, crossing: 3, sponsor_withdrawal: 6},
+    "arrival": {arrival: 20, extension: 20, passport_change: 20, sponsor_withdrawal: 14, crossing: 3, withdrawal: 1},
     "work_permit_office": {permit: 85, sponsor_withdrawal: 5, permit_application: 5, crossing: 2},
-    "parole_end": {permit_application: 70, sponsor_withdrawal: 5, crossing: 5, passport_change: 5},
-    "programme": {programme_changed: 60, passport_change: 10, sponsor_withdrawal: 6, arrival: 8, crossing: 5},
+    "parole_end": {permit_application: 60, sponsor_withdrawal: 5, crossing: 5, passport_change: 5, officer: 5},
+    "programme": {
+        programme_changed: 15, sponsor: 10, vetting: 15, entry: 3, officer: 12, passport_change: 12, crossing: 9,
+        sponsor_withdrawal: 8, replacement: 5, arrival: 6, extension: 3,
+    },
     None: {programme_changed: 40, vetting: 30, evidence: 10, replacement: 30},
-}
+}  # fmt: skip
 """By what the case waits on: who speaks next, with weights. Anybody may speak out of turn (`EVERY`)."""
 
 EVERY: tuple[Make, ...] = tuple({make: None for expected in EXPECTED.values() for make in expected} | {filing: None})

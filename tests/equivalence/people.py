@@ -96,6 +96,8 @@ def _entry(country: str, entered_at: str, manner: str = "regular") -> Json:
 
 def _entries(random: Random, *, in_mexico: bool) -> list[Json]:
     found = []
+    if likely(random, 0.15):
+        found.append(_entry("MEX", "2022-05-05T10:00:00-05:00", random.choice(["regular", "irregular"])))
     if in_mexico:
         kind = pick(random, {"early": 80, "irregular": 8, "late": 4, "none": 8})
         if kind != "none":

@@ -25,7 +25,7 @@ def _printed(files: list[Path]) -> str:
     ).stdout
 
 
-def simulate(files: list[Path]) -> dict[str, bool]:
+def run(files: list[Path]) -> dict[str, bool]:
     """By scenario: whether it held. The files are shared out between the processes.
 
     Raises:
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="with scenario files (YAML)")
     files = sorted(parser.parse_args().folder.glob("*.yaml"))
     began = time.monotonic()
-    held = simulate(files)
+    held = run(files)
     for scenario in (name for name, ok in held.items() if not ok):
         say(f"differs: {scenario}")
     took = time.monotonic() - began

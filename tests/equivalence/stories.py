@@ -35,7 +35,7 @@ class Story:
         self._now = USUAL_START
         if likely(self._random, 0.6):
             self._now += timedelta(minutes=self._random.randrange(-60 * 24 * 7, 60 * 24 * 120))
-        self._left = self._random.choice([12, 20, 30, 45])
+        self._left = self._random.choice([12, 25, 40, 60])
         self._flood = self._random.randrange(8, 20) if likely(self._random, 0.004) else None
         self._events: list[Json] = []
         self._summary: Json = {}
@@ -111,7 +111,7 @@ class Story:
         return request
 
     def _go_on(self) -> Json:
-        kinds = {"expected": 72, "due": 10, "govern": 5, "any": 8, "again": 2, "met": 1, "restore": 1, "malformed": 1}
+        kinds = {"expected": 72, "due": 8, "govern": 7, "any": 7, "again": 2, "met": 1, "restore": 1, "malformed": 1}
         if self._suspended:
             kinds |= {"govern": 22}
         if self._summary.get("waiting_on") == "parole_end":
@@ -160,8 +160,11 @@ class Story:
 
     def _meet(self) -> Json:
         """The limit that ends next is over, at its moment or a little later."""
-        deadline = {"name": self._summary["due_name"], "due_at": self._summary["due_at"]}
-        self._now = max(self._now, datetime.fromisoformat(deadline["due_at"]))
+        due_at = datetime.fromisoformat(self._summary["due_at"])
+        if likely(self._random, 0.05):
+            due_at += timedelta(days=1)
+        deadline = {"name": self._summary["due_name"], "due_at": due_at.isoformat()}
+        self._now = max(self._now, due_at)
         self._now += timedelta(minutes=self._random.choice([0, 0, 0, 1, 300]))
         self._met.append(deadline)
         return self._command({"deadline": deadline})
@@ -185,11 +188,14 @@ class Story:
         return self._now.isoformat()
 
     def _pass_time(self) -> Json | None:
-        """Minutes, hours, days, or rarely years; most often the limit that ends meanwhile is met at its moment."""
+        """No time, minutes, days, or rarely years; most often the limit that ends meanwhile is met at its moment."""
         random, due_at = self._random, self._summary.get("due_at")
         if due_at and likely(random, 0.08):
             before = timedelta(days=random.choice([0, 1, 30, 31]), minutes=random.choice([0, 1]))
             self._now = max(self._now, datetime.fromisoformat(due_at) - before)
+            suspends = {"govern": {"message": "programme.suspended"}, "now": self._moment()}
+            return suspends if likely(random, 0.3) else None
+        if likely(random, 0.12):
             return None
         spans = {"minutes": 30, "hours": 30, "days": 30, "weeks": 9, "years": 1}
         most = {"minutes": 60, "hours": 60 * 24, "days": 60 * 24 * 10, "weeks": 60 * 24 * 60, "years": 60 * 24 * 900}

@@ -1,4 +1,4 @@
-"""The domain of this checkout decides what that of an older commit decided; at length: `python -m tests.equivalence`."""
+"""The domain here decides what that of an older commit decided; at length: `python -m tests.equivalence`."""
 
 import json
 import warnings
