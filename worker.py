@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from domain.rules.rule_set import bundled_rule_book
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -32,9 +33,8 @@ from activities.partners.errors import PartnerMalformed
 from activities.ring import InboxBell, ring
 from activities.unanswered import Reconciliation
 from cases.inbound.wire import read_message
-from domain.messages import Message
-from domain.rules.rule_set import bundled_rule_book
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
+from domain.kernel.messages import Message
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.port import Bell
@@ -155,7 +155,7 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
         await asyncio.wait([running])
 
 
-def read_answer(body: bytes, partner: Partner) -> Message:
+def read_answer(body: bytes, partner: Code) -> Message:
     """A message that a partner told when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
     try:
         return read_message(body, partner).content

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from domain.limits import deadlines
 from temporalio import activity
 
 from activities.asking import Asking, tell_misdirected
@@ -19,8 +20,8 @@ from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answe
 from activities.deciding import command_of, decide_and_append
 from activities.direct import DirectSignals
 from activities.failures import LogRestored
-from domain.commands import MeetDeadline
-from domain.limits import Deadline, deadlines
+from domain.kernel.limits import Deadline
+from domain.kernel.messages import MeetDeadline
 from eventstore.inbox import InboxRow, UnknownStream
 from eventstore.port import Bell
 

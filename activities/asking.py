@@ -10,9 +10,9 @@ from activities.failures import FAILURES
 from activities.partners.circuit import Partners
 from activities.partners.clients import AnyCheck, check_for
 from activities.partners.errors import PartnerError, PartnerPaused
-from domain.application import Application
-from domain.case import Case
-from domain.ids import CaseId
+from domain.humanitarian_parole.application import Application
+from domain.kernel.case import Case
+from domain.kernel.ids import CaseId
 from eventstore.inbox import InboxRow
 from eventstore.port import OpenedCall
 

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from activities.safe import Coded
-from domain.application import Beneficiary, Supporter
-from domain.calendar import month_of
-from domain.case import Case
-from domain.commands import Command, FileApplication
-from domain.events import CaseEvent
 from domain.evolve import fold
-from domain.ids import CaseId
-from domain.persons import person_identities, supporter_identities
-from domain.programme import Programme, ProgrammeEvent, evolve_programme
-from domain.rules.rule_set import RuleBook, RuleSet
-from domain.world import World
+from domain.rules.rule_set import RuleBook
+
+from activities.safe import Coded
+from domain.humanitarian_parole.application import Beneficiary, Supporter
+from domain.humanitarian_parole.persons import person_identities, supporter_identities
+from domain.humanitarian_parole.world import World
+from domain.kernel.calendar import month_of
+from domain.kernel.case import Case
+from domain.kernel.events import CaseEvent
+from domain.kernel.ids import CaseId
+from domain.kernel.messages import Command, FileApplication
+from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.lookups import Lookups
 from eventstore.inbox import Inbox
 from eventstore.port import EventStore, Pending, ReadAt, Stream

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from domain.calendar import month_of
-from domain.case import Case, Request
-from domain.commands import Command, MeetDeadline
-from domain.events import CaseEvent, TravelAuthorized, Waitlisted
+from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
+from domain.kernel.calendar import month_of
+from domain.kernel.case import Case, Request
+from domain.kernel.events import CaseEvent
+from domain.kernel.messages import Command, MeetDeadline
 from eventstore.format.summarize import summarize as summarize  # noqa: PLC0414  said here too: it is one of the consequences
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
 from eventstore.port import OpenedCall

@@ -8,13 +8,13 @@ refuse them, because an input that is half understood must wait for a worker tha
 from datetime import date
 from typing import Annotated, Any, Final, Literal, get_args
 
+from domain.messages import CaseMessage, Sender
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from activities.safe import TemporalSafe
-from domain.application import Country
-from domain.ids import CaseId, MessageId
-from domain.messages import CaseMessage, OfficerRef, Port, RulesVersion, Sender
-from domain.vocabulary import DeadlineName, Outcome, Partner, Reason, Stage, WaitingOn
+from domain.humanitarian_parole.application import Country
+from domain.humanitarian_parole.stages.travel import Port
+from domain.kernel.ids import CaseId, Code, MessageId, OfficerRef, RulesVersion
 
 CASES_TASK_QUEUE: Final = "cases"
 """Workflow `Case` and the activities that append."""
@@ -28,7 +28,7 @@ OPEN_CASE: Final = "open_case"
 """First activity of every run: reads the case from the log, takes what waits in the inbox, returns the Step."""
 CALL_PARTNER: Final = "call_partner"
 
-ADVANCE: Final[dict[Stage, str]] = {
+ADVANCE: Final[dict[Code, str]] = {
     "sponsor_confirmation": "sponsor_confirmation",
     "proof_of_entry": "proof_of_entry",
     "security_vetting": "security_vetting",
@@ -174,7 +174,7 @@ class DirectMessage(TemporalSafe):
 class Deadline(TemporalSafe):
     """A limit of a case: `at` is domain time."""
 
-    name: DeadlineName
+    name: Code
     at: AwareDatetime
 
 
@@ -194,7 +194,7 @@ class Advance(TemporalSafe):
 class Due(Result):
     """The next limit of a case. `at` is domain time; `wake_at` is the same moment on the server's clock."""
 
-    name: DeadlineName
+    name: Code
     at: AwareDatetime
     wake_at: AwareDatetime
 
@@ -206,7 +206,7 @@ class Call(Result):
     """
 
     request_id: MessageId
-    partner: Partner
+    partner: Code
     silent_since: AwareDatetime | None = None
     paused_until: AwareDatetime | None = None
 
@@ -230,16 +230,16 @@ class Step(Result):
     """
 
     version: Annotated[int, Field(ge=0)]
-    stage: Stage
-    waiting_on: WaitingOn | None
+    stage: Code
+    waiting_on: Code | None
     since: AwareDatetime
     due: Due | None = None
     calls: Annotated[tuple[Call, ...], Field(max_length=CALLS_MAX)] = ()
     taken: Annotated[int, Field(ge=0)] = 0
     answers: Annotated[tuple[Answer, ...], Field(max_length=ANSWERS_MAX)] = ()
     closed: bool = False
-    outcome: Outcome | None = None
-    reason: Reason | None = None
+    outcome: Code | None = None
+    reason: Code | None = None
     flags: Annotated[tuple[Code, ...], AfterValidator(_shown_flags), Field(max_length=FLAGS_MAX)] = ()
     programme: ProgrammeId
     rules_version: RulesVersion
@@ -251,7 +251,7 @@ class CallPartner(TemporalSafe):
 
     case_id: CaseId
     request_id: MessageId
-    partner: Partner
+    partner: Code
 
 
 class MessageRef(TemporalSafe):
@@ -261,7 +261,7 @@ class MessageRef(TemporalSafe):
     number: Annotated[int, Field(ge=1)]
 
 
-def calls_task_queue(partner: Partner) -> str:
+def calls_task_queue(partner: Code) -> str:
     """The queue of `call_partner` for one partner, such as `calls-work-permit-office`.
 
     A dead partner fills its own slots, never another's nor those of the activities that append, and the server keeps

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from domain.decide import take
+from domain.evolve import fold
+
 from activities.casebook import CaseAt, CaseBook, CaseSeen, EarlierFilingPending, WorldAt
 from activities.consequences import dropped_calls, opened_calls, place_change, summarize
-from domain.case import Case
-from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
-from domain.decide import Decision, take
-from domain.events import ApplicationFiled, PassportChanged, SponsorReplaced
-from domain.evolve import fold
-from domain.messages import ApplicationSubmitted
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
+from domain.humanitarian_parole.stages.passport import PassportChanged
+from domain.humanitarian_parole.stages.sponsor import SponsorReplaced
+from domain.kernel.case import Case
+from domain.kernel.decider import Decision
+from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
 from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
 from eventstore.inbox import InboxRow
 from eventstore.port import Append, Bell, Decides

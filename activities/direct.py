@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+from domain.messages import CASE_MESSAGE
 from pydantic import ValidationError
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
@@ -17,7 +18,6 @@ from temporalio.client import Client
 
 from activities.clock import Clock
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, Advance, DirectMessage
-from domain.messages import CASE_MESSAGE
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
 
 _log = structlog.get_logger()

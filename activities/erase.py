@@ -13,9 +13,8 @@ from pydantic import TypeAdapter
 
 from activities.casebook import CaseBook
 from domain.access import AccessEvent, LegalHoldPlaced, LegalHoldReleased
-from domain.events import PersonalDataErased
-from domain.ids import CaseId, CommandId
-from domain.messages import OfficerRef
+from domain.kernel.events import PersonalDataErased
+from domain.kernel.ids import CaseId, CommandId, OfficerRef
 from eventstore.access import AccessRecord
 from eventstore.conflicts import ErasureRefused
 from eventstore.keys import KeyStore

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Final, Literal, cast
 
 from activities.casebook import CaseBook
-from domain.calendar import month_of
-from domain.ids import CommandId, message_command_id
-from domain.messages import GovernmentsMessage
-from domain.programme import (
+from domain.kernel.calendar import month_of
+from domain.kernel.ids import CommandId, message_command_id
+from domain.kernel.messages import GovernmentsMessage, Rejection
+from domain.kernel.programme import (
     Programme,
     ProgrammeEvent,
     ProgrammeResumed,
@@ -18,8 +18,7 @@ from domain.programme import (
     evolve_programme,
     open_programme,
 )
-from domain.rejection import Rejection
-from domain.rules.rule_set import RuleSet
+from domain.kernel.rule_set import RuleSet
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import InboxRow

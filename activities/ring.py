@@ -13,7 +13,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.contracts import CASE_WORKFLOW, CASES_TASK_QUEUE, Bell, CaseMessageName, CaseStart
 from activities.failures import LogRestored
 from activities.safe import Summary
-from domain.ids import CaseId, MessageId
+from domain.kernel.ids import CaseId, MessageId
 
 AT_ONCE: Final = 20
 """Bells rung side by side: enough to hide a round trip of some ms, few enough not to crowd the frontend."""

@@ -21,8 +21,8 @@ from activities.partners.agreements import PARTNERS, Agreements
 from activities.partners.circuit import Partners
 from activities.partners.errors import PartnerError, PartnerRefused
 from activities.partners.requests import AnswerGiven
-from domain.messages import Message
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
+from domain.kernel.messages import Message
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
 from eventstore.partner_calls import Heard, Unanswered, UnansweredCalls
 
@@ -36,7 +36,7 @@ what a day's outage left, some 1,000, is asked for within the hour."""
 PERIOD_S: Final = 60.0
 """From one round to the next: nothing here is urgent, and a round that finds nothing reads four empty ranges."""
 
-ReadAnswer = Callable[[bytes, Partner], Message]
+ReadAnswer = Callable[[bytes, Code], Message]
 """The message in a body, checked as the gateway checks it. Raises `PartnerMalformed`."""
 
 
@@ -69,7 +69,7 @@ class Reconciliation:
         """
         return sum(await asyncio.gather(*(self._ask_partner(partner, at) for partner in PARTNERS)))
 
-    async def _ask_partner(self, partner: Partner, at: datetime) -> int:
+    async def _ask_partner(self, partner: Code, at: datetime) -> int:
         for asked in range(BATCH):
             pause = await self.partners.pause(partner)
             if pause is not None and pause.wait_s > 0:
@@ -81,7 +81,7 @@ class Reconciliation:
             await self._settle(partner, claimed)
         return BATCH
 
-    async def _claim(self, partner: Partner, at: datetime) -> Unanswered | None:
+    async def _claim(self, partner: Code, at: datetime) -> Unanswered | None:
         agreed = self.agreements[partner]
         return await self.unanswered.claim(
             partner,
@@ -90,7 +90,7 @@ class Reconciliation:
             asks_max=ASKS_MAX,
         )
 
-    async def _settle(self, partner: Partner, each: Unanswered) -> None:
+    async def _settle(self, partner: Code, each: Unanswered) -> None:
         heard = await self._ask(partner, each)
         await self.unanswered.note_heard(each.request_id, heard)
         about = {"partner": partner, "case_id": each.case_id, "request_id": each.request_id}
@@ -98,7 +98,7 @@ class Reconciliation:
         if each.asks >= ASKS_MAX and heard != "answered":
             _tell_missing(partner, each)
 
-    async def _ask(self, partner: Partner, each: Unanswered) -> Heard:
+    async def _ask(self, partner: Code, each: Unanswered) -> Heard:
         try:
             status = await self.partners.status(partner, each.request_id, each.case_id)
             if status == "pending":
@@ -112,7 +112,7 @@ class Reconciliation:
             return "refused" if isinstance(error, PartnerRefused) else "failed"
         return "answered"
 
-    async def _take(self, partner: Partner, each: Unanswered, given: AnswerGiven) -> None:
+    async def _take(self, partner: Code, each: Unanswered, given: AnswerGiven) -> None:
         """The answer becomes a message like any other; the relay rings its case."""
         incoming = Incoming(
             source=partner,
@@ -133,7 +133,7 @@ def accepted_before(clock: Clock, answers_within: timedelta, at: datetime) -> da
     return clock.server_time(clock.now(at) - answers_within)
 
 
-def _tell_missing(partner: Partner, each: Unanswered) -> None:
+def _tell_missing(partner: Code, each: Unanswered) -> None:
     code = "answer-missing"
     _log.error(
         FAILURES[code].meaning,

@@ -8,8 +8,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from domain.access import AccessEvent, ReasonCode
-from domain.ids import CommandId
-from domain.messages import OfficerRef
+from domain.kernel.ids import CommandId, OfficerRef
 from eventstore.access import AccessRecord
 from eventstore.keys import KeyStore
 from eventstore.postgres.store import PostgresStore

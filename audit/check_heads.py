@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from domain.rules.rule_set import RuleBook
 from pydantic import ValidationError
 
 from audit.faults import Code, Faults
 from audit.refold import Folded, Places, ProgrammeHistory, Refold, summary_faults
 from audit.seal_tables import Connection
-from domain.programme import Programme, ProgrammeEvent, evolve_programme
-from domain.rules.rule_set import RuleBook
+from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
 from eventstore.format.codec import CODEC, UnknownEvent
 from eventstore.postgres.append import case_summary, programme_summary
 from eventstore.summary import ProgrammeSummary

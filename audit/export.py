@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from domain.rules.rule_set import RuleBook
+
 from audit.export_verify import MANIFEST, SIGNATURE, canonical, manifest_of, pack, statement_of
 from audit.log_key import LogKey
 from audit.notes import Note
 from audit.replay import Replay
 from audit.replay_html import page
-from domain.rules.rule_set import RuleBook, RuleSet
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.envelope import Envelope
 from eventstore.format.published import file_name, published
 

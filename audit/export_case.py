@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from domain.rules.rule_set import bundled_rule_book
+
 from audit.access import Auditor, opened_access, record
 from audit.export import archive_of
 from audit.export_proof import NotSealed, prove
@@ -15,8 +17,7 @@ from audit.sealer import opened_sealer
 from audit.sealing import Sealer
 from audit.verify import known_checkpoint
 from domain.access import CaseExported
-from domain.ids import CaseId
-from domain.rules.rule_set import bundled_rule_book
+from domain.kernel.ids import CaseId
 from eventstore.keys import DirectoryKeyStore
 from eventstore.viewing import Seen, record_view
 

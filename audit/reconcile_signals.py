@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from domain.messages import CASE_MESSAGE
 from pydantic import ValidationError
 
 from audit.reconcile_history import Run, Signal
-from domain.messages import CASE_MESSAGE
 
 INBOX_ONLY: Final = frozenset({"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"})
 """Kinds that a direct signal can only ring for: their content is personal."""

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, cast
 
+from domain.events import CASE_EVENTS
+from domain.evolve import evolve
+from domain.rules.rule_set import RuleBook
 from pydantic import ValidationError
 
 from audit.check_events import StreamEnd
 from audit.faults import Code, Faults
 from audit.headers import Row
 from domain.access import ACCESS_EVENTS, AccessEvent, LegalHoldPlaced, LegalHoldReleased
-from domain.case import Case
-from domain.events import CASE_EVENTS, CaseEvent, TravelAuthorized
-from domain.evolve import evolve
-from domain.programme import Programme
-from domain.rules.rule_set import RuleBook
+from domain.humanitarian_parole.stages.travel import TravelAuthorized
+from domain.kernel.case import Case
+from domain.kernel.events import CaseEvent
+from domain.kernel.programme import Programme
 from eventstore.format.codec import CODEC, Codec, UnknownEvent
 from eventstore.format.summarize import summarize
 from eventstore.summary import CaseSummary

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast
 
-from audit.asked import Asked
-from audit.replay_rules import LIMITS, PARAMETERS, picked, rule_set_of, values_of
-from domain.case import Case
-from domain.events import Basis, CaseEvent, RuleResult
 from domain.evolve import fold
 from domain.rules.rule_set import RuleBook
+
+from audit.asked import Asked
+from audit.replay_rules import LIMITS, PARAMETERS, picked, rule_set_of, values_of
+from domain.kernel.case import Case
+from domain.kernel.events import Basis, CaseEvent, RuleResult
 from eventstore.format.codec import CODEC
 from eventstore.format.envelope import Envelope
 from eventstore.format.wrapping import unwrap

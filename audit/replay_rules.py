@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.rules.rule_set import RuleBook, RuleSet
-from domain.vocabulary import Rule
+from domain.rules.rule_set import RuleBook
 
-PARAMETERS: Final[Mapping[Rule, tuple[str, ...]]] = {
+from domain.kernel.ids import Code
+from domain.kernel.rule_set import RuleSet
+
+PARAMETERS: Final[Mapping[Code, tuple[str, ...]]] = {
     "supporter": ("supporter_review_from_case",),
     "nationality": (),
     "sole-nationality": ("child_age_years",),
@@ -34,7 +36,7 @@ LIMITS: Final[Mapping[str, tuple[str, ...]]] = {
 """By type of event: the limits of the rule set that it follows from."""
 
 _BENEFICIARY: Final = "application.beneficiary."
-FACTS: Final[Mapping[Rule, tuple[str, ...]]] = {
+FACTS: Final[Mapping[Code, tuple[str, ...]]] = {
     "supporter": ("application.supporter", "supporter"),
     "nationality": (_BENEFICIARY + "nationalities",),
     "sole-nationality": (
@@ -68,7 +70,7 @@ def values_of(rules: RuleSet, names: tuple[str, ...]) -> dict[str, Any]:
     return rules.model_dump(mode="json", include=set(names))
 
 
-def picked(event: Mapping[str, Any], rule: Rule) -> dict[str, Any]:
+def picked(event: Mapping[str, Any], rule: Code) -> dict[str, Any]:
     """Of an event as JSON: what the rule looks at, by where it stands."""
     found: dict[str, Any] = {}
     for path in FACTS[rule]:

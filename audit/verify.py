@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
+from domain.rules.rule_set import RuleBook, bundled_rule_book
 
 from audit.check_events import EVENTS, EventCheck
 from audit.check_heads import HeadCheck, read_programmes
@@ -26,7 +27,6 @@ from audit.refold import Refold
 from audit.seal_tables import Connection
 from audit.sealing import MAX_LAG
 from audit.witnesses import Witness
-from domain.rules.rule_set import RuleBook, bundled_rule_book
 from eventstore.format.envelope import machine_clock
 from eventstore.postgres.session import translated
 

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from domain.evolve import fold
+from domain.limits import deadlines
+from domain.rules.rule_set import RuleBook
+
 from audit.whatif_again import Again, meet, ways
 from audit.whatif_record import PrincipalOpen, ProgrammeStates, Recorded, world_of
-from domain.case import Case
-from domain.events import CaseClosed, CaseEvent, PersonalDataErased
-from domain.evolve import fold
-from domain.limits import Deadline, deadlines
-from domain.rules.rule_set import RuleBook, RuleSet
-from domain.world import World
+from domain.humanitarian_parole.world import World
+from domain.kernel.case import Case
+from domain.kernel.events import CaseClosed, CaseEvent, PersonalDataErased
+from domain.kernel.limits import Deadline
+from domain.kernel.rule_set import RuleSet
 
 _OF_THE_RULES: Final = {"at", "basis", "rules_version", "rules_digest"}
 """Fields that say under which rules, or when, and not what was decided."""

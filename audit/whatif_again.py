@@ -8,17 +8,30 @@ way to decide counts only if it gives, under the rules of the time, exactly what
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from audit.whatif_record import Recorded
-from domain import events as e
-from domain import messages as m
-from domain.case import Case
-from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
 from domain.decide.decider import take
-from domain.decide.draft import Draft
 from domain.decide.progress import go_on
-from domain.events import CaseEvent
-from domain.vocabulary import DeadlineName
-from domain.world import World
+
+from audit.whatif_record import Recorded
+from domain import messages as m
+from domain.humanitarian_parole.stages.entry import (
+    EntryMatchedAnswer,
+    EntryNotFoundAnswer,
+    EntryRefused,
+    EntryVerified,
+    EvidenceReceived,
+    EvidenceRequested,
+    EvidenceSubmission,
+)
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
+from domain.humanitarian_parole.stages.parole import ArrivalParoled, ParoleGranted
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmed, SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.travel import ExtensionRequest, TravelAuthorizationExtended
+from domain.humanitarian_parole.world import World
+from domain.kernel.case import Case
+from domain.kernel.decider import Draft
+from domain.kernel.events import CaseEvent, ReferredToOfficer
+from domain.kernel.ids import Code
+from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
 
 Again = Callable[[Case, World], tuple[CaseEvent, ...]]
 """Decides: the events that follow."""
@@ -49,7 +62,7 @@ def _by_report(given: tuple[CaseEvent, ...]) -> Again:
     return again
 
 
-def meet(name: DeadlineName, due_at: datetime) -> Again:
+def meet(name: Code, due_at: datetime) -> Again:
     """The limit ends."""
     return _by_command(MeetDeadline(name, due_at))
 
@@ -59,9 +72,9 @@ def _command(before: Case, decision: Recorded) -> Command | None:
     first = decision.events[0]
     if source == "deadline":
         name, _, due_at = rest.partition(":")
-        return MeetDeadline(name, datetime.fromisoformat(due_at))  # type: ignore[arg-type]  # written from a DeadlineName
-    if isinstance(first, e.ApplicationFiled):
-        message = m.ApplicationSubmitted(application=first.application)
+        return MeetDeadline(name, datetime.fromisoformat(due_at))  # type: ignore[arg-type]  # written from a Code
+    if isinstance(first, ApplicationFiled):
+        message = ApplicationSubmitted(application=first.application)
         return FileApplication(before.case_id, source, rest, message, first.at)
     said = _message(before, first)
     return None if said is None else TakeMessage(source, rest, said, first.at)
@@ -69,30 +82,30 @@ def _command(before: Case, decision: Recorded) -> Command | None:
 
 def _message(before: Case, first: CaseEvent) -> m.Answer | m.Report | None:
     match first:
-        case e.EvidenceReceived():
-            return m.EvidenceSubmission(documents=first.documents)
-        case e.TravelAuthorizationExtended():
-            return m.ExtensionRequest()
-        case e.ParoleGranted():
-            return m.ArrivalParoled(port=first.port)
-        case e.SponsorConfirmed() if not first.by_officer:
-            return m.SponsorConfirmedAnswer()
-        case e.ReferredToOfficer() if first.basis is not None and before.request_to("sponsor_registry"):
-            return m.SponsorConfirmedAnswer()
+        case EvidenceReceived():
+            return EvidenceSubmission(documents=first.documents)
+        case TravelAuthorizationExtended():
+            return ExtensionRequest()
+        case ParoleGranted():
+            return ArrivalParoled(port=first.port)
+        case SponsorConfirmed() if not first.by_officer:
+            return SponsorConfirmedAnswer()
+        case ReferredToOfficer() if first.basis is not None and before.request_to("sponsor_registry"):
+            return SponsorConfirmedAnswer()
         case _:
             return _of_entry_records(first) if before.request_to("entry_records") else None
 
 
 def _of_entry_records(first: CaseEvent) -> m.Answer | None:
     match first:
-        case e.EntryVerified(by="records"):
-            return m.EntryMatchedAnswer(entered_at=first.entered_at, place=first.place, manner=first.manner)
-        case e.EntryRefused() if not first.by_officer:
-            return m.EntryMatchedAnswer(entered_at=first.entered_at)
-        case e.EntryVerified(by="document") | e.EvidenceRequested():
-            return m.EntryNotFoundAnswer()
-        case e.ReferredToOfficer() if first.basis is not None:
+        case EntryVerified(by="records"):
+            return EntryMatchedAnswer(entered_at=first.entered_at, place=first.place, manner=first.manner)
+        case EntryRefused() if not first.by_officer:
+            return EntryMatchedAnswer(entered_at=first.entered_at)
+        case EntryVerified(by="document") | EvidenceRequested():
+            return EntryNotFoundAnswer()
+        case ReferredToOfficer() if first.basis is not None:
             by_document = any(result.because == "strong-document" for result in first.basis.results)
-            return m.EntryNotFoundAnswer() if by_document else m.EntryMatchedAnswer(manner="irregular")
+            return EntryNotFoundAnswer() if by_document else EntryMatchedAnswer(manner="irregular")
         case _:
             return None

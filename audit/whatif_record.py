@@ -11,20 +11,14 @@ from datetime import datetime, time
 from itertools import groupby
 from typing import Final, Literal, cast
 
-from domain.calendar import NEW_YORK, day_of
-from domain.case import Case
-from domain.events import (
-    Basis,
-    CaseClosed,
-    CaseEvent,
-    ReferredToOfficer,
-    TravelAuthorized,
-    Waitlisted,
-)
-from domain.ids import CaseId
-from domain.programme import Programme
-from domain.rules.rule_set import RuleSet
-from domain.world import World
+from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
+from domain.humanitarian_parole.world import World
+from domain.kernel.calendar import NEW_YORK, day_of
+from domain.kernel.case import Case
+from domain.kernel.events import Basis, CaseClosed, CaseEvent, ReferredToOfficer
+from domain.kernel.ids import CaseId
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.envelope import Envelope
 from eventstore.port import Stored
 

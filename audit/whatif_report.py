@@ -10,8 +10,8 @@ from audit.replay_read import keys_of, read_stream
 from audit.seal_tables import Connection
 from audit.whatif import Divergence, Question, decide_again
 from audit.whatif_record import PrincipalOpen, ProgrammeStates, recorded
-from domain.events import ApplicationFiled
-from domain.programme import Programme, ProgrammeEvent, evolve_programme
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
 from eventstore.format.envelope import Envelope
 from eventstore.format.wrapping import unwrap
 from eventstore.keys import KeyStore

@@ -18,10 +18,13 @@ from pathlib import Path
 import asyncpg
 
 from bench.ratio import Ratio
-from domain.application import ERASED_APPLICATION
-from domain.events import ApplicationFiled, Basis, EntryVerified, RuleResult, VettingRequested
-from domain.ids import CommandId, case_id_from_entropy
-from domain.programme import ProgrammeOpened
+from domain.humanitarian_parole.application import ERASED_APPLICATION
+from domain.humanitarian_parole.stages.entry import EntryVerified
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.vetting import VettingRequested
+from domain.kernel.events import Basis, RuleResult
+from domain.kernel.ids import CommandId, case_id_from_entropy
+from domain.kernel.programme import ProgrammeOpened
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import DirectoryKeyStore
 from eventstore.port import Append, ReadAt

@@ -7,14 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
-
-from domain import events as e
-from domain.application import ERASED_APPLICATION
-from domain.case import Case
 from domain.evolve import fold
-from domain.ids import CommandId, case_id_from_entropy
-from domain.programme import Programme, ProgrammeOpened, evolve_programme
 from domain.rules.rule_set import bundled_rule_book
+
+from domain.humanitarian_parole.application import ERASED_APPLICATION
+from domain.humanitarian_parole.stages.entry import EntryCheckRequested, EntryVerified
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.parole import ParoleGranted, WorkPermitApplied, WorkPermitEligible
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorConfirmed
+from domain.humanitarian_parole.stages.travel import TravelAuthorized
+from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingRequested
+from domain.kernel.case import Case
+from domain.kernel.events import Basis, CaseEvent, RuleResult
+from domain.kernel.ids import CommandId, case_id_from_entropy
+from domain.kernel.programme import Programme, ProgrammeOpened, evolve_programme
 from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
 from eventstore.format.summarize import summarize
 from eventstore.format.wrapping import wrap
@@ -26,12 +32,12 @@ PROGRAMME: Final = "venezuela-air"
 AT: Final = datetime(2022, 10, 20, 12, tzinfo=UTC)
 MONTH: Final = "2022-10"
 _RULES = bundled_rule_book()["2022-10-19"]
-_BASIS = e.Basis(
+_BASIS = Basis(
     rules_version=_RULES.version,
     rules_digest=_RULES.digest,
     programme_version=1,
     decided_on=date(2022, 10, 20),
-    results=(e.RuleResult(rule="mexico-entry", result="passed", because="before-the-cutoff"),),
+    results=(RuleResult(rule="mexico-entry", result="passed", because="before-the-cutoff"),),
 )
 _OPENED = ProgrammeOpened(
     at=AT, programme=PROGRAMME, rules_version=_RULES.version, rules_digest=_RULES.digest, places=10**9,
@@ -54,24 +60,24 @@ class _Made:
     case: Case
 
 
-def events_of(case_id: str) -> tuple[e.CaseEvent, ...]:
+def events_of(case_id: str) -> tuple[CaseEvent, ...]:
     """A case from its filing to parole: eleven events, four of them with something personal."""
     later = AT + timedelta(hours=1)
     return (
-        e.ApplicationFiled(
+        ApplicationFiled(
             at=AT, programme=PROGRAMME, rules_version=_RULES.version, rules_digest=_RULES.digest,
             application=ERASED_APPLICATION,
         ),
-        e.SponsorConfirmationRequested(at=AT, request_id=f"{case_id}:2", basis=_BASIS),
-        e.SponsorConfirmed(at=later, basis=_BASIS),
-        e.EntryCheckRequested(at=later, request_id=f"{case_id}:4"),
-        e.EntryVerified(at=later, basis=_BASIS, by="records", entered_at=AT, place="Tapachula", manner="regular"),
-        e.VettingRequested(at=later, request_id=f"{case_id}:6"),
-        e.VettingCleared(at=later),
-        e.TravelAuthorized(at=later, basis=_BASIS, last_day=date(2023, 1, 18), period=MONTH),
-        e.ParoleGranted(at=later, port="MIA", paroled_on=date(2022, 11, 1), last_day=date(2024, 10, 31)),
-        e.WorkPermitApplied(at=later, request_id=f"{case_id}:10"),
-        e.WorkPermitEligible(at=later, why="in time"),
+        SponsorConfirmationRequested(at=AT, request_id=f"{case_id}:2", basis=_BASIS),
+        SponsorConfirmed(at=later, basis=_BASIS),
+        EntryCheckRequested(at=later, request_id=f"{case_id}:4"),
+        EntryVerified(at=later, basis=_BASIS, by="records", entered_at=AT, place="Tapachula", manner="regular"),
+        VettingRequested(at=later, request_id=f"{case_id}:6"),
+        VettingCleared(at=later),
+        TravelAuthorized(at=later, basis=_BASIS, last_day=date(2023, 1, 18), period=MONTH),
+        ParoleGranted(at=later, port="MIA", paroled_on=date(2022, 11, 1), last_day=date(2024, 10, 31)),
+        WorkPermitApplied(at=later, request_id=f"{case_id}:10"),
+        WorkPermitEligible(at=later, why="in time"),
     )  # fmt: skip
 
 

@@ -17,10 +17,12 @@ from typing import Any, Final
 import asyncpg
 
 from bench.ratio import Ratio
-from domain.application import ERASED_APPLICATION
-from domain.events import ApplicationFiled, Basis, CaseEvent, RuleResult, TravelAuthorized
-from domain.ids import CommandId, case_id_from_entropy
-from domain.programme import ProgrammeOpened
+from domain.humanitarian_parole.application import ERASED_APPLICATION
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.travel import TravelAuthorized
+from domain.kernel.events import Basis, CaseEvent, RuleResult
+from domain.kernel.ids import CommandId, case_id_from_entropy
+from domain.kernel.programme import ProgrammeOpened
 from eventstore.conflicts import NoPlace
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import CaseKey

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from domain.rules.rule_set import bundled_rule_book
 from pydantic import ValidationError
 
 from audit.access import Auditor, opened_access
@@ -19,8 +20,7 @@ from audit.timeline_words import Language
 from cli.errors import UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
-from domain.ids import CaseId
-from domain.rules.rule_set import bundled_rule_book
+from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
 from eventstore.viewing import Seen, record_view

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from domain.rules.rule_set import bundled_rule_book
 
 from audit.replay_read import opened_log
 from audit.whatif import Question
@@ -13,7 +14,7 @@ from audit.whatif_report import Report, as_json, report
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
-from domain.rules.rule_set import RuleSet, bundled_rule_book, parse_rule_set
+from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.keys import DirectoryKeyStore, KeyUnknown
 from process.config import Settings
 

@@ -9,8 +9,7 @@ from cli.case_restart import restart_case
 from cli.case_view import as_json, show_case
 from cli.lines import echo_json, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
-from domain.ids import CaseId
-from domain.vocabulary import Outcome, Stage, WaitingOn
+from domain.kernel.ids import CaseId, Code
 from eventstore.summary import CaseSummary, SummaryFilter
 
 app = typer.Typer(help="Cases: where they stand, what happened, and mending a stuck one.", no_args_is_help=True)
@@ -25,9 +24,9 @@ _WIDTHS = (13, 23, 18, 16, 32, 0)
 @app.command("list")
 def list_cases(
     programme: Annotated[str | None, typer.Option(help="Only this programme's.")] = None,
-    stage: Annotated[Stage | None, typer.Option(help="Only in this stage.")] = None,
-    waiting_on: Annotated[WaitingOn | None, typer.Option(help="Only those that wait on this.")] = None,
-    outcome: Annotated[Outcome | None, typer.Option(help="Only closed with this outcome.")] = None,
+    stage: Annotated[Code | None, typer.Option(help="Only in this stage.")] = None,
+    waiting_on: Annotated[Code | None, typer.Option(help="Only those that wait on this.")] = None,
+    outcome: Annotated[Code | None, typer.Option(help="Only closed with this outcome.")] = None,
     is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only open, or only closed ones.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.", show_default="all")] = None,
     json: Json = False,

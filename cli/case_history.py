@@ -4,13 +4,13 @@ import json as jsons
 from typing import Any
 
 import typer
+from domain.rules.rule_set import RuleBook
 
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import Reached
-from domain.events import Basis, RuleResult
-from domain.ids import CaseId
-from domain.rules.rule_set import RuleBook
+from domain.kernel.events import Basis, RuleResult
+from domain.kernel.ids import CaseId
 from eventstore.format.codec import CODEC
 from eventstore.port import Stored
 

@@ -7,7 +7,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cli.errors import UnusableError
 from cli.reach import Reached
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from relay.sweep import start_if_none_runs
 
 _REASON = "replaced by an operator"

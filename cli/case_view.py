@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import Reached, TemporalAway
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from eventstore.inbox import Waiting
 from eventstore.port import OpenedCall
 from eventstore.summary import CaseSummary

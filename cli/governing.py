@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import typer
+from domain.rules.rule_set import RuleBook
 from temporalio.service import RPCError
 
 from activities.govern import govern
@@ -13,9 +14,9 @@ from activities.ring import ring
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway
-from domain.calendar import month_of
-from domain.messages import GovernmentsMessage, RulesAdoption
-from domain.rules.rule_set import RuleBook, RuleSet, parse_rule_set
+from domain.kernel.calendar import month_of
+from domain.kernel.messages import GovernmentsMessage, RulesAdoption
+from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
 from eventstore.port import Bell

@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from domain.rules.rule_set import RuleBook
 
 from cli.governing import adoption, show_programme, tell
 from cli.reach import Reached, on_the_stack
-from domain.messages import (
+from domain.kernel.messages import (
     CapChange,
     GovernmentsMessage,
     ProgrammeResumption,
     ProgrammeSuspension,
     ProgrammeTermination,
 )
-from domain.rules.rule_set import RuleBook
 
 app = typer.Typer(help="The programme: its figures, and what the governments tell it.", no_args_is_help=True)
 

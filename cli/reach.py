@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.clock import clock_of
 from cli.errors import UnusableError
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.format.envelope import machine_clock
 from eventstore.inbox import Inbox

@@ -6,10 +6,10 @@ from demonstration import moves as m
 from demonstration.circumstances import ON_THE_CUTOFF, SILENT, answering, says
 from demonstration.people import application
 from demonstration.story import Gate, Story
-from domain.vocabulary import WaitingOn
+from domain.kernel.ids import Code
 
 USUAL: Final = "all five steps"
-AFTER_THE_USUAL: Final = Gate((USUAL,), frozenset(get_args(WaitingOn)))
+AFTER_THE_USUAL: Final = Gate((USUAL,), frozenset(get_args(Code)))
 """While that case is open, which it is for two years."""
 
 TO_PAROLE: Final = ("SponsorConfirmed", "EntryVerified", "VettingCleared", "TravelAuthorized", "ParoleGranted")

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Final
 
-from domain.application import Application, Beneficiary, Document, Entry, Passport, Supporter
+from domain.humanitarian_parole.application import Application, Beneficiary, Document, Entry, Passport, Supporter
 
 _GIVEN: Final = ("Ana María", "José Gregorio", "Yulimar", "Carlos Luis", "Génesis", "Wilmer", "Mariángel", "Ramón")
 _SURNAMES: Final = ("Rojas Pérez", "Graterol Silva", "Peña Nieves", "Urdaneta", "Márquez Toro", "Salcedo", "Colina")

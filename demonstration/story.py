@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from cases.inbound.wire import PartnerName
-from domain.application import Application
-from domain.vocabulary import Outcome, Reason, WaitingOn
+from domain.humanitarian_parole.application import Application
+from domain.kernel.ids import Code
 from simulators.behaviour import AGREEABLE, PartnerBehaviours
 
-Standing = WaitingOn | Literal["not begun", "under way", "closed", "done"]
+Standing = Code | Literal["not begun", "under way", "closed", "done"]
 """Where a case stands: whom it waits on, or that it is closed; an act of the governments is `done` or not begun."""
 
 AT_ONCE = timedelta(0)
@@ -71,8 +71,8 @@ class Story:
     """Short, in words; also how other stories refer to it."""
     person: int
     application: Callable[[int], Application]
-    outcome: Outcome
-    reason: Reason | None = None
+    outcome: Code
+    reason: Code | None = None
     partners: PartnerBehaviours = AGREEABLE
     moves: tuple[Move, ...] = ()
     gates: tuple[Gate, ...] = ()

@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.access import AccessEvent, BoardingChecked, HistoryStored, access_stream
-from domain.boarding import BoardingAnswer
-from domain.ids import CommandId, event_id
+from domain.kernel.ids import Code, CommandId, event_id
 from eventstore.conflicts import IllegalAppend
 from eventstore.format.codec import Codec, name_of
 from eventstore.format.envelope import Columns, Envelope, seal
@@ -42,7 +41,7 @@ class NotedCheck:
     carrier: str
     """The carrier as far as it is known: the event's actor."""
     case_id: str
-    answer: BoardingAnswer
+    answer: Code
     checked_at: datetime
     """Domain time."""
 

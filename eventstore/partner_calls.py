@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 
 Heard = Literal["pending", "answered", "sent-again", "refused", "failed"]
 """What came of asking for an answer: not ready; here it is; never heard of it, so it was asked anew; will not say;
@@ -47,19 +47,19 @@ class Paused:
 class Circuits(Protocol):
     """What all processes together know of whether partners answer."""
 
-    async def pause(self, partner: Partner) -> Paused | None:
+    async def pause(self, partner: Code) -> Paused | None:
         """The pause that is on, as far as this process knows: to be shown, not to be gone by."""
         ...
 
-    async def admit(self, partner: Partner) -> Admitted | Paused:
+    async def admit(self, partner: Code) -> Admitted | Paused:
         """Whether a call may go out now."""
         ...
 
-    async def note_failed(self, partner: Partner, *, probe: bool) -> Paused | None:
+    async def note_failed(self, partner: Code, *, probe: bool) -> Paused | None:
         """Count a failed call; the pause, where it began with this one."""
         ...
 
-    async def note_taken(self, partner: Partner) -> bool:
+    async def note_taken(self, partner: Code) -> bool:
         """A call was taken: the failures before it no longer count. True where calls had paused."""
         ...
 
@@ -77,7 +77,7 @@ class UnansweredCalls(Protocol):
     """The requests whose answers are to be asked for."""
 
     async def claim(
-        self, partner: Partner, *, accepted_before: datetime, again_after: timedelta, asks_max: int
+        self, partner: Code, *, accepted_before: datetime, again_after: timedelta, asks_max: int
     ) -> Unanswered | None:
         """The request that is overdue longest; nobody gets it again before `again_after`, twice that the next time."""
         ...
@@ -91,7 +91,7 @@ class UnansweredCalls(Protocol):
 class PartnerStanding:
     """One partner at this moment, as operators see it."""
 
-    partner: Partner
+    partner: Code
     failures: int
     """Calls that failed in a row; 0 while it answers."""
     failing_since: datetime | None
@@ -111,8 +111,6 @@ class PartnerStanding:
 class PartnerStandings(Protocol):
     """All partners at a glance."""
 
-    async def standings(
-        self, accepted_before: Mapping[Partner, datetime], asks_max: int
-    ) -> tuple[PartnerStanding, ...]:
+    async def standings(self, accepted_before: Mapping[Code, datetime], asks_max: int) -> tuple[PartnerStanding, ...]:
         """One for each partner of `accepted_before`: a request it took before that moment is overdue."""
         ...

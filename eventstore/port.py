@@ -11,10 +11,9 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
 
 from domain.access import AccessEvent
-from domain.events import CaseEvent
-from domain.ids import CommandId
-from domain.programme import ProgrammeEvent
-from domain.vocabulary import Partner
+from domain.kernel.events import CaseEvent
+from domain.kernel.ids import Code, CommandId
+from domain.kernel.programme import ProgrammeEvent
 from eventstore.access import AccessLog
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, InboxRow
@@ -80,7 +79,7 @@ class OpenedCall:
     """A request to a partner that is owed (decision 6), with the attempts made so far."""
 
     request_id: str
-    partner: Partner
+    partner: Code
     attempts: int = 0
 
 

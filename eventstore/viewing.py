@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from domain.access import PersonalDataViewed, ReasonCode
-from domain.ids import CommandId
+from domain.kernel.ids import CommandId
 from eventstore.access import AccessLog, AccessRecord
 
 _REASON = TypeAdapter[str](ReasonCode)

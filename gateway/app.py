@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from cases.inbound import faults
 from cases.inbound.wire import PartnerName
-from domain.ids import MessageId
+from domain.kernel.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
 from gateway.deps import GatewayDeps

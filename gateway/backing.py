@@ -7,10 +7,10 @@ from functools import partial
 
 import asyncpg
 import httpx2
+from domain.rules.rule_set import bundled_rule_book
 
 from activities.casebook import CaseBook
 from activities.clock import clock_of
-from domain.rules.rule_set import bundled_rule_book
 from eventstore.conflicts import StoreUnavailable
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore

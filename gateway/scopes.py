@@ -5,10 +5,10 @@ from typing import Final, get_args
 
 import asyncpg
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from eventstore.postgres.session import translated
 
-ASKED: Final = frozenset[str](get_args(Partner))
+ASKED: Final = frozenset[str](get_args(Code))
 """Partners that speak about cases they were asked about. The others (border, carrier, officers, the people themselves,
 governments) begin to speak by themselves, about any."""
 

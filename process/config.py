@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 
 DEFAULT_DATA_DIR = Path(".passage")
 STACK_FILE = "stack.json"
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
 
     partners_url: str = "http://127.0.0.1:8090"
     """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
-    partner_urls: dict[Partner, str] = Field(default_factory=dict)
+    partner_urls: dict[Code, str] = Field(default_factory=dict)
     """JSON object: the address of each partner that lives elsewhere, as they all do in production."""
     partner_agreements: Path | None = None
     """TOML file of what is agreed with each partner, in place of `activities/partners/agreements.toml`."""
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
             )
         return self.database_url.get_secret_value()
 
-    def partner_url(self, partner: Partner) -> str:
+    def partner_url(self, partner: Code) -> str:
         """Base address of one partner, without a trailing slash."""
         return self.partner_urls.get(partner, f"{self.partners_url.rstrip('/')}/{partner}").rstrip("/")
 

@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import CASE_WORKFLOW
 from domain.access import HistoryStored
-from domain.ids import CommandId
+from domain.kernel.ids import CommandId
 from eventstore.access import AccessRecord
 from eventstore.conflicts import CommandContentDiffers
 from eventstore.format.envelope import machine_clock

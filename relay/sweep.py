@@ -18,7 +18,7 @@ from activities.casebook import CaseBook
 from activities.contracts import CASE_WORKFLOW
 from activities.failures import LogRestored
 from activities.ring import AT_ONCE, OF_AN_OPEN_CASE, start
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 
 _log = structlog.get_logger()
 

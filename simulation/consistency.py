@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from domain.rules.rule_set import bundled_rule_book
+
 from simulation.faults import Fault
 from simulation.format import PARTNERS, Scenario, ScenarioApplication, TimelineItem
 from simulation.yaml_source import Located

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import httpx2
 
-from domain.messages import Message
+from domain.kernel.messages import Message
 from eventstore.inbox import Inbox
 from simulation.agenda import Filing
 from simulation.format import Answer, TimelineItem

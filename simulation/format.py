@@ -9,13 +9,21 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
+from domain.events import CASE_EVENTS
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from domain.application import Application, Beneficiary, Document, Entry, Filed, Supporter, TravelsWith
-from domain.events import CASE_EVENTS
-from domain.ids import CaseId
-from domain.messages import Message, RulesVersion
-from domain.vocabulary import Outcome, Partner, Reason, Stage, WaitingOn, WorkPermit
+from domain.humanitarian_parole.application import (
+    Application,
+    Beneficiary,
+    Document,
+    Entry,
+    Filed,
+    Supporter,
+    TravelsWith,
+)
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.ids import CaseId, Code, RulesVersion
+from domain.kernel.messages import Message
 from simulation.message_kinds import ANSWER_KINDS, NOT_IN_SCENARIOS, PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
 from simulators.durations import Duration
 
@@ -30,7 +38,7 @@ TimelineKind: Any = Literal[tuple(TIMELINE_KINDS)]
 AnswerMessage: Any = Annotated[reduce(or_, ANSWER_KINDS.values()), Field(discriminator="message")] | None
 TimelineMessage: Any = Annotated[reduce(or_, TIMELINE_KINDS.values()), Field(discriminator="message")] | None
 
-PARTNERS: tuple[Partner, ...] = get_args(Partner)
+PARTNERS: tuple[Code, ...] = get_args(Code)
 
 
 class Section(BaseModel):
@@ -86,7 +94,7 @@ class Partners(Section):
     vetting: PartnerScript | None = None
     work_permit_office: PartnerScript | None = None
 
-    def script(self, partner: Partner) -> PartnerScript:
+    def script(self, partner: Code) -> PartnerScript:
         """The script of `partner`."""
         found: PartnerScript | None = getattr(self, partner)
         return found or PartnerScript(answer="none")
@@ -164,10 +172,10 @@ class TimelineItem(Saying):
 class ExpectedCase(Section):
     """Where a case must stand at `until`. A key that is not named is not checked; one that is null must be null."""
 
-    stage: Stage | None = None
-    outcome: Outcome | None = None
-    reason: Reason | None = None
-    waiting_on: WaitingOn | None = None
+    stage: Code | None = None
+    outcome: Code | None = None
+    reason: Code | None = None
+    waiting_on: Code | None = None
     work_permit: WorkPermit | None = None
     authorized_until: AwareDatetime | None = None
     paroled_until: date | None = None

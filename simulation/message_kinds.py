@@ -2,7 +2,9 @@
 
 from typing import Final, Literal, get_args
 
-from domain.messages import CaseMessage, Message, PartnerAnswer, ProgrammeMessage
+from domain.messages import CaseMessage, ProgrammeMessage
+
+from domain.kernel.messages import Message, PartnerAnswer
 
 
 class BoardingCheck(Message):

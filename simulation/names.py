@@ -2,7 +2,7 @@
 
 import secrets
 
-from domain.ids import CaseId, case_id_from_entropy
+from domain.kernel.ids import CaseId, case_id_from_entropy
 
 
 class CaseNames:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.vocabulary import Outcome, Reason, Stage, WaitingOn, WorkPermit
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.ids import Code
 from simulation.format import Answer, ExpectedCase, ExpectedProgramme, Scenario
 
 
@@ -21,10 +22,10 @@ class CaseOutcome(Told):
     """Where a case stands. All null for an application that was not filed before `until`."""
 
     case_id: str | None = None
-    stage: Stage | None = None
-    outcome: Outcome | None = None
-    reason: Reason | None = None
-    waiting_on: WaitingOn | None = None
+    stage: Code | None = None
+    outcome: Code | None = None
+    reason: Code | None = None
+    waiting_on: Code | None = None
     work_permit: WorkPermit | None = None
     authorized_until: datetime | None = None
     """The first instant after the last day, UTC."""

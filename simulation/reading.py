@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from domain.calendar import end_of, month_of
-from domain.ids import CaseId
+from domain.kernel.calendar import end_of, month_of
+from domain.kernel.ids import CaseId
 from eventstore.port import EventStore
 from gateway.deps import ReadFigures
 from simulation.format import Scenario

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from domain.messages import Message
+from domain.kernel.messages import Message
 from simulation.format import Scenario
 from simulation.message_kinds import ANSWER_KINDS, NOT_IN_SCENARIOS, PROGRAMME_KINDS, TIMELINE_KINDS
 

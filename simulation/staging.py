@@ -9,13 +9,13 @@ from typing import Final
 
 import asyncpg
 import httpx2
+from domain.rules.rule_set import bundled_rule_book
 from temporalio.client import Client
 
 from activities.casebook import CaseBook
 from activities.govern import govern, open_if_new
 from activities.partners.agreements import read_agreements
 from activities.ring import InboxBell, ring
-from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore

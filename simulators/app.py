@@ -13,9 +13,8 @@ from activities.partners.entry_records import EntryCheck
 from activities.partners.sponsor_registry import SponsorCheck
 from activities.partners.vetting import VettingCheck
 from activities.partners.work_permit_office import WorkPermitCheck
-from domain.application import DocumentNumber
-from domain.ids import CaseId
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import DocumentNumber
+from domain.kernel.ids import CaseId, Code
 from simulators.behaviour import PartnerBehaviours
 from simulators.desk import Call, PartnerDesk, Reply
 from simulators.journal import Journal
@@ -97,7 +96,7 @@ def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
         return await _take(desk, call, call.reply_to, idempotency_key)
 
     @app.get("/{partner}/v1/requests/{request_id}")
-    async def tell(partner: Partner, request_id: Annotated[str, Path(max_length=128)]) -> Response:
+    async def tell(partner: Code, request_id: Annotated[str, Path(max_length=128)]) -> Response:
         return _response(desk.status(partner, request_id))
 
 

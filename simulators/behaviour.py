@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import to_json
 
-from domain.messages import PartnerAnswer
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerAnswer
 from simulators.durations import Duration
 
 Calls = Annotated[int, Field(ge=0, le=1000)]
@@ -157,7 +157,7 @@ class PartnerBehaviours(BaseModel):
             raise ValueError(f"{told.answer} is not an answer of {info.field_name}")
         return told
 
-    def of(self, partner: Partner) -> PartnerBehaviour | None:
+    def of(self, partner: Code) -> PartnerBehaviour | None:
         """How `partner` behaves, if it is told."""
         told: PartnerBehaviour | None = getattr(self, partner)
         return told
@@ -171,4 +171,4 @@ AGREEABLE: Final = PartnerBehaviours(
 )
 """Partners who say yes in the usual time, until they are told otherwise."""
 
-PARTNERS: Final[tuple[Partner, ...]] = get_args(Partner)
+PARTNERS: Final[tuple[Code, ...]] = get_args(Code)

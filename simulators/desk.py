@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from domain.ids import case_id_from_entropy
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code, case_id_from_entropy
 from simulators.behaviour import Fault, PartnerBehaviour
 from simulators.journal import Journal, Promise, Receipt
 from simulators.messages import PartnerMessage, Scheduler
@@ -26,7 +25,7 @@ SILENT: Final = PartnerBehaviour(answer="none")
 class Call:
     """One call to a partner, as far as the partners' behaviour depends on it."""
 
-    partner: Partner
+    partner: Code
     request_id: str
     case_id: str
     passport_number: str = field(repr=False)
@@ -48,7 +47,7 @@ class PartnerDesk:
         self._journal = journal
         self._scheduler = scheduler
         self._now = now
-        self._taking: WeakValueDictionary[tuple[Partner, str], asyncio.Lock] = WeakValueDictionary()
+        self._taking: WeakValueDictionary[tuple[Code, str], asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, call: Call) -> Reply:
         """Take `call` as the partner's behaviour towards its case says; the same request again changes nothing."""
@@ -69,7 +68,7 @@ class PartnerDesk:
             await asyncio.sleep(behaviour.temper.slow_s)
         return Reply(202, _receipt_body(call.request_id, receipt, fault))
 
-    def status(self, partner: Partner, request_id: str) -> Reply:
+    def status(self, partner: Code, request_id: str) -> Reply:
         """What became of a request: unknown, pending, or its answer again under the same id."""
         receipt = self._journal.receipt(partner, request_id)
         if receipt is None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
 
 IN_MEMORY: Final = Path(":memory:")
@@ -83,7 +83,7 @@ class Journal:
         """Partners behave so towards the case whose beneficiary has this passport when it first calls."""
         self._set(f"script:{_digest(passport_number)}", behaviours)
 
-    def behaviour(self, partner: Partner, case_id: str, passport_number: str) -> PartnerBehaviour | None:
+    def behaviour(self, partner: Code, case_id: str, passport_number: str) -> PartnerBehaviour | None:
         """How `partner` is to behave towards the case: its own, its script's, or the default's word."""
         self._database.execute(  # The case keeps its script when its passport changes.
             "INSERT OR IGNORE INTO behaviour SELECT ?, body FROM behaviour WHERE scope = ?",
@@ -96,34 +96,34 @@ class Journal:
                 return behaviour
         return self._default.of(partner)
 
-    def count_call(self, partner: Partner, case_id: str) -> int:
+    def count_call(self, partner: Code, case_id: str) -> int:
         """Count one more call of the case to `partner`; returns the number of this call, from 1."""
         statement = "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
         row = self._database.execute(statement, (case_id, partner)).fetchone()
         return int(row[0])
 
-    def receipt(self, partner: Partner, request_id: str) -> Receipt | None:
+    def receipt(self, partner: Code, request_id: str) -> Receipt | None:
         """The receipt that `partner` gave for this request, if it took it."""
         row = self._database.execute(
             "SELECT case_id, accepted_at FROM receipt WHERE partner = ? AND request_id = ?", (partner, request_id)
         ).fetchone()
         return Receipt(row[0], datetime.fromisoformat(row[1])) if row else None
 
-    def note_receipt(self, partner: Partner, request_id: str, receipt: Receipt) -> None:
+    def note_receipt(self, partner: Code, request_id: str, receipt: Receipt) -> None:
         """Remember that `partner` took this request."""
         self._database.execute(
             "INSERT INTO receipt VALUES (?, ?, ?, ?)",
             (partner, request_id, receipt.case_id, receipt.accepted_at.isoformat()),
         )
 
-    def promise(self, partner: Partner, request_id: str) -> Promise | None:
+    def promise(self, partner: Code, request_id: str) -> Promise | None:
         """What `partner` answers, or will answer, to a request that it took."""
         row = self._database.execute(
             "SELECT due_at, message_id, body FROM promise WHERE partner = ? AND request_id = ?", (partner, request_id)
         ).fetchone()
         return Promise(datetime.fromtimestamp(row[0], UTC), row[1], row[2]) if row else None
 
-    def note_promise(self, partner: Partner, request_id: str, promise: Promise) -> None:
+    def note_promise(self, partner: Code, request_id: str, promise: Promise) -> None:
         """Remember it; the same request again is answered the same."""
         self._database.execute(
             "INSERT OR REPLACE INTO promise VALUES (?, ?, ?, ?, ?)",

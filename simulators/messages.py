@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from domain.messages import PartnerAnswer
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class PartnerMessage:
     """One message of `partner` to the gateway about `case_id`; the same `message_id` is the same message."""
 
-    partner: Partner
+    partner: Code
     message_id: str
     case_id: str
     answer: PartnerAnswer

@@ -17,7 +17,7 @@ from activities.contracts import (
     calls_task_queue,
 )
 from activities.safe import Summary
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 
 ADVANCE_TIMEOUT: Final = timedelta(seconds=30)
 """One attempt: 100 rows at some 10 ms, and the first calls to at most four partners of 5 s each. A worker that dies is

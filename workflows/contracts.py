@@ -15,7 +15,7 @@ from activities.contracts import (
     MessageRef,
     calls_task_queue,
 )
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 
 __all__ = [
     "ANSWER_UPDATE",

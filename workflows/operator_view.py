@@ -8,11 +8,11 @@ from temporalio.common import SearchAttributeUpdate
 
 from activities.contracts import Answer, Call, Step
 from activities.safe import Summary
-from domain.vocabulary import WaitingOn
+from domain.kernel.ids import Code
 from workflows import contracts
 from workflows.doorbells import Bells
 
-NEXT: Final[dict[WaitingOn, str]] = {
+NEXT: Final[dict[Code, str]] = {
     "sponsor": "the supporter registry answers: `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`",
     "entry_records": "the entry records answer: `entry.matched`, `entry.not_found` or `entry.mismatch`",
     "applicant": "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",

@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.contracts import Call
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from workflows import calls
 
 

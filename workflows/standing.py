@@ -4,7 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import CaseStart, Step
-from domain.vocabulary import Stage
+from domain.kernel.ids import Code
 from workflows import operator_view
 from workflows.answers import Answers
 from workflows.deadline import DeadlineTimer
@@ -22,7 +22,7 @@ class Standing:
         self._bells = bells
         self._answers = answers
         self._calls = OutstandingCalls(start.case_id, self._show)
-        self._first_stage: Stage | None = None
+        self._first_stage: Code | None = None
         self._trouble: str | None = None
         self._heard = 0
 

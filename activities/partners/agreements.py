@@ -9,9 +9,9 @@ from typing import Annotated, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 
-PARTNERS: Final[tuple[Partner, ...]] = get_args(Partner)
+PARTNERS: Final[tuple[Code, ...]] = get_args(Code)
 
 _Wait = Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=730))]
 """Shorter would ask a partner that is at work; longer than parole lasts would never ask."""
@@ -27,10 +27,10 @@ class Agreement(BaseModel):
     ask_again_after: _Wait
 
 
-Agreements = Mapping[Partner, Agreement]
+Agreements = Mapping[Code, Agreement]
 """One for each partner."""
 
-_FILE: Final = TypeAdapter(dict[Partner, Agreement])
+_FILE: Final = TypeAdapter(dict[Code, Agreement])
 
 
 class AgreementsUnreadable(Exception):

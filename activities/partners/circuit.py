@@ -13,7 +13,7 @@ import structlog
 from activities.partners.clients import AnyCheck
 from activities.partners.errors import PartnerError, PartnerPaused, PartnerRefused
 from activities.partners.requests import Accepted, Status
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from eventstore.partner_calls import Admitted, Circuits, CircuitTerms, Paused
 
 _log = structlog.get_logger()
@@ -33,15 +33,15 @@ T = TypeVar("T")
 class Partners(Protocol):
     """All partners, as whoever asks them sees them."""
 
-    async def call(self, partner: Partner, request: AnyCheck) -> Accepted:
+    async def call(self, partner: Code, request: AnyCheck) -> Accepted:
         """Send `request` to `partner` once. Raises `PartnerError`."""
         ...
 
-    async def status(self, partner: Partner, request_id: str, case_id: str) -> Status:
+    async def status(self, partner: Code, request_id: str, case_id: str) -> Status:
         """Ask `partner` once what became of a request. Raises `PartnerError`."""
         ...
 
-    async def pause(self, partner: Partner) -> Paused | None:
+    async def pause(self, partner: Code) -> Paused | None:
         """The pause of its calls, if there is one."""
         ...
 
@@ -53,19 +53,19 @@ class GuardedPartners:
         self._partners = partners
         self._circuits = circuits
 
-    async def pause(self, partner: Partner) -> Paused | None:
+    async def pause(self, partner: Code) -> Paused | None:
         """See `Partners`."""
         return await self._circuits.pause(partner)
 
-    async def call(self, partner: Partner, request: AnyCheck) -> Accepted:
+    async def call(self, partner: Code, request: AnyCheck) -> Accepted:
         """See `Partners`. Raises `PartnerPaused`, too, where nothing was sent."""
         return await self._guarded(partner, lambda: self._partners.call(partner, request))
 
-    async def status(self, partner: Partner, request_id: str, case_id: str) -> Status:
+    async def status(self, partner: Code, request_id: str, case_id: str) -> Status:
         """See `Partners`. Raises `PartnerPaused`, too, where nothing was asked."""
         return await self._guarded(partner, lambda: self._partners.status(partner, request_id, case_id))
 
-    async def _guarded(self, partner: Partner, exchange: Callable[[], Awaitable[T]]) -> T:
+    async def _guarded(self, partner: Code, exchange: Callable[[], Awaitable[T]]) -> T:
         admitted = await self._circuits.admit(partner)
         if isinstance(admitted, Paused):
             raise PartnerPaused(partner, admitted)
@@ -80,11 +80,11 @@ class GuardedPartners:
         await self._note_taken(partner)
         return result
 
-    async def _note_taken(self, partner: Partner) -> None:
+    async def _note_taken(self, partner: Code) -> None:
         if await self._circuits.note_taken(partner):
             _log.warning("partner takes calls again", partner=partner)
 
-    async def _note_failed(self, partner: Partner, admitted: Admitted) -> None:
+    async def _note_failed(self, partner: Code, admitted: Admitted) -> None:
         pause = await self._circuits.note_failed(partner, probe=admitted.probe)
         if pause is not None:
             _log.error(

@@ -25,7 +25,7 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.partners.requests import Accepted, AnswerGiven, PartnerRequest, Status, StatusSaid
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 
 CALL_TIMEOUT_S: Final = 5.0
 """For a whole call, connecting and reading included (decision 6): an appending activity may wait for one call."""
@@ -47,7 +47,7 @@ class PartnerChannel:
 
     def __init__(
         self,
-        partner: Partner,
+        partner: Code,
         base_url: str,
         reply_to: str,
         http: httpx2.AsyncClient,

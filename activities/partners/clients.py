@@ -15,8 +15,8 @@ from activities.partners.requests import Accepted, PersonReference, Status, Tell
 from activities.partners.sponsor_registry import SponsorCheck, SponsorRegistry, SponsorRegistryClient
 from activities.partners.vetting import Vetting, VettingCheck, VettingClient
 from activities.partners.work_permit_office import WorkPermitCheck, WorkPermitOffice, WorkPermitOfficeClient
-from domain.application import Application
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import Application
+from domain.kernel.ids import Code
 from eventstore.partner_calls import Paused
 
 CONNECTIONS_MAX: Final = 32
@@ -26,7 +26,7 @@ AnyCheck = SponsorCheck | EntryCheck | VettingCheck | WorkPermitCheck
 
 
 def check_for(
-    partner: Partner, *, request_id: str, case_id: str, requested_at: datetime, application: Application
+    partner: Code, *, request_id: str, case_id: str, requested_at: datetime, application: Application
 ) -> AnyCheck:
     """What `partner` is to be sent about a case whose present facts are `application`, and no more than it needs."""
     ids = {"request_id": request_id, "case_id": case_id, "requested_at": requested_at}
@@ -55,7 +55,7 @@ class PartnerClients:
     vetting: Vetting
     work_permit_office: WorkPermitOffice
 
-    async def call(self, partner: Partner, request: AnyCheck) -> Accepted:
+    async def call(self, partner: Code, request: AnyCheck) -> Accepted:
         """Send `request` to `partner` once. Raises `PartnerError`, or `ValueError` for another partner's request."""
         if partner != request.PARTNER:
             raise ValueError(f"a request to {request.PARTNER} was about to go to {partner}")
@@ -71,9 +71,9 @@ class PartnerClients:
             case _:
                 assert_never(request)
 
-    async def status(self, partner: Partner, request_id: str, case_id: str) -> Status:
+    async def status(self, partner: Code, request_id: str, case_id: str) -> Status:
         """Ask `partner` once what became of a request. Raises `PartnerError`."""
-        ports: Mapping[Partner, TellsStatus] = {
+        ports: Mapping[Code, TellsStatus] = {
             "sponsor_registry": self.sponsor_registry,
             "entry_records": self.entry_records,
             "vetting": self.vetting,
@@ -81,14 +81,14 @@ class PartnerClients:
         }
         return await ports[partner].status(request_id, case_id)
 
-    async def pause(self, _: Partner) -> Paused | None:
+    async def pause(self, _: Code) -> Paused | None:
         """None: these send whatever they are given (`circuit.py` does not)."""
         return None
 
 
 @asynccontextmanager
 async def open_partner_clients(
-    urls: Mapping[Partner, str],
+    urls: Mapping[Code, str],
     gateway_url: str,
     *,
     transport: httpx2.AsyncBaseTransport | None = None,
@@ -101,7 +101,7 @@ async def open_partner_clients(
     """
     async with AsyncExitStack() as stack:
 
-        async def channel(partner: Partner) -> PartnerChannel:
+        async def channel(partner: Code) -> PartnerChannel:
             http = await stack.enter_async_context(_http_client(transport, timeout_s))
             reply_to = f"{gateway_url.rstrip('/')}/v1/partners/{partner}/messages"
             return PartnerChannel(partner, _checked(partner, urls[partner]), reply_to, http, timeout_s)
@@ -126,7 +126,7 @@ def _http_client(transport: httpx2.AsyncBaseTransport | None, timeout_s: float) 
     )
 
 
-def _checked(partner: Partner, address: str) -> str:
+def _checked(partner: Code, address: str) -> str:
     try:
         url = httpx2.URL(address)
     except httpx2.InvalidURL:

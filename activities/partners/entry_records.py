@@ -6,14 +6,14 @@ from pydantic import Field
 
 from activities.partners.client import PartnerClient
 from activities.partners.requests import Accepted, PartnerRequest, TellsStatus
-from domain.application import Beneficiary, Document, Entry
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import Beneficiary, Document, Entry
+from domain.kernel.ids import Code
 
 
 class EntryCheck(PartnerRequest):
     """Do your records show the entries that this beneficiary declares and documents?"""
 
-    PARTNER: ClassVar[Partner] = "entry_records"
+    PARTNER: ClassVar[Code] = "entry_records"
 
     beneficiary: Beneficiary
     entries: Annotated[tuple[Entry, ...], Field(max_length=100)]

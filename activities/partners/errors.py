@@ -4,7 +4,7 @@ No text of these errors holds anything of the request or of the partner's answer
 They are raised outside of `except` blocks, so that no cause or context holds the HTTP request either.
 """
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from eventstore.partner_calls import Paused
 
 
@@ -14,7 +14,7 @@ class PartnerError(Exception):
     `retry_after_s`: how long the partner asked us to wait, if it did.
     """
 
-    def __init__(self, partner: Partner, code: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, partner: Code, code: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{partner}: {code}")
         self.partner = partner
         self.code = code
@@ -44,7 +44,7 @@ class PartnerMisdirected(PartnerError):
 class PartnerPaused(PartnerError):
     """Nothing was sent: the partner takes no calls, so that they pause. Again after `retry_after_s`."""
 
-    def __init__(self, partner: Partner, pause: Paused) -> None:
+    def __init__(self, partner: Code, pause: Paused) -> None:
         super().__init__(partner, "paused", retry_after_s=pause.wait_s)
         self.pause = pause
 

@@ -7,9 +7,8 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from domain.application import Beneficiary, DocumentNumber, Name
-from domain.ids import CaseId, MessageId
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import Beneficiary, DocumentNumber, Name
+from domain.kernel.ids import CaseId, Code, MessageId
 
 
 class PartnerRequest(BaseModel):
@@ -21,7 +20,7 @@ class PartnerRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    PARTNER: ClassVar[Partner]
+    PARTNER: ClassVar[Code]
 
     request_id: MessageId
     case_id: CaseId

@@ -4,14 +4,14 @@ from typing import ClassVar, Protocol
 
 from activities.partners.client import PartnerClient
 from activities.partners.requests import Accepted, PartnerRequest, PersonReference, TellsStatus
-from domain.application import Supporter
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import Supporter
+from domain.kernel.ids import Code
 
 
 class SponsorCheck(PartnerRequest):
     """Is this supporter who they say, able to support, and do they support this beneficiary?"""
 
-    PARTNER: ClassVar[Partner] = "sponsor_registry"
+    PARTNER: ClassVar[Code] = "sponsor_registry"
 
     supporter: Supporter
     beneficiary: PersonReference

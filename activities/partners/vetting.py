@@ -4,14 +4,14 @@ from typing import ClassVar, Protocol
 
 from activities.partners.client import PartnerClient
 from activities.partners.requests import Accepted, PartnerRequest, TellsStatus
-from domain.application import Beneficiary
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import Beneficiary
+from domain.kernel.ids import Code
 
 
 class VettingCheck(PartnerRequest):
     """Is anything known about this beneficiary?"""
 
-    PARTNER: ClassVar[Partner] = "vetting"
+    PARTNER: ClassVar[Code] = "vetting"
 
     beneficiary: Beneficiary
 

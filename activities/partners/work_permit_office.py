@@ -4,13 +4,13 @@ from typing import ClassVar, Protocol
 
 from activities.partners.client import PartnerClient
 from activities.partners.requests import Accepted, PartnerRequest, PersonReference, TellsStatus
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 
 
 class WorkPermitCheck(PartnerRequest):
     """May this beneficiary, who was paroled and applied, work?"""
 
-    PARTNER: ClassVar[Partner] = "work_permit_office"
+    PARTNER: ClassVar[Code] = "work_permit_office"
 
     beneficiary: PersonReference
 

@@ -18,7 +18,7 @@ from temporalio.client import Client
 
 from activities.ring import InboxBell, ring
 from bench.ratio import Ratio
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from eventstore.inbox import Inbox
 from process.bootstrap import register_search_attributes
 from relay.relay import BATCH, ring_once

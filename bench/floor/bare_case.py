@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from activities.contracts import ADVANCE, OPEN_CASE, Advance, CaseStart, Step
-from domain.vocabulary import DeadlineName, Partner, Stage, WaitingOn
+from domain.kernel.ids import Code
 from workflows.contracts import CASE_STAGE, PROGRAMME, RULES_VERSION, STAGE_DEADLINE, WAITING_ON
 
 BARE_WORKFLOW: Final = "BareCase"
@@ -23,10 +23,10 @@ class Part:
 
     signal: str | None
     activity: str
-    stage: Stage
-    waiting_on: WaitingOn
-    partner: Partner | None = None
-    due: tuple[DeadlineName, int] | None = None
+    stage: Code
+    waiting_on: Code
+    partner: Code | None = None
+    due: tuple[Code, int] | None = None
     """The limit that runs from then on, and its days."""
 
 

@@ -14,7 +14,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from activities.contracts import Bell, CaseStart
 from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
-from domain.ids import case_id_from_entropy
+from domain.kernel.ids import case_id_from_entropy
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from worker import connect_temporal

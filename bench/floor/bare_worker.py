@@ -17,7 +17,7 @@ from activities.contracts import Advance, Due, Step
 from activities.partners.clients import PartnerClients, check_for, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
 from demonstration.people import application
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from worker import APPENDING_MAX, CACHED_CASES_MAX, connect_temporal
@@ -56,7 +56,7 @@ class BareActivities:
         self._progress.flush()
         return _step(part, number)
 
-    async def _call(self, partner: Partner, case_id: str, number: int) -> None:
+    async def _call(self, partner: Code, case_id: str, number: int) -> None:
         check = check_for(
             partner,
             request_id=f"{case_id}:{number}",
@@ -91,7 +91,7 @@ async def serve(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    urls = {partner: settings.partner_url(partner) for partner in get_args(Partner)}
+    urls = {partner: settings.partner_url(partner) for partner in get_args(Code)}
     progress: Path = settings.data_dir / PROGRESS_FILE
     async with open_partner_clients(urls, settings.gateway_url) as partners:
         with progress.open("a", encoding="ascii") as lines:

@@ -21,8 +21,8 @@ from typing import Final, Literal, TypeVar, get_args
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from domain.messages import Sender
+
 from process.config import ConfigurationError
 
 Scheme = Literal["v1", "v1a"]

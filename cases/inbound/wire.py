@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args
 
+from domain.messages import CaseMessage, Sender
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from activities.contracts import ProgrammeId
 from cases.inbound import faults
 from cases.inbound.strict_json import read_object
-from domain.application import Application
-from domain.ids import CaseId
-from domain.messages import ApplicationSubmitted, CaseMessage, GovernmentsMessage, Message, Sender
+from domain.humanitarian_parole.application import Application
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.kernel.ids import CaseId
+from domain.kernel.messages import GovernmentsMessage, Message
 from gateway.http.problems import Fault, Problem
 
 PartnerName = Literal[

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.humanitarian_parole import case as queries
-from domain.humanitarian_parole.stages import entry, filing, parole, passport, sponsor, travel, vetting
+from domain.humanitarian_parole.stages import crossing, entry, filing, parole, passport, sponsor, travel, vetting
 from domain.humanitarian_parole.world import World
 from domain.kernel import referrals
 from domain.kernel.case import Case
@@ -20,6 +20,7 @@ _STAGES = (
     filing.STAGE,
     sponsor.STAGE,
     entry.STAGE,
+    crossing.STAGE,
     vetting.STAGE,
     travel.STAGE,
     parole.STAGE,
@@ -65,7 +66,7 @@ FAMILY: Final = Family(
     file=filing.file_application,
     judge=(
         sponsor.admit,
-        entry.judge_crossings,
+        crossing.judge_crossings,
         vetting.judge_findings,
         referrals.follow_officers,
         vetting.vet_again,

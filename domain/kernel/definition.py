@@ -330,8 +330,10 @@ class Family:
     @cached_property
     def message_reader(self) -> TypeAdapter[Message]:
         """Reads any message that a case of this family takes, by its `message`."""
-        kinds = (self.submission, *(each.kind for each in (*self.messages.values(), *self.answers.values())))
-        return TypeAdapter(Annotated[reduce(or_, kinds), Field(discriminator="message")])
+        kinds: list[Any] = [self.submission, *(each.kind for each in self.messages.values())]
+        kinds += [each.kind for each in self.answers.values()]
+        union: Any = Annotated[reduce(or_, kinds), Field(discriminator="message")]
+        return TypeAdapter(union)
 
     def read(self, content: Any) -> Message:
         """The message that `content` is. Raises pydantic's `ValidationError`, which never repeats its input."""

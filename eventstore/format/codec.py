@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic_core import SchemaSerializer, SchemaValidator, to_json
 
+from domain import registry
 from domain.access import ACCESS_EVENTS, AccessEvent
-from domain.events import CASE_EVENTS, CaseEvent
-from domain.personal import Personal
-from domain.programme import PROGRAMME_EVENTS, ProgrammeEvent
+from domain.kernel.events import CaseEvent, Personal
+from domain.kernel.programme import PROGRAMME_EVENTS, ProgrammeEvent
 from eventstore.format.upcast import UPCASTERS, Raw, Step
 
 Event = CaseEvent | ProgrammeEvent | AccessEvent
@@ -139,7 +139,7 @@ def _register(event: type[Event]) -> _Registered:
     )
 
 
-EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *PROGRAMME_EVENTS, *ACCESS_EVENTS)
+EVENTS: tuple[type[Event], ...] = (*registry.case_events(), *PROGRAMME_EVENTS, *ACCESS_EVENTS)
 
 CODEC = Codec(EVENTS, UPCASTERS)
-"""Of every event of the programme."""
+"""Of every event of every family, of programmes and of the access log."""

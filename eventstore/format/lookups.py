@@ -1,6 +1,6 @@
 """Keyed hashes by which a person or a detail is found again, without keeping what they are (decision 9).
 
-HMAC-SHA256 under the pepper. The strings are normalised by the domain (`domain/persons.py`).
+HMAC-SHA256 under the pepper. The strings are normalised by the domain (`domain/humanitarian_parole/persons.py`).
 """
 
 import hashlib

@@ -1,9 +1,10 @@
 """Between a message of `domain.messages` and what the inbox keeps of it."""
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from domain.messages import CASE_MESSAGE, PROGRAMME_MESSAGE
+from domain import registry
+from domain.kernel.messages import GOVERNMENTS_MESSAGE, Message
 from eventstore.inbox import Incoming
 from eventstore.keys import CaseKey
 
@@ -36,10 +37,12 @@ def digest_again(incoming: Incoming, key: CaseKey | None) -> bytes:
     return hashlib.sha256(plain).digest() if key is None else key.digest(plain)
 
 
-def read(body: bytes, key: CaseKey | None, source: str, message_id: str, *, of_case: bool) -> Any:
-    """The message of a stored row, validated. `key` None: it was stored in clear."""
+def read(body: bytes, key: CaseKey | None, source: str, message_id: str, *, case_id: str | None) -> Message:
+    """The message of a stored row, validated. `case_id` None: it is to a programme. `key` None: stored in clear."""
     plain = body if key is None else key.decrypt(body, _bound_to(source, message_id, key.key_id))
-    return (CASE_MESSAGE if of_case else PROGRAMME_MESSAGE).validate_json(plain)
+    if case_id is None:
+        return GOVERNMENTS_MESSAGE.validate_json(plain)
+    return registry.family_of(case_id).message_reader.validate_json(plain)
 
 
 def _bound_to(source: str, message_id: str, key_id: str) -> bytes:

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
-from domain.personal import Personal
+from domain.kernel.events import Personal
 from eventstore.format.codec import EVENTS, Event, name_of
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

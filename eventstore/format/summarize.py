@@ -2,18 +2,20 @@
 
 from datetime import datetime
 
-from domain.case import Case
-from domain.limits import authorization_last_day, deadlines, parole_last_day
-from domain.programme import Programme
-from domain.rules.rule_set import RuleSet
+from domain import registry
+from domain.kernel.case import Case
+from domain.kernel.decider import deadlines
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
 from eventstore.summary import CaseSummary
 
 
 def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -> CaseSummary:
-    """The head's summary of a filed case. Raises ValueError for one that was never filed."""
+    """The head's summary of a filed case. Raises `ValueError` for one that was never filed."""
     if case.filed_at is None or case.since is None:
         raise ValueError("a case that was never filed has no summary")
-    due = next(iter(deadlines(case, now, rules, programme)), None)
+    family = registry.family_of(case.case_id)
+    due = next(iter(deadlines(family, case, now, rules, programme)), None)
     return CaseSummary(
         case_id=case.case_id,
         programme=case.programme,
@@ -26,10 +28,8 @@ def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -
         due_at=due.at if due else None,
         outcome=case.outcome,
         reason=case.reason,
-        work_permit=case.work_permit,
-        authorized_last_day=authorization_last_day(case, programme, rules),
-        paroled_last_day=parole_last_day(case, programme),
         flags=case.flags,
         closed=case.closed,
-        held=case.held or case.travel_held or case.supporter_gone_at is not None,
+        held=family.on_hold(case),
+        **family.facts(case, programme, rules),
     )

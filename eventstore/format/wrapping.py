@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from domain.ids import event_id
+from domain.kernel.ids import event_id
 from eventstore.conflicts import IllegalAppend
 from eventstore.format.codec import CODEC, Codec, Event, name_of
 from eventstore.format.envelope import NO_HASH, Columns, Envelope, bound_to, seal

@@ -90,7 +90,7 @@ class PostgresInbox:
         key_id = columns.pop("key_id")
         key = None if key_id is None else await self._keys.get(key_id)
         columns["body"] = read(
-            columns["body"], key, columns["source"], columns["message_id"], of_case=columns["case_id"] is not None
+            columns["body"], key, columns["source"], columns["message_id"], case_id=columns["case_id"]
         )  # fmt: skip
         return InboxRow(**columns)
 

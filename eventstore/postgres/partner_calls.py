@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from eventstore.partner_calls import Admitted, CircuitTerms, Heard, PartnerStanding, Paused, Unanswered
 from eventstore.postgres.session import translated
 
@@ -51,7 +51,7 @@ class PostgresCircuits:
         self._heard = 0
         """Grows with each call that came back: what was read before that is older than what is known since."""
 
-    async def pause(self, partner: Partner) -> Paused | None:  # noqa: D102  # the port says it
+    async def pause(self, partner: Code) -> Paused | None:  # noqa: D102  # the port says it
         if time.monotonic() - self._read_at >= REMEMBERED_S:
             heard = self._heard
             with translated():
@@ -61,7 +61,7 @@ class PostgresCircuits:
                 self._read_at = time.monotonic()
         return self._failing.get(partner)
 
-    async def admit(self, partner: Partner) -> Admitted | Paused:  # noqa: D102  # the port says it
+    async def admit(self, partner: Code) -> Admitted | Paused:  # noqa: D102  # the port says it
         await self.pause(partner)
         if partner not in self._failing:
             return Admitted()
@@ -73,7 +73,7 @@ class PostgresCircuits:
             return Admitted(probe=row["probe"])
         return pause
 
-    async def note_failed(self, partner: Partner, *, probe: bool) -> Paused | None:  # noqa: D102  # the port says it
+    async def note_failed(self, partner: Code, *, probe: bool) -> Paused | None:  # noqa: D102  # the port says it
         terms = self._terms
         with translated():
             row = await self._pool.fetchrow(
@@ -84,7 +84,7 @@ class PostgresCircuits:
         self._failing[partner] = _pause(row)
         return self._failing[partner] if row["began"] else None
 
-    async def note_taken(self, partner: Partner) -> bool:  # noqa: D102  # the port says it
+    async def note_taken(self, partner: Code) -> bool:  # noqa: D102  # the port says it
         if partner not in self._failing:
             return False
         with translated():
@@ -105,7 +105,7 @@ class PostgresUnanswered:
         self._pool = pool
 
     async def claim(  # noqa: D102  # the port says it
-        self, partner: Partner, *, accepted_before: datetime, again_after: timedelta, asks_max: int
+        self, partner: Code, *, accepted_before: datetime, again_after: timedelta, asks_max: int
     ) -> Unanswered | None:
         with translated():
             row = await self._pool.fetchrow(_CLAIM, partner, accepted_before, again_after, asks_max)
@@ -116,7 +116,7 @@ class PostgresUnanswered:
             await self._pool.execute("SELECT passage.note_heard($1, $2)", request_id, heard)
 
     async def standings(  # noqa: D102  # the port says it
-        self, accepted_before: Mapping[Partner, datetime], asks_max: int
+        self, accepted_before: Mapping[Code, datetime], asks_max: int
     ) -> tuple[PartnerStanding, ...]:
         with translated():
             rows = await self._pool.fetch(_STANDINGS, list(accepted_before), list(accepted_before.values()), asks_max)

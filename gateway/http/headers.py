@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import Headers
 
 from cases.inbound import faults
-from domain.ids import MessageId
+from domain.kernel.ids import MessageId
 from gateway.http.problems import Problem
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from cases.inbound.wire import Filing, read_as
-from domain.ids import CaseId, case_id_from_entropy
-from domain.messages import ApplicationSubmitted
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.kernel.ids import CaseId, case_id_from_entropy
 from eventstore.inbox import Incoming
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body

@@ -6,12 +6,12 @@ records nothing. The relay makes events of what is noted (`upkeep.py`).
 
 from typing import Annotated, Final, NamedTuple
 
+from domain.boarding import BoardingAnswer, boarding_answer
 from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cases.inbound.wire import BoardingQuestion, read_as
-from domain.boarding import BoardingAnswer, boarding_answer
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from eventstore.access import NotedCheck
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from domain.calendar import end_of
-from domain.ids import CaseId
-from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn, WorkPermit
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.calendar import end_of
+from domain.kernel.ids import CaseId, Code
 from eventstore.format.codec import CODEC
 from eventstore.inbox import InboxRow
 from eventstore.port import Stored
@@ -28,7 +28,7 @@ EVENTS_MAX: Final = 200
 class DueView(BaseModel):
     """The next limit that ends."""
 
-    name: DeadlineName
+    name: Code
     at: AwareDatetime = Field(description="A message received at this very moment is late.")
 
 
@@ -37,12 +37,12 @@ class CaseView(BaseModel):
 
     case_id: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     programme: str = Field(examples=["venezuela-air"])
-    stage: Stage
-    waiting_on: WaitingOn | None = Field(description="Null where the case is closed or was received just now.")
+    stage: Code
+    waiting_on: Code | None = Field(description="Null where the case is closed or was received just now.")
     since: AwareDatetime = Field(description="Since when it stands in this stage and waits on this.")
     due: DueView | None
-    outcome: Outcome | None = Field(description="Null while the case is open.")
-    reason: Reason | None = Field(description="The rule or limit behind the outcome.")
+    outcome: Code | None = Field(description="Null while the case is open.")
+    reason: Code | None = Field(description="The rule or limit behind the outcome.")
     work_permit: WorkPermit | None
     authorized_until: AwareDatetime | None = Field(
         description="The first instant after the last day of the travel authorization; null while it is paused."

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from domain.access import ReasonCode
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX, NewDocument, TooManyDocuments
 from eventstore.inbox import UnknownStream
 from eventstore.postgres.documents import PostgresDocuments

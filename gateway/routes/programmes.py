@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from domain.calendar import month_of
+from domain.kernel.calendar import month_of
 from gateway.deps import Deps
 from gateway.http.parameters import ProgrammePath
 from gateway.http.problems import Problem, documented

@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import Client
 
 from demonstration.script import ALL_OUTCOMES
-from domain.vocabulary import Outcome
+from domain.kernel.ids import Code
 from tests.support.stack import bare_environment
 
 PASSAGE = Path(sys.executable).with_name("passage")
@@ -31,7 +31,7 @@ def test_cases_of_every_outcome_end_as_told_and_the_command_ends_by_itself(tmp_p
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     ended = done.stdout.partition("What became of each case")[2]
     assert f"{ALL_OUTCOMES} of {ALL_OUTCOMES} cases ended as told." in ended
-    assert [outcome for outcome in get_args(Outcome) if outcome not in ended] == []
+    assert [outcome for outcome in get_args(Code) if outcome not in ended] == []
     assert "First case authorized" in ended
     assert "/namespaces/default/workflows?query=" in done.stdout
     assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from domain.boarding import BoardingAnswer
 
 from domain.access import (
     AccessEvent,
@@ -14,8 +15,7 @@ from domain.access import (
     PersonalDataViewed,
     access_stream,
 )
-from domain.boarding import BoardingAnswer
-from domain.ids import CommandId
+from domain.kernel.ids import CommandId
 from eventstore.access import AccessRecord, NotedCheck
 from eventstore.conflicts import CommandContentDiffers, IllegalAppend
 from eventstore.format.histories import pack

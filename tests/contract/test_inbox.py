@@ -6,15 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.events import SponsorWithdrew
-from domain.messages import (
-    EvidenceSubmission,
-    OfficerDecision,
-    ProgrammeSuspension,
-    SponsorConfirmedAnswer,
-    SponsorNotConfirmedAnswer,
-    WithdrawalRequest,
-)
+from domain.humanitarian_parole.stages.entry import EvidenceSubmission
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer, SponsorWithdrew
+from domain.kernel.messages import OfficerDecision, ProgrammeSuspension
 from eventstore.inbox import Incoming, MessageContentDiffers, UnknownStream
 from eventstore.keys import DirectoryKeyStore, KeyDestroyed
 from eventstore.port import Decides

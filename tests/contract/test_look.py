@@ -1,7 +1,9 @@
 """What is read with a case, and known again after an append, is what the single questions would tell."""
 
-from domain.events import EvidenceRequested, SponsorWithdrew, Waitlisted
-from domain.messages import SponsorConfirmedAnswer, WithdrawalRequest
+from domain.humanitarian_parole.stages.entry import EvidenceRequested
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer, SponsorWithdrew
+from domain.humanitarian_parole.stages.travel import Waitlisted
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, TakePlace
 from eventstore.port import Decides, Look, OpenedCall, Pending
 from eventstore.postgres.store import PostgresStore

@@ -18,14 +18,12 @@ from activities.partners.errors import (
 )
 from activities.partners.requests import AnswerGiven
 from cases.inbound.wire import read_message
-from domain.messages import (
-    EntryMatchedAnswer,
-    PartnerAnswer,
-    SponsorConfirmedAnswer,
-    VettingClearedAnswer,
-    WorkPermitEligibleAnswer,
-)
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.stages.entry import EntryMatchedAnswer
+from domain.humanitarian_parole.stages.parole import WorkPermitEligibleAnswer
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerAnswer
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE, PartnerBehaviours
 from simulators.desk import PartnerDesk
@@ -34,9 +32,9 @@ from simulators.messages import PartnerMessage
 from tests.support.memory_partners import MemoryPartners
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
-PARTNERS: tuple[Partner, ...] = get_args(Partner)
+PARTNERS: tuple[Code, ...] = get_args(Code)
 TAKEN_AT = datetime(2022, 10, 20, 14, 0, 5, tzinfo=UTC)
-ANSWERS: dict[Partner, PartnerAnswer] = {
+ANSWERS: dict[Code, PartnerAnswer] = {
     "sponsor_registry": SponsorConfirmedAnswer(),
     "entry_records": EntryMatchedAnswer(),
     "vetting": VettingClearedAnswer(),
@@ -59,28 +57,28 @@ class Partners:
     """
 
     clients: PartnerClients
-    trouble: Callable[[Partner, str], None]
-    taken: Callable[[], list[tuple[Partner, str]]]
-    answer: Callable[[Partner, str], None]
-    forget: Callable[[Partner], AbstractAsyncContextManager[None]]
+    trouble: Callable[[Code, str], None]
+    taken: Callable[[], list[tuple[Code, str]]]
+    answer: Callable[[Code, str], None]
+    forget: Callable[[Code], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
 async def in_memory() -> AsyncIterator[Partners]:
     partners = MemoryPartners(lambda: TAKEN_AT)
 
-    def trouble(partner: Partner, kind: str) -> None:
+    def trouble(partner: Code, kind: str) -> None:
         error = TROUBLE[kind][1]
         partners.fail_next(error(partner, kind, retry_after_s=7.0 if error is PartnerBusy else None))
 
-    def taken() -> list[tuple[Partner, str]]:
+    def taken() -> list[tuple[Code, str]]:
         return [(each.PARTNER, each.request_id) for each in partners.taken]
 
-    def answer(partner: Partner, request_id: str) -> None:
+    def answer(partner: Code, request_id: str) -> None:
         partners.answer(partner, request_id, ANSWERS[partner].model_copy(update={"request_id": request_id}))
 
     @asynccontextmanager
-    async def forget(partner: Partner) -> AsyncIterator[None]:
+    async def forget(partner: Code) -> AsyncIterator[None]:
         yield
         partners.forget(partner, a_check(partner).request_id)
 
@@ -103,21 +101,21 @@ async def over_http() -> AsyncIterator[Partners]:
     journal, noted, late = Journal(open_database(IN_MEMORY), AGREEABLE), Noted(), timedelta()
     app = create_app(journal, PartnerDesk(journal, noted, lambda: TAKEN_AT + late))
 
-    def trouble(partner: Partner, kind: str) -> None:
+    def trouble(partner: Code, kind: str) -> None:
         agreeable = AGREEABLE.of(partner)
         assert agreeable is not None
         told = {"answer": agreeable.answer} | TROUBLE[kind][0]
         journal.set_for_case(CASE_ID, PartnerBehaviours.model_validate({partner: told}))
 
-    def taken() -> list[tuple[Partner, str]]:
+    def taken() -> list[tuple[Code, str]]:
         return [(each.partner, each.answer.request_id or "") for each in noted.answers]
 
-    def answer(_partner: Partner, _request_id: str) -> None:
+    def answer(_partner: Code, _request_id: str) -> None:
         nonlocal late
         late = timedelta(days=30)
 
     @asynccontextmanager
-    async def forget(partner: Partner) -> AsyncIterator[None]:
+    async def forget(partner: Code) -> AsyncIterator[None]:
         agreeable = AGREEABLE.of(partner)
         assert agreeable is not None
         told = {"answer": agreeable.answer, "after": "P5D", "temper": {"forgotten": 1}}
@@ -125,7 +123,7 @@ async def over_http() -> AsyncIterator[Partners]:
         yield
 
     async with served(app) as url:
-        urls: dict[Partner, str] = {partner: f"{url}/{partner}" for partner in PARTNERS}
+        urls: dict[Code, str] = {partner: f"{url}/{partner}" for partner in PARTNERS}
         async with open_partner_clients(urls, "http://gateway.example") as clients:
             yield Partners(clients, trouble, taken, answer, forget)
 
@@ -138,7 +136,7 @@ async def partners(request: pytest.FixtureRequest) -> AsyncIterator[Partners]:
 
 
 @pytest.mark.parametrize("partner", PARTNERS)
-async def test_a_partner_takes_a_request_and_says_when(partners: Partners, partner: Partner) -> None:
+async def test_a_partner_takes_a_request_and_says_when(partners: Partners, partner: Code) -> None:
     accepted = await partners.clients.call(partner, a_check(partner))
 
     assert (accepted.request_id, accepted.accepted_at) == (f"{CASE_ID}:{partner}", TAKEN_AT)
@@ -169,7 +167,7 @@ async def test_one_partner_does_not_know_anothers_requests(partners: Partners) -
 
 @pytest.mark.parametrize("kind", TROUBLE)
 @pytest.mark.parametrize("partner", PARTNERS)
-async def test_after_trouble_the_same_request_is_taken_once(partners: Partners, partner: Partner, kind: str) -> None:
+async def test_after_trouble_the_same_request_is_taken_once(partners: Partners, partner: Code, kind: str) -> None:
     partners.trouble(partner, kind)
 
     with pytest.raises(TROUBLE[kind][1]) as raised:
@@ -197,7 +195,7 @@ async def test_a_partner_that_was_not_asked_knows_no_such_request(partners: Part
 
 @pytest.mark.parametrize("partner", PARTNERS)
 async def test_a_request_is_pending_and_then_has_its_answer_under_the_id_it_was_sent_with(
-    partners: Partners, partner: Partner
+    partners: Partners, partner: Code
 ) -> None:
     request_id = a_check(partner).request_id
     await partners.clients.call(partner, a_check(partner))

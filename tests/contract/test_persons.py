@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.events import CaseClosed, PassportChanged
+from domain.humanitarian_parole.stages.passport import PassportChanged
+from domain.kernel.events import CaseClosed
 from eventstore.conflicts import PersonConflict
 from eventstore.format.lookups import Lookups
 from eventstore.port import Appended, Decides, EventStore, ReadAt

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.events import ApplicationWithdrawn, CaseEvent, Waitlisted
-from domain.programme import PlacesChanged, ProgrammeTerminated, RulesAdopted
+from domain.humanitarian_parole.stages.filing import ApplicationWithdrawn
+from domain.humanitarian_parole.stages.travel import Waitlisted
+from domain.kernel.events import CaseEvent
+from domain.kernel.programme import PlacesChanged, ProgrammeTerminated, RulesAdopted
 from eventstore.conflicts import Conflict, IllegalAppend, NoPlace, PlaceFree
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, TakePlace
 from eventstore.port import Appended, EventStore

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from domain.events import (
-    CaseClosed,
-    EvidenceDeadlinePassed,
-    EvidenceRequested,
-    MessageRejected,
+from domain.humanitarian_parole.stages.entry import EvidenceDeadlinePassed, EvidenceRequested
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.sponsor import (
     SponsorConfirmationRequested,
     SponsorWithdrew,
+    SponsorWithdrewNotice,
 )
-from domain.messages import SponsorWithdrewNotice, WithdrawalRequest
-from domain.programme import PlacesChanged, ProgrammeSuspended
+from domain.kernel.events import CaseClosed, MessageRejected
+from domain.kernel.programme import PlacesChanged, ProgrammeSuspended
 from eventstore.conflicts import (
     CommandContentDiffers,
     IllegalAppend,

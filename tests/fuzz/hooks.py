@@ -28,7 +28,7 @@ from schemathesis.transport.serialization import serialize_binary
 
 from cases.inbound.webhooks import Signer, sender_keys, sign
 from cases.inbound.wire import KINDS, senders_of
-from domain.ids import case_id_from_entropy
+from domain.kernel.ids import case_id_from_entropy
 from stack.token_issuer import issue_token
 
 KEYS_VARIABLE: Final = "FUZZ_SENDER_KEYS"

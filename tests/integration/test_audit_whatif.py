@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 
 from activities.casebook import CaseBook
 from activities.erase import ErasureOrder, erase
@@ -9,7 +10,7 @@ from audit.replay_read import opened_log as reading
 from audit.whatif import Question
 from audit.whatif_report import Report, as_json, report
 from cli.audit_whatif import lines
-from domain.rules.rule_set import RuleSet, bundled_rule_book
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore

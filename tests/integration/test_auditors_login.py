@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from cli.main import app, exit_code
-from domain import messages as m
-from domain.ids import CaseId
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.kernel.ids import CaseId
 from tests.support.filed import day
 from tests.support.sealed_log import SealedLog
 
@@ -31,7 +31,7 @@ async def login_url(database_url: str) -> AsyncIterator[str]:
 
 async def one_case(log: SealedLog) -> CaseId:
     case_id = await log.file()
-    await log.say(case_id, m.WithdrawalRequest(), day(20))
+    await log.say(case_id, WithdrawalRequest(), day(20))
     await log.seal()
     return case_id
 

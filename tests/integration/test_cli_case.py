@@ -12,7 +12,7 @@ from cli.case_view import show_case
 from cli.errors import FaultFoundError, UnusableError
 from cli.governing import show_programme, tell
 from cli.reach import Reached, TemporalAway
-from domain.messages import CapChange, ProgrammeSuspension
+from domain.kernel.messages import CapChange, ProgrammeSuspension
 from process.config import Settings
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.main import app, exit_code
-from domain import messages as m
-from domain.ids import CaseId
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.kernel.ids import CaseId
 from tests.support.filed import day
 from tests.support.sealed_log import SealedLog
 
@@ -46,7 +46,7 @@ def erase(log: SealedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
 
 async def closed_case(log: SealedLog) -> CaseId:
     case_id = await log.file()
-    await log.say(case_id, m.WithdrawalRequest(), day(20))
+    await log.say(case_id, WithdrawalRequest(), day(20))
     return case_id
 
 

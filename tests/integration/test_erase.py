@@ -5,16 +5,18 @@ from typing import Any
 
 import asyncpg
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 
 from activities.casebook import CaseBook
 from activities.deciding import command_of, decide_and_append
 from activities.erase import ErasureOrder, erase, hold, release
-from domain import messages as m
-from domain.application import Document
-from domain.commands import FileApplication
-from domain.events import PersonalDataErased
-from domain.ids import CaseId
-from domain.rules.rule_set import bundled_rule_book
+from domain.humanitarian_parole.application import Document
+from domain.humanitarian_parole.stages.entry import EvidenceSubmission
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, WithdrawalRequest
+from domain.humanitarian_parole.stages.passport import PassportChange
+from domain.kernel.events import PersonalDataErased
+from domain.kernel.ids import CaseId
+from domain.kernel.messages import FileApplication
 from eventstore.conflicts import ErasureRefused
 from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
@@ -41,7 +43,7 @@ async def closed_case(log: SealedLog) -> CaseId:
     """A case of the canaries that went far, and closed."""
     await log.file()  # somebody else, who stays
     case_id = await log.file()
-    await log.say(case_id, m.WithdrawalRequest(), day(20))
+    await log.say(case_id, WithdrawalRequest(), day(20))
     return case_id
 
 
@@ -53,11 +55,11 @@ async def canary_case(log: SealedLog) -> CaseId:
     )
     case_id = new_case_id()
     filing = FileApplication(
-        case_id, "supporter", "filing-canary", m.ApplicationSubmitted(application=application), FILED_AT
+        case_id, "supporter", "filing-canary", ApplicationSubmitted(application=application), FILED_AT
     )
     await log.take(case_id, filing, FILED_AT)
-    await log.say(case_id, m.PassportChange(passport=a_passport(number=CANARIES[1] + "-new")), FILED_AT)
-    await receive(log, case_id, m.EvidenceSubmission(documents=(Document(kind="other", number=CANARIES[1]),)))
+    await log.say(case_id, PassportChange(passport=a_passport(number=CANARIES[1] + "-new")), FILED_AT)
+    await receive(log, case_id, EvidenceSubmission(documents=(Document(kind="other", number=CANARIES[1]),)))
     row = await log.store.inbox.next_undecided(case_id)
     assert row is not None
     await decide_and_append(log.book, await log.book.see(case_id, FILED_AT), command_of(row), FILED_AT, row)
@@ -185,7 +187,7 @@ async def test_what_may_not_be_erased_is_refused_by_name(log: SealedLog, eraser:
     await release(eraser, case_id, "o-9", "litigation-ended", "hold:2", LATER)
     with pytest.raises(ErasureRefused, match="not-held"):
         await release(eraser, case_id, "o-9", "litigation-ended", "hold:3", LATER)
-    await receive(log, case_id, m.WithdrawalRequest())
+    await receive(log, case_id, WithdrawalRequest())
     with pytest.raises(ErasureRefused, match="messages-undecided"):
         await erase(eraser, keys, order(case_id), LATER)
 
@@ -197,7 +199,7 @@ async def test_an_erased_case_takes_no_message_from_a_process_that_remembers_its
     await log.book.case(case_id)  # this store's cache holds the key
     await erase(eraser, DirectoryKeyStore(log.keys), order(case_id), LATER)
     with pytest.raises(KeyDestroyed):
-        await receive(log, case_id, m.WithdrawalRequest())
+        await receive(log, case_id, WithdrawalRequest())
     assert await log.store.inbox.next_undecided(case_id) is None
 
 

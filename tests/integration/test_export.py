@@ -23,7 +23,7 @@ from audit.export_verify import main as verify
 from audit.log_key import FileLogKey
 from audit.notes import NoteForged
 from domain.access import CaseExported, PersonalDataViewed, access_stream
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from tests.support.filed import day
 from tests.support.filings import PROGRAMME
 from tests.support.sealed_log import ORIGIN, SealedLog

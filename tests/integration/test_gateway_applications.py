@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.ids import CaseId
+from domain.kernel.ids import CaseId
 from gateway.routes import applications
 from tests.support.gateway import PROGRAMME, Desk, a_filing, gateway_desk
 

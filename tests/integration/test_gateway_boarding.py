@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from cases.inbound.wire import senders_of
 from domain.boarding import boarding_answer
-from domain.commands import TakeMessage
 from domain.decide import take
 from domain.evolve import fold
 from domain.messages import CASE_MESSAGE
-from domain.world import World
+
+from cases.inbound.wire import senders_of
+from domain.humanitarian_parole.world import World
+from domain.kernel.messages import TakeMessage
 from gateway.http.examples import MESSAGES
 from gateway.routes.boarding import ENDING_KINDS
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk

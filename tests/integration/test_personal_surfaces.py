@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 
 from audit.access import Auditor
 from audit.export_case import Export, export_case
@@ -21,7 +22,6 @@ from cli.case_history import show_history
 from cli.case_view import show_case
 from cli.reach import Reached
 from domain.access import PersonalDataViewed, access_stream
-from domain.rules.rule_set import bundled_rule_book
 from process.config import Settings
 from tests.support import canary
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk

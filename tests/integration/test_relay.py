@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.govern import govern
 from activities.ring import InboxBell
-from domain.messages import ProgrammeSuspension
+from domain.kernel.messages import ProgrammeSuspension
 from eventstore.inbox import Incoming
 from process.config import child_environment
 from relay import relay

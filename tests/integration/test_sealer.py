@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 
 from activities.casebook import CaseBook
 from activities.erase import ErasureOrder, erase, hold
@@ -19,8 +20,7 @@ from audit.log_key import FileLogKey
 from audit.maps import MapEntry
 from audit.sealer import Sealing, opened_sealer
 from audit.sealing import APPENDS_AT_ONCE, MAX_LAG, EventGone, SealRefused
-from domain import messages as m
-from domain.rules.rule_set import bundled_rule_book
+from domain.kernel.messages import ProgrammeChanged, ProgrammeResumption, ProgrammeSuspension
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
@@ -154,10 +154,10 @@ async def test_pauses_and_waits_are_not_taken_for_edits(log: SealedLog) -> None:
     """Heads whose limits moved with the programme, and some that nobody has told yet."""
     travelling, asked = await log.file(), await log.file()
     await log.authorize(travelling)
-    for number, message in enumerate((m.ProgrammeSuspension(), m.ProgrammeResumption(), m.ProgrammeSuspension())):
+    for number, message in enumerate((ProgrammeSuspension(), ProgrammeResumption(), ProgrammeSuspension())):
         await log.govern(message, day(3 + number))
         assert await log.codes() == set()
-        await log.say(travelling, m.ProgrammeChanged(), day(3.5 + number))
+        await log.say(travelling, ProgrammeChanged(), day(3.5 + number))
         assert await log.codes() == set()
     await log.withdraw(asked, day(7))
     assert await log.codes() == set()

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx2
 import pytest
-
 from domain.messages import CASE_MESSAGE
+
 from tests.support.partner_calls import APPLICATION, CANARIES, CASE_ID, OTHER_CASE_ID, a_check, served
 from tests.support.partner_process import DOMAIN_EPOCH, PARTNERS, Gateway, Simulators
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from domain.events import EvidenceDeadlinePassed, SponsorWithdrew, Waitlisted
-from domain.messages import SponsorWithdrewNotice, WithdrawalRequest
-from domain.programme import ProgrammeSuspended
+from domain.humanitarian_parole.stages.entry import EvidenceDeadlinePassed
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.sponsor import SponsorWithdrew, SponsorWithdrewNotice
+from domain.humanitarian_parole.stages.travel import Waitlisted
+from domain.kernel.programme import ProgrammeSuspended
 from eventstore.conflicts import MessageFirst, ProgrammeConflict, StoreUnavailable
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, TakePlace

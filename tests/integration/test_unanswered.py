@@ -16,7 +16,7 @@ from activities.partners.agreements import read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners
 from activities.partners.errors import PartnerMisdirected, PartnerRefused, PartnerUnavailable
 from activities.unanswered import ASKS_MAX, BATCH, Reconciliation
-from domain.messages import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer
 from eventstore.partner_calls import PartnerStanding
 from tests.support.gateway import NOON, Desk, gateway_desk
 from tests.support.memory_partners import MemoryPartners

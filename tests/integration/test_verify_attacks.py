@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from domain.boarding import BoardingAnswer
 
 from audit.faults import Code
 from domain.access import access_stream
-from domain.boarding import BoardingAnswer
 from eventstore.access import NotedCheck
 from eventstore.format.envelope import canonical
 from tests.support.filed import FILED_AT

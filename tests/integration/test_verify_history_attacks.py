@@ -8,7 +8,7 @@ import pytest
 
 from audit.faults import Code
 from domain.access import HistoryStored
-from domain.ids import CommandId
+from domain.kernel.ids import CommandId
 from eventstore.access import AccessRecord
 from eventstore.format.histories import pack
 from tests.support.filed import FILED_AT

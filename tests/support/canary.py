@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from domain.application import Application, Beneficiary, Document, Entry, Passport, Supporter
+from domain.humanitarian_parole.application import Application, Beneficiary, Document, Entry, Passport, Supporter
 
 WORDS: Final = (
     "Xaviqueña", "Ñurquimbao", "QX773194", "1987-03-2", "Xochimehuaq",  # the beneficiary

@@ -15,8 +15,7 @@ from temporalio.worker import Worker, WorkflowRunner
 
 from activities.failures import FailuresAsCodes
 from activities.ring import InboxBell, ring
-from domain.ids import case_id_from_entropy
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code, case_id_from_entropy
 from tests.support.bill import is_idle
 from tests.support.fake_case import FakeCase, FakeProgramme
 from workflows.case import Case
@@ -123,7 +122,7 @@ async def working(environment: WorkflowEnvironment, runner: WorkflowRunner = RUN
     async with AsyncExitStack() as stack:
         for queue, workflows, activities in (
             (CASES_TASK_QUEUE, [Case], desk.programme.activities()),
-            *((calls_task_queue(partner), [], desk.programme.calls()) for partner in get_args(Partner)),
+            *((calls_task_queue(partner), [], desk.programme.calls()) for partner in get_args(Code)),
         ):
             worker = Worker(
                 desk.client,

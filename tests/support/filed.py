@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain.application import (
+from domain.humanitarian_parole.application import (
     Application,
     Beneficiary,
     Document,
@@ -14,7 +14,7 @@ from domain.application import (
     Supporter,
     TravelsWith,
 )
-from domain.ids import CaseId, case_id_from_entropy
+from domain.kernel.ids import CaseId, case_id_from_entropy
 
 CASE = case_id_from_entropy(b"the case in question")
 PRINCIPAL = case_id_from_entropy(b"the principal's case")

@@ -10,13 +10,13 @@ from typing import Any
 
 import asyncpg
 import httpx2
+from domain.rules.rule_set import bundled_rule_book
 from fastapi import FastAPI
 
 from activities.casebook import CaseBook
 from activities.clock import SystemClock
 from activities.deciding import command_of, decide_and_append
 from activities.govern import open_if_new
-from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments

@@ -9,18 +9,22 @@ from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from domain import events as e
-from domain.case import Case
-from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
-from domain.decide import Decision, decide, take
+from domain.decide import decide, take
 from domain.evolve import evolve, fold
 from domain.limits import deadlines
-from domain.messages import Answer, ApplicationSubmitted, Report
-from domain.pauses import Pause
-from domain.programme import Programme
-from domain.rules.rule_set import RuleSet, bundled_rule_book
-from domain.vocabulary import DeadlineName
-from domain.world import World
+from domain.messages import Answer, Report
+from domain.rules.rule_set import bundled_rule_book
+
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.humanitarian_parole.world import World
+from domain.kernel.case import Case
+from domain.kernel.decider import Decision
+from domain.kernel.events import CaseEvent, MessageRejected
+from domain.kernel.ids import Code
+from domain.kernel.limits import Pause
+from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
 from tests.support.filed import CASE, FILED_AT, an_application
 
 RULES = bundled_rule_book()["2022-10-19"]
@@ -54,7 +58,7 @@ def told(message: Answer | Report, at: datetime, source: str | None = None) -> T
     return TakeMessage(source or message.SENDERS[0], f"{message.message}@{at.isoformat()}", message, at)
 
 
-def met(name: DeadlineName, at: datetime) -> MeetDeadline:
+def met(name: Code, at: datetime) -> MeetDeadline:
     """The command that a limit is over."""
     return MeetDeadline(name, at)
 
@@ -63,26 +67,26 @@ def met(name: DeadlineName, at: datetime) -> MeetDeadline:
 class Happened:
     """An event of a class, with at least these fields."""
 
-    kind: type[e.CaseEvent]
+    kind: type[CaseEvent]
     fields: tuple[tuple[str, object], ...] = ()
 
     def __repr__(self) -> str:
         told_fields = ", ".join(f"{name}={value!r}" for name, value in self.fields)
         return f"{self.kind.__name__}({told_fields})"
 
-    def seen_in(self, event: e.CaseEvent) -> "Happened":
+    def seen_in(self, event: CaseEvent) -> "Happened":
         """`event` as far as this speaks of it."""
         return Happened(type(event), tuple((name, getattr(event, name, None)) for name, _ in self.fields))
 
 
-def happened(kind: type[e.CaseEvent], **fields: object) -> Happened:
+def happened(kind: type[CaseEvent], **fields: object) -> Happened:
     """An event of `kind` with at least `fields`."""
     return Happened(kind, tuple(fields.items()))
 
 
-def _spoken_of(event: e.CaseEvent, awaited: Happened | e.CaseEvent | None) -> Happened | e.CaseEvent:
+def _spoken_of(event: CaseEvent, awaited: Happened | CaseEvent | None) -> Happened | CaseEvent:
     """`event` as far as `awaited` speaks of it: whole, by some fields, or by its name where nothing was awaited."""
-    if isinstance(awaited, e.CaseEvent):
+    if isinstance(awaited, CaseEvent):
         return event
     return (awaited or happened(type(event))).seen_in(event)
 
@@ -92,7 +96,7 @@ class Given:
     """A case with its history."""
 
     case: Case
-    history: tuple[e.CaseEvent, ...] = ()
+    history: tuple[CaseEvent, ...] = ()
 
     def when(self, command: Command, world: World | None = None, **changes: Any) -> "Then":
         """The command is taken, in `world` or in an open one at the command's moment with `changes`."""
@@ -105,7 +109,7 @@ class Given:
         events = decide(self.case, command, after.world)
         return Given(fold(self.case, events), (*self.history, *events))
 
-    def due(self, now: datetime, programme: Programme = OPEN, rules: RuleSet = RULES) -> dict[DeadlineName, datetime]:
+    def due(self, now: datetime, programme: Programme = OPEN, rules: RuleSet = RULES) -> dict[Code, datetime]:
         """The limits that are running."""
         return {deadline.name: deadline.at for deadline in deadlines(self.case, now, rules, programme)}
 
@@ -123,7 +127,7 @@ class Then:
         """The decision itself, for what the assertions here do not say."""
         return take(self.before.case, self.command, self.world)
 
-    def then(self, *expected: Happened | type[e.CaseEvent] | e.CaseEvent) -> "Given":
+    def then(self, *expected: Happened | type[CaseEvent] | CaseEvent) -> "Given":
         """Exactly these events, in this order; answers the case as they leave it."""
         events = decide(self.before.case, self.command, self.world)
         awaited = [happened(each) if isinstance(each, type) else each for each in expected]
@@ -140,12 +144,12 @@ class Then:
         decision = self.decision
         assert (decision.answer.answer, decision.answer.code) == ("rejected", code), decision.events
         case = self.before.case
-        recorded = (e.MessageRejected,) if case.filed and not case.closed else ()
+        recorded = (MessageRejected,) if case.filed and not case.closed else ()
         assert tuple(type(event) for event in decision.events) == recorded
         return Given(fold(case, decision.events), (*self.before.history, *decision.events))
 
 
-def given(*events: e.CaseEvent) -> Given:
+def given(*events: CaseEvent) -> Given:
     """A case with this history; a case that was never filed, without one."""
     case = Case(CASE)
     for event in events:

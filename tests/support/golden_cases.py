@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from domain.case import Case
-from domain.events import CaseEvent
 from domain.evolve import fold
+
+from domain.kernel.case import Case
+from domain.kernel.events import CaseEvent
 from eventstore.format.codec import CODEC
 from eventstore.format.wrapping import unwrap
 from tests.support.stored_cases import all_stored

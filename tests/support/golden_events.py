@@ -10,10 +10,69 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from domain import access, events, programme
-from domain.application import Document
-from domain.ids import EventId
-from domain.messages import Finding
+from domain import access
+from domain.humanitarian_parole.application import Document
+from domain.humanitarian_parole.stages.crossing import IrregularCrossingRecorded
+from domain.humanitarian_parole.stages.entry import (
+    EntryCheckRequested,
+    EntryProofNotRequired,
+    EntryRefused,
+    EntryVerified,
+    EvidenceDeadlinePassed,
+    EvidenceReceived,
+    EvidenceRequested,
+)
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationWithdrawn
+from domain.humanitarian_parole.stages.parole import (
+    ParoleEnded,
+    ParoleEnding,
+    ParoleGranted,
+    WorkPermitApplied,
+    WorkPermitEligible,
+    WorkPermitIneligible,
+)
+from domain.humanitarian_parole.stages.passport import PassportChanged
+from domain.humanitarian_parole.stages.sponsor import (
+    SponsorConfirmationRequested,
+    SponsorConfirmed,
+    SponsorNotConfirmed,
+    SponsorReplaced,
+    SponsorWithdrew,
+)
+from domain.humanitarian_parole.stages.travel import (
+    ParoleRefused,
+    TravelAuthorizationExpired,
+    TravelAuthorizationExtended,
+    TravelAuthorizationHeld,
+    TravelAuthorizationReleased,
+    TravelAuthorizationRevoked,
+    TravelAuthorized,
+    Waitlisted,
+)
+from domain.humanitarian_parole.stages.vetting import Finding, VettingCleared, VettingDenied, VettingRequested
+from domain.kernel.events import (
+    Basis,
+    CaseClosed,
+    CaseHeld,
+    CaseResumed,
+    HeldAnswer,
+    MessageRejected,
+    OfficerDecided,
+    OfficerDecisionConfirmed,
+    PersonalDataErased,
+    ReferralEscalated,
+    ReferredToOfficer,
+    RuleResult,
+)
+from domain.kernel.ids import EventId
+from domain.kernel.programme import (
+    PlacesChanged,
+    ProgrammeOpened,
+    ProgrammeResumed,
+    ProgrammeSuspended,
+    ProgrammeTerminated,
+    RulesAdopted,
+)
 from eventstore.format.codec import CODEC, Event, name_of
 from tests.support.filings import RULES_DIGEST, application
 
@@ -25,20 +84,20 @@ DAY = date(2023, 1, 18)
 ENTERED = datetime(2022, 9, 1, 10, tzinfo=timezone(timedelta(hours=-5)))
 """As it was written, with its offset: the local calendar day counts."""
 
-BASIS = events.Basis(
+BASIS = Basis(
     rules_version="2022-10-19",
     rules_digest=RULES_DIGEST,
     programme_version=3,
     decided_on=date(2022, 10, 20),
     results=(
-        events.RuleResult(rule="nationality", result="passed", because="venezuelan", facts=(EventId(f"{CASE}:1"),)),
-        events.RuleResult(rule="one-active-case", result="passed", because="no-other-open-case"),
+        RuleResult(rule="nationality", result="passed", because="venezuelan", facts=(EventId(f"{CASE}:1"),)),
+        RuleResult(rule="one-active-case", result="passed", because="no-other-open-case"),
     ),
     earlier_supporter_cases=2,
 )
 
 EXAMPLES: tuple[Event, ...] = (
-    events.ApplicationFiled(
+    ApplicationFiled(
         at=AT,
         programme="venezuela-air",
         rules_version="2022-10-19",
@@ -46,56 +105,52 @@ EXAMPLES: tuple[Event, ...] = (
         principal=CASE,
         application=application(),
     ),
-    events.SponsorConfirmationRequested(at=AT, request_id=f"{CASE}:2", basis=BASIS),
-    events.SponsorConfirmed(at=AT, basis=BASIS, by_officer=True),
-    events.SponsorNotConfirmed(at=AT, by_officer=True, why="income below the guideline"),
-    events.SponsorWithdrew(at=AT),
-    events.SponsorReplaced(at=AT, supporter=application().supporter),
-    events.EntryProofNotRequired(at=AT, basis=BASIS),
-    events.EntryCheckRequested(at=AT, request_id=f"{CASE}:4"),
-    events.EntryVerified(at=AT, basis=BASIS, by="records", entered_at=ENTERED, place="Tapachula", manner="regular"),
-    events.EntryRefused(at=AT, basis=BASIS, by_officer=True, entered_at=ENTERED),
-    events.EvidenceRequested(at=AT),
-    events.EvidenceReceived(
+    SponsorConfirmationRequested(at=AT, request_id=f"{CASE}:2", basis=BASIS),
+    SponsorConfirmed(at=AT, basis=BASIS, by_officer=True),
+    SponsorNotConfirmed(at=AT, by_officer=True, why="income below the guideline"),
+    SponsorWithdrew(at=AT),
+    SponsorReplaced(at=AT, supporter=application().supporter),
+    EntryProofNotRequired(at=AT, basis=BASIS),
+    EntryCheckRequested(at=AT, request_id=f"{CASE}:4"),
+    EntryVerified(at=AT, basis=BASIS, by="records", entered_at=ENTERED, place="Tapachula", manner="regular"),
+    EntryRefused(at=AT, basis=BASIS, by_officer=True, entered_at=ENTERED),
+    EvidenceRequested(at=AT),
+    EvidenceReceived(
         at=AT,
         strong=True,
         documents=(Document(kind="fmm", number="A1", entered_on=DAY, issued_on=DAY, place="Tapachula"),),
     ),
-    events.EvidenceDeadlinePassed(at=AT),
-    events.VettingRequested(at=AT, request_id=f"{CASE}:6"),
-    events.VettingCleared(at=AT, by_officer=True, findings=(Finding(kind="removal_order", dated=DAY),)),
-    events.ReferredToOfficer(
-        at=AT, number=1, question="vetting", codes=("name-match",), basis=BASIS, flags=("seen before",)
-    ),
-    events.ReferralEscalated(at=AT, number=1),
-    events.OfficerDecided(at=AT, number=1, officer="o-17", decision="deny", why="the same photograph"),
-    events.OfficerDecisionConfirmed(at=AT, number=1, officer="o-18"),
-    events.VettingDenied(at=AT, number=1),
-    events.Waitlisted(at=AT),
-    events.TravelAuthorized(at=AT, basis=BASIS, last_day=DAY, period="2022-10"),
-    events.TravelAuthorizationExtended(at=AT, last_day=DAY),
-    events.TravelAuthorizationHeld(at=AT, because="passport"),
-    events.TravelAuthorizationReleased(at=AT, basis=BASIS),
-    events.TravelAuthorizationRevoked(at=AT, reason="passport-validity", basis=BASIS),
-    events.TravelAuthorizationExpired(at=AT, last_day=DAY),
-    events.IrregularCrossingRecorded(at=AT, country="PAN", crossed_at=ENTERED),
-    events.PassportChanged(at=AT, passport=application().beneficiary.passport, surnames="Rojas"),
-    events.ParoleGranted(at=AT, port="MIA", paroled_on=date(2022, 10, 20), last_day=DAY),
-    events.ParoleRefused(at=AT, port="MIA", why="another person"),
-    events.WorkPermitApplied(at=AT, request_id=f"{CASE}:9"),
-    events.WorkPermitEligible(at=AT, why="paroled"),
-    events.WorkPermitIneligible(at=AT, why="parole ended"),
-    events.ParoleEnding(at=AT, last_day=DAY),
-    events.ParoleEnded(at=AT, last_day=DAY),
-    events.CaseHeld(
-        at=AT, partner="vetting", answer=events.HeldAnswer(partner="vetting", body='{"message":"vetting.cleared"}')
-    ),
-    events.CaseResumed(at=AT),
-    events.ApplicationWithdrawn(at=AT, by="supporter"),
-    events.MessageRejected(at=AT, kind="evidence.submitted", code="not-requested"),
-    events.CaseClosed(at=AT, outcome="ineligible", reason="mexico-entry", basis=BASIS),
-    events.PersonalDataErased(at=AT, first_officer="o-17", second_officer="o-18", because="retention-ended"),
-    programme.ProgrammeOpened(
+    EvidenceDeadlinePassed(at=AT),
+    VettingRequested(at=AT, request_id=f"{CASE}:6"),
+    VettingCleared(at=AT, by_officer=True, findings=(Finding(kind="removal_order", dated=DAY),)),
+    ReferredToOfficer(at=AT, number=1, question="vetting", codes=("name-match",), basis=BASIS, flags=("seen before",)),
+    ReferralEscalated(at=AT, number=1),
+    OfficerDecided(at=AT, number=1, officer="o-17", decision="deny", why="the same photograph"),
+    OfficerDecisionConfirmed(at=AT, number=1, officer="o-18"),
+    VettingDenied(at=AT, number=1),
+    Waitlisted(at=AT),
+    TravelAuthorized(at=AT, basis=BASIS, last_day=DAY, period="2022-10"),
+    TravelAuthorizationExtended(at=AT, last_day=DAY),
+    TravelAuthorizationHeld(at=AT, because="passport"),
+    TravelAuthorizationReleased(at=AT, basis=BASIS),
+    TravelAuthorizationRevoked(at=AT, reason="passport-validity", basis=BASIS),
+    TravelAuthorizationExpired(at=AT, last_day=DAY),
+    IrregularCrossingRecorded(at=AT, country="PAN", crossed_at=ENTERED),
+    PassportChanged(at=AT, passport=application().beneficiary.passport, surnames="Rojas"),
+    ParoleGranted(at=AT, port="MIA", paroled_on=date(2022, 10, 20), last_day=DAY),
+    ParoleRefused(at=AT, port="MIA", why="another person"),
+    WorkPermitApplied(at=AT, request_id=f"{CASE}:9"),
+    WorkPermitEligible(at=AT, why="paroled"),
+    WorkPermitIneligible(at=AT, why="parole ended"),
+    ParoleEnding(at=AT, last_day=DAY),
+    ParoleEnded(at=AT, last_day=DAY),
+    CaseHeld(at=AT, partner="vetting", answer=HeldAnswer(partner="vetting", body='{"message":"vetting.cleared"}')),
+    CaseResumed(at=AT),
+    ApplicationWithdrawn(at=AT, by="supporter"),
+    MessageRejected(at=AT, kind="evidence.submitted", code="not-requested"),
+    CaseClosed(at=AT, outcome="ineligible", reason="mexico-entry", basis=BASIS),
+    PersonalDataErased(at=AT, first_officer="o-17", second_officer="o-18", because="retention-ended"),
+    ProgrammeOpened(
         at=AT,
         programme="venezuela-air",
         rules_version="2022-10-19",
@@ -104,8 +159,8 @@ EXAMPLES: tuple[Event, ...] = (
         places_override=10,
         cap_period="total",
     ),
-    programme.PlacesChanged(at=AT, places=100),
-    programme.RulesAdopted(
+    PlacesChanged(at=AT, places=100),
+    RulesAdopted(
         at=AT,
         rules_version="2023-01-06",
         rules_digest=RULES_DIGEST,
@@ -113,9 +168,9 @@ EXAMPLES: tuple[Event, ...] = (
         cap_period="month",
         applies_to_running=False,
     ),
-    programme.ProgrammeSuspended(at=AT),
-    programme.ProgrammeResumed(at=AT),
-    programme.ProgrammeTerminated(at=AT, parole_ends_on=DAY),
+    ProgrammeSuspended(at=AT),
+    ProgrammeResumed(at=AT),
+    ProgrammeTerminated(at=AT, parole_ends_on=DAY),
     access.PersonalDataViewed(at=AT, case=CASE, because="complaint", case_version=7),
     access.CaseExported(at=AT, case=CASE, because="court-order", case_version=7, archive_sha256="cd" * 32),
     access.BoardingChecked(at=AT, case=CASE, answer="held"),

@@ -16,7 +16,7 @@ from typing import Any, Final
 import asyncpg
 
 from activities.consequences import summarize
-from domain.case import Case
+from domain.kernel.case import Case
 from gateway.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told

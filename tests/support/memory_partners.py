@@ -13,8 +13,8 @@ from activities.partners.requests import Accepted, AnswerGiven, Status
 from activities.partners.sponsor_registry import SponsorCheck
 from activities.partners.vetting import VettingCheck
 from activities.partners.work_permit_office import WorkPermitCheck
-from domain.messages import PartnerAnswer
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerAnswer
 
 
 class MemoryPartners:
@@ -24,26 +24,26 @@ class MemoryPartners:
         self.calls: list[AnyCheck] = []
         self.taken: list[AnyCheck] = []
         self._now = now
-        self._receipts: dict[tuple[Partner, str], Accepted] = {}
-        self._answers: dict[tuple[Partner, str], AnswerGiven] = {}
-        self._failures: defaultdict[Partner, deque[PartnerError]] = defaultdict(deque)
+        self._receipts: dict[tuple[Code, str], Accepted] = {}
+        self._answers: dict[tuple[Code, str], AnswerGiven] = {}
+        self._failures: defaultdict[Code, deque[PartnerError]] = defaultdict(deque)
 
     def fail_next(self, *errors: PartnerError) -> None:
         """Each of the next calls to the error's partner raises one of `errors`, in order."""
         for error in errors:
             self._failures[error.partner].append(error)
 
-    def recover(self, partner: Partner) -> None:
+    def recover(self, partner: Code) -> None:
         """No call to `partner` fails any more."""
         self._failures[partner].clear()
 
-    def answer(self, partner: Partner, request_id: str, answer: PartnerAnswer) -> None:
+    def answer(self, partner: Code, request_id: str, answer: PartnerAnswer) -> None:
         """`partner` has answered, and says so when it is asked; nobody is told otherwise."""
         case_id = self._receipts[partner, request_id].case_id
         body = {"case": case_id, **answer.model_dump(mode="json", exclude_none=True)}
         self._answers[partner, request_id] = AnswerGiven(f"{request_id}:answer", json.dumps(body).encode())
 
-    def forget(self, partner: Partner, request_id: str) -> None:
+    def forget(self, partner: Code, request_id: str) -> None:
         """`partner` knows nothing of a request that it took."""
         del self._receipts[partner, request_id]
 
@@ -67,14 +67,14 @@ class MemoryPartners:
             )
         return self._receipts[key]
 
-    def tell(self, partner: Partner, request_id: str) -> Status:
+    def tell(self, partner: Code, request_id: str) -> Status:
         """A question about a request arrives."""
         self._fail(partner)
         if (partner, request_id) not in self._receipts:
             return "unknown"
         return self._answers.get((partner, request_id), "pending")
 
-    def _fail(self, partner: Partner) -> None:
+    def _fail(self, partner: Code) -> None:
         if self._failures[partner]:
             raise self._failures[partner].popleft()
 
@@ -84,7 +84,7 @@ class _MemoryPartner:
     """One partner, behind the ports of all four."""
 
     partners: MemoryPartners
-    partner: Partner
+    partner: Code
 
     async def request_confirmation(self, request: SponsorCheck) -> Accepted:
         """See `SponsorRegistry`."""

@@ -11,9 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from activities.partners.clients import AnyCheck, check_for
-from domain.application import Application
-from domain.ids import case_id_from_entropy
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import Application
+from domain.kernel.ids import Code, case_id_from_entropy
 
 CASE_ID = case_id_from_entropy(b"the case that asks")
 OTHER_CASE_ID = case_id_from_entropy(b"another case")
@@ -65,7 +64,7 @@ APPLICATION = Application.model_validate(
 )
 
 
-def a_check(partner: Partner = "vetting", **changed: Any) -> AnyCheck:
+def a_check(partner: Code = "vetting", **changed: Any) -> AnyCheck:
     """A request to `partner`; `changed` replaces ids, moment or application."""
     asked: dict[str, Any] = {"request_id": f"{CASE_ID}:{partner}", "case_id": CASE_ID, "requested_at": REQUESTED_AT}
     return check_for(partner, **(asked | {"application": APPLICATION} | changed))

@@ -15,11 +15,11 @@ from fastapi.responses import Response
 
 from activities.partners.clients import AnyCheck, open_partner_clients
 from activities.partners.requests import Accepted
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from tests.support.partner_calls import CASE_ID, a_check, free_port
 
 REPOSITORY = Path(__file__).parents[2]
-PARTNERS: tuple[Partner, ...] = get_args(Partner)
+PARTNERS: tuple[Code, ...] = get_args(Code)
 FACTOR = 86_400.0
 """A day a second."""
 DOMAIN_EPOCH = datetime(2022, 10, 20, tzinfo=UTC)
@@ -101,13 +101,13 @@ class Simulators:
         async with httpx2.AsyncClient(trust_env=False) as http:
             return (await http.put(f"{self.url}{path}", content=json.dumps(body))).status_code
 
-    async def tell(self, partner: Partner = "vetting", case_id: str = CASE_ID, **behaviour: Any) -> None:
+    async def tell(self, partner: Code = "vetting", case_id: str = CASE_ID, **behaviour: Any) -> None:
         told = {"answer": "vetting.cleared"} | behaviour
         assert await self.put(f"/behaviours/{case_id}", {partner: told}) == 204
 
     async def call(self, check: AnyCheck | None = None, timeout_s: float = 5.0) -> Accepted:
         check = check or a_check()
-        urls: dict[Partner, str] = {partner: f"{self.url}/{partner}" for partner in PARTNERS}
+        urls: dict[Code, str] = {partner: f"{self.url}/{partner}" for partner in PARTNERS}
         async with open_partner_clients(urls, "http://gateway.example", timeout_s=timeout_s) as clients:
             return await clients.call(check.PARTNER, check)
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from domain import events as e
-from domain.application import Beneficiary, Supporter
-from domain.case import Case
-from domain.events import CaseEvent
-from domain.ids import CaseId
-from domain.persons import SupporterIdentities, person_identities, supporter_identities
+from domain.humanitarian_parole.application import Beneficiary, Supporter
+from domain.humanitarian_parole.persons import SupporterIdentities, person_identities, supporter_identities
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.passport import PassportChanged
+from domain.humanitarian_parole.stages.sponsor import SponsorReplaced
+from domain.kernel.case import Case
+from domain.kernel.events import CaseEvent
+from domain.kernel.ids import CaseId
 
 Detail = Literal["tax_id", "phone", "address"]
 DETAILS: tuple[Detail, ...] = ("tax_id", "phone", "address")
@@ -32,12 +34,12 @@ class People:
 
     def learn(self, case: Case, event: CaseEvent) -> None:
         """Take in what `event` says, which left `case`."""
-        if isinstance(event, e.ApplicationFiled):
+        if isinstance(event, ApplicationFiled):
             self._known[case.case_id] = Known(len(self._known))
         known = self._known[case.case_id]
-        if isinstance(event, e.ApplicationFiled | e.PassportChanged):
+        if isinstance(event, ApplicationFiled | PassportChanged):
             known.identities.update(person_identities(case.require_beneficiary()))
-        if isinstance(event, e.ApplicationFiled | e.SponsorReplaced) and case.supporter:
+        if isinstance(event, ApplicationFiled | SponsorReplaced) and case.supporter:
             known.supporters.append(supporter_identities(case.supporter))
         known.closed = case.closed
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from domain.ids import CaseId
-from domain.programme import Programme
+from domain.kernel.ids import CaseId
+from domain.kernel.programme import Programme
 
 
 @dataclass

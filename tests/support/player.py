@@ -10,34 +10,46 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain import events as e
-from domain import messages as m
 from domain.boarding import boarding_answer
-from domain.calendar import month_of
-from domain.case import Case
-from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
 from domain.decide import take
-from domain.events import CaseEvent
 from domain.evolve import evolve
-from domain.ids import CaseId, CommandId, case_id_from_entropy
-from domain.limits import Deadline, deadlines
-from domain.messages import PlaceOffered, ProgrammeChanged
-from domain.programme import Programme, decide_programme, evolve_programme, open_programme
-from domain.rejection import Rejection
-from domain.rules.rule_set import RuleSet, bundled_rule_book
-from domain.vocabulary import Partner
-from domain.world import World
+from domain.limits import deadlines
+from domain.rules.rule_set import bundled_rule_book
+
+from domain.humanitarian_parole.stages.entry import EntryCheckRequested
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.humanitarian_parole.stages.parole import WorkPermitApplied
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorWithdrew
+from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
+from domain.humanitarian_parole.stages.vetting import VettingRequested
+from domain.humanitarian_parole.world import World
+from domain.kernel.calendar import month_of
+from domain.kernel.case import Case
+from domain.kernel.events import CaseClosed, CaseEvent
+from domain.kernel.ids import CaseId, Code, CommandId, case_id_from_entropy
+from domain.kernel.limits import Deadline
+from domain.kernel.messages import (
+    Command,
+    FileApplication,
+    MeetDeadline,
+    PlaceOffered,
+    ProgrammeChanged,
+    Rejection,
+    TakeMessage,
+)
+from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
+from domain.kernel.rule_set import RuleSet
 from simulation.format import PARTNERS, Scenario, ScenarioApplication, TimelineItem
 from tests.support.people import People
 from tests.support.places import Places
 
 RETRY_AFTER = timedelta(minutes=1)
 MAX_INSTANTS = 100_000
-_REQUESTS: dict[type[CaseEvent], Partner] = {
-    e.SponsorConfirmationRequested: "sponsor_registry",
-    e.EntryCheckRequested: "entry_records",
-    e.VettingRequested: "vetting",
-    e.WorkPermitApplied: "work_permit_office",
+_REQUESTS: dict[type[CaseEvent], Code] = {
+    SponsorConfirmationRequested: "sponsor_registry",
+    EntryCheckRequested: "entry_records",
+    VettingRequested: "vetting",
+    WorkPermitApplied: "work_permit_office",
 }
 
 
@@ -61,7 +73,7 @@ class Playing:
     case: Case
     events: list[CaseEvent] = field(default_factory=list)
     answered: dict[CommandId, str] = field(default_factory=dict)
-    calls: dict[Partner, int] = field(default_factory=dict)
+    calls: dict[Code, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ class Call:
     """A call to a partner that is to be made, or (`answers`) its answer that is to come."""
 
     playing: Playing
-    partner: Partner
+    partner: Code
     request_id: str
     answers: bool = False
 
@@ -152,7 +164,7 @@ class Player:
     def _file(self, playing: Playing) -> None:
         principal = playing.application.principal
         filed = playing.application.filed(None if principal is None else case_id_of(principal))
-        message = m.ApplicationSubmitted(application=filed)
+        message = ApplicationSubmitted(application=filed)
         case_id = playing.case.case_id
         self._take(playing, FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now))
 
@@ -232,14 +244,14 @@ class Player:
         self.people.learn(playing.case, event)
         case_id, month = playing.case.case_id, month_of(self.now)
         match event:
-            case e.TravelAuthorized():
+            case TravelAuthorized():
                 self.places.take(case_id, self.programme, month)
-            case e.Waitlisted():
+            case Waitlisted():
                 self.places.join(case_id, event.at)
-            case e.SponsorWithdrew() if not before.parole:
+            case SponsorWithdrew() if not before.parole:
                 self.places.leave(case_id)
                 self._allot()
-            case e.CaseClosed():
+            case CaseClosed():
                 self.places.leave(case_id)
                 if not before.parole:
                     self.places.free(case_id)

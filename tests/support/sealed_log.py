@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from domain.rules.rule_set import bundled_rule_book
 
 from activities.casebook import CaseBook
 from activities.deciding import decide_and_append
@@ -19,11 +20,11 @@ from audit.seal_tables import newest_checkpoint
 from audit.sealer import opened_sealer
 from audit.sealing import Sealer
 from audit.verify import Scope, Verified, known_checkpoint, verify
-from domain import messages as m
-from domain.commands import FileApplication, MeetDeadline, TakeMessage
-from domain.ids import CaseId
-from domain.rules.rule_set import bundled_rule_book
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, WithdrawalRequest
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.ids import CaseId, Code
+from domain.kernel.messages import FileApplication, MeetDeadline, TakeMessage
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
@@ -61,7 +62,7 @@ class SealedLog:
             **changes,
         )
         case_id = new_case_id()
-        message = m.ApplicationSubmitted(application=application)
+        message = ApplicationSubmitted(application=application)
         await self.take(case_id, FileApplication(case_id, "supporter", f"filing-{number}", message, at), at)
         return case_id
 
@@ -78,7 +79,7 @@ class SealedLog:
         """A limit is over."""
         await self.take(case_id, MeetDeadline(name, due_at), due_at)
 
-    async def request(self, case_id: CaseId, partner: Partner) -> str:
+    async def request(self, case_id: CaseId, partner: Code) -> str:
         """The id of the request that is open."""
         request = (await self.book.case(case_id)).request_to(partner)
         assert request is not None
@@ -87,13 +88,13 @@ class SealedLog:
     async def authorize(self, case_id: CaseId, at: datetime = FILED_AT) -> None:
         """From filing to the travel authorization, or to the waiting list: three events more, and one."""
         sponsor = await self.request(case_id, "sponsor_registry")
-        await self.say(case_id, m.SponsorConfirmedAnswer(request_id=sponsor), at + timedelta(hours=1))
+        await self.say(case_id, SponsorConfirmedAnswer(request_id=sponsor), at + timedelta(hours=1))
         vetting = await self.request(case_id, "vetting")
-        await self.say(case_id, m.VettingClearedAnswer(request_id=vetting), at + timedelta(hours=2))
+        await self.say(case_id, VettingClearedAnswer(request_id=vetting), at + timedelta(hours=2))
 
     async def withdraw(self, case_id: CaseId, at: datetime | None = None) -> None:
         """The applicant withdraws: two events."""
-        await self.say(case_id, m.WithdrawalRequest(), at or day(20))
+        await self.say(case_id, WithdrawalRequest(), at or day(20))
 
     async def govern(self, message: Any, at: datetime) -> None:
         """The governments speak."""

@@ -15,7 +15,7 @@ from cases.inbound.webhooks import sender_keys, sign
 from cases.inbound.wire import PartnerName
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number
-from domain.application import Application
+from domain.humanitarian_parole.application import Application
 from process.config import Settings
 from simulators.app import Script as PartnerScript
 from simulators.behaviour import PartnerBehaviours

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from domain.commands import Command, MeetDeadline
-from domain.events import CaseEvent
-from domain.ids import CaseId, CommandId
-from domain.programme import ProgrammeEvent, open_programme
+from domain.kernel.events import CaseEvent
+from domain.kernel.ids import CaseId, CommandId
+from domain.kernel.messages import Command, MeetDeadline
+from domain.kernel.programme import ProgrammeEvent, open_programme
 from eventstore.format.envelope import NO_HASH, Envelope
 from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey

@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime
 
 import pytest
-
-from domain import messages as m
 from domain.boarding import boarding_answer
-from domain.programme import Programme
+
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.travel import ArrivalRefused
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.messages import ProgrammeChanged
+from domain.kernel.programme import Programme
 from tests.support.filed import day
 from tests.support.given import OPEN, RULES, Given, given, met, plus, suspended, terminated, told
 from tests.support.stages import (
@@ -23,10 +26,10 @@ from tests.support.stages import (
 OVER = datetime(2023, 1, 27, 5, tzinfo=UTC)
 LAST_MOMENT = plus(OVER, microseconds=-1)
 EXPIRED = authorized().and_then(met("authorization", OVER))
-REFUSED = authorized().and_then(told(m.ArrivalRefused(port="MIA"), day(31)))
-WITHDRAWN = authorized().and_then(told(m.WithdrawalRequest(), day(31)))
-COMPLETED = paroled().and_then(told(m.ProgrammeChanged(), day(40)))
-HELD_BY_PAUSE = asked_for_vetting().and_then(told(m.VettingClearedAnswer(), day(8)), programme=suspended(day(7)))
+REFUSED = authorized().and_then(told(ArrivalRefused(port="MIA"), day(31)))
+WITHDRAWN = authorized().and_then(told(WithdrawalRequest(), day(31)))
+COMPLETED = paroled().and_then(told(ProgrammeChanged(), day(40)))
+HELD_BY_PAUSE = asked_for_vetting().and_then(told(VettingClearedAnswer(), day(8)), programme=suspended(day(7)))
 
 
 def asked(case: Given, at: datetime, programme: Programme = OPEN) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from domain.calendar import (
+from domain.kernel.calendar import (
     age_on,
     day_of,
     days_after,

@@ -6,13 +6,14 @@ from typing import get_args
 
 import asyncpg
 import pytest
+from domain.messages import CASE_MESSAGE
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import ADVANCE, INBOX_ONLY, MESSAGE_SENDERS, Bell, CaseMessageName, DirectMessage
 from activities.failures import FAILURES, Contended, LogRestored, as_application_error
 from activities.partners.errors import PartnerBusy, PartnerRefused
-from domain.messages import CASE_MESSAGE, IrregularCrossingReport
-from domain.vocabulary import Stage, WaitingOn
+from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
+from domain.kernel.ids import Code
 from eventstore.conflicts import IllegalAppend, VersionConflict
 from eventstore.keys import KeyDestroyed
 from workflows.doorbells import PENDING_MAX, SIGNALS, Bells, description
@@ -26,8 +27,8 @@ def test_every_kind_of_message_has_its_signal() -> None:
 
 
 def test_every_stage_has_its_activity_and_every_wait_its_next_actor() -> None:
-    assert set(ADVANCE) == set(get_args(Stage))
-    assert set(NEXT) == set(get_args(WaitingOn))
+    assert set(ADVANCE) == set(get_args(Code))
+    assert set(NEXT) == set(get_args(Code))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if SIGNALS[kind][1] is not None])

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
-from domain.events import CaseEvent, SponsorNotConfirmed, SponsorWithdrew
-from domain.personal import Personal
+from domain.humanitarian_parole.stages.sponsor import SponsorNotConfirmed, SponsorWithdrew
+from domain.kernel.events import CaseEvent, Personal
 from eventstore.format.codec import CODEC, Codec, UnknownEvent
 from eventstore.format.upcast import Raw
 from tests.support.filings import NOON, filed

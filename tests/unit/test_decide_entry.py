@@ -5,9 +5,31 @@ from typing import Any
 
 import pytest
 
-from domain import events as e
-from domain import messages as m
-from domain.application import Document
+from domain.humanitarian_parole.application import Document
+from domain.humanitarian_parole.stages.entry import (
+    EntryCheckRequested,
+    EntryMatchedAnswer,
+    EntryMismatchAnswer,
+    EntryNotFoundAnswer,
+    EntryRefused,
+    EntryVerified,
+    EvidenceDeadlinePassed,
+    EvidenceReceived,
+    EvidenceRequested,
+    EvidenceSubmission,
+)
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmed, SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingRequested
+from domain.kernel.events import (
+    CaseClosed,
+    CaseEvent,
+    CaseHeld,
+    CaseResumed,
+    OfficerDecided,
+    OfficerDecisionConfirmed,
+    ReferredToOfficer,
+)
+from domain.kernel.messages import OfficerConfirmation, OfficerDecision, ProgrammeChanged
 from tests.support.filed import a_stamp, an_entry, day, in_mexico
 from tests.support.given import happened, met, plus, suspended, told
 from tests.support.stages import asked_about_entry, asked_about_supporter, asked_for_evidence, asked_for_vetting
@@ -16,8 +38,8 @@ LIMIT = day(34)
 WEAK = a_stamp(issued_on=date(2022, 10, 12))
 
 
-def evidence(*documents: Document) -> m.EvidenceSubmission:
-    return m.EvidenceSubmission(documents=documents or (a_stamp(),))
+def evidence(*documents: Document) -> EvidenceSubmission:
+    return EvidenceSubmission(documents=documents or (a_stamp(),))
 
 
 def at(moment: str) -> datetime:
@@ -27,71 +49,71 @@ def at(moment: str) -> datetime:
 def test_in_mexico_the_records_are_asked_once_the_supporter_is_confirmed() -> None:
     then = (
         asked_about_supporter(in_mexico())
-        .when(told(m.SponsorConfirmedAnswer(), day(3)))
-        .then(e.SponsorConfirmed, e.EntryCheckRequested)
+        .when(told(SponsorConfirmedAnswer(), day(3)))
+        .then(SponsorConfirmed, EntryCheckRequested)
     )
 
     assert (then.case.stage, then.case.waiting_on) == ("proof_of_entry", "entry_records")
 
 
 def test_a_matched_entry_needs_no_document_and_is_as_declared_by_default() -> None:
-    asked_about_entry().when(told(m.EntryMatchedAnswer(), day(4))).then(
+    asked_about_entry().when(told(EntryMatchedAnswer(), day(4))).then(
         happened(
-            e.EntryVerified,
+            EntryVerified,
             by="records",
             entered_at=at("2022-09-01T10:00:00-05:00"),
             place="Tapachula",
             manner="regular",
         ),
-        e.VettingRequested,
+        VettingRequested,
     )
 
 
 @pytest.mark.parametrize("moment", ["2022-10-11T23:59:59-05:00", "2022-10-11T22:00:00-08:00"])
 def test_a_matched_entry_before_the_announcement_is_verified(moment: str) -> None:
-    answer = m.EntryMatchedAnswer(entered_at=at(moment), place="Cd. Hidalgo")
+    answer = EntryMatchedAnswer(entered_at=at(moment), place="Cd. Hidalgo")
 
     asked_about_entry().when(told(answer, day(4))).then(
-        happened(e.EntryVerified, entered_at=at(moment), place="Cd. Hidalgo"), e.VettingRequested
+        happened(EntryVerified, entered_at=at(moment), place="Cd. Hidalgo"), VettingRequested
     )
 
 
 @pytest.mark.parametrize("manner", ["regular", "irregular"])
 def test_a_matched_entry_on_the_day_of_the_announcement_is_refused(manner: Any) -> None:
-    answer = m.EntryMatchedAnswer(entered_at=at("2022-10-12T00:00:00-05:00"), manner=manner)
+    answer = EntryMatchedAnswer(entered_at=at("2022-10-12T00:00:00-05:00"), manner=manner)
 
     asked_about_entry().when(told(answer, day(4))).then(
-        e.EntryRefused, happened(e.CaseClosed, outcome="ineligible", reason="mexico-entry")
+        EntryRefused, happened(CaseClosed, outcome="ineligible", reason="mexico-entry")
     )
 
 
 def test_an_irregular_entry_that_is_matched_goes_to_an_officer() -> None:
     declared = in_mexico(an_entry(manner="irregular"))
 
-    asked_about_entry(declared).when(told(m.EntryMatchedAnswer(), day(4))).then(
-        happened(e.ReferredToOfficer, question="mexico-entry", codes=("irregular-entry-before-cutoff",))
+    asked_about_entry(declared).when(told(EntryMatchedAnswer(), day(4))).then(
+        happened(ReferredToOfficer, question="mexico-entry", codes=("irregular-entry-before-cutoff",))
     )
-    asked_about_entry().when(told(m.EntryMatchedAnswer(manner="irregular"), day(4))).then(
-        happened(e.ReferredToOfficer, question="mexico-entry")
+    asked_about_entry().when(told(EntryMatchedAnswer(manner="irregular"), day(4))).then(
+        happened(ReferredToOfficer, question="mexico-entry")
     )
-    asked_about_entry(declared).when(told(m.EntryMatchedAnswer(manner="regular"), day(4))).then(
-        e.EntryVerified, e.VettingRequested
+    asked_about_entry(declared).when(told(EntryMatchedAnswer(manner="regular"), day(4))).then(
+        EntryVerified, VettingRequested
     )
 
 
 def test_an_entry_that_is_not_found_is_accepted_on_a_strong_document() -> None:
     documented = in_mexico(documents=(WEAK, a_stamp(kind="fmm")))
 
-    asked_about_entry(documented).when(told(m.EntryNotFoundAnswer(), day(4))).then(
-        happened(e.EntryVerified, by="document"), e.VettingRequested
+    asked_about_entry(documented).when(told(EntryNotFoundAnswer(), day(4))).then(
+        happened(EntryVerified, by="document"), VettingRequested
     )
 
 
 def test_an_irregular_entry_that_is_strongly_documented_goes_to_an_officer() -> None:
     documented = in_mexico(an_entry(manner="irregular"), documents=(a_stamp(),))
 
-    asked_about_entry(documented).when(told(m.EntryNotFoundAnswer(), day(4))).then(
-        happened(e.ReferredToOfficer, question="mexico-entry", codes=("irregular-entry-before-cutoff",))
+    asked_about_entry(documented).when(told(EntryNotFoundAnswer(), day(4))).then(
+        happened(ReferredToOfficer, question="mexico-entry", codes=("irregular-entry-before-cutoff",))
     )
 
 
@@ -99,8 +121,8 @@ def test_an_irregular_entry_that_is_strongly_documented_goes_to_an_officer() -> 
 def test_without_a_strong_document_evidence_is_asked_for(documents: tuple[Document, ...]) -> None:
     then = (
         asked_about_entry(in_mexico(documents=documents))
-        .when(told(m.EntryNotFoundAnswer(), day(4)))
-        .then(e.EvidenceRequested)
+        .when(told(EntryNotFoundAnswer(), day(4)))
+        .then(EvidenceRequested)
     )
 
     assert then.case.waiting_on == "applicant"
@@ -108,66 +130,64 @@ def test_without_a_strong_document_evidence_is_asked_for(documents: tuple[Docume
 
 
 def test_a_mismatch_goes_to_an_officer() -> None:
-    asked_about_entry().when(told(m.EntryMismatchAnswer(fields=("birth_date", "Nombre completo")), day(4))).then(
-        happened(e.ReferredToOfficer, question="mexico-entry", codes=("mismatch-birth_date", "other"))
+    asked_about_entry().when(told(EntryMismatchAnswer(fields=("birth_date", "Nombre completo")), day(4))).then(
+        happened(ReferredToOfficer, question="mexico-entry", codes=("mismatch-birth_date", "other"))
     )
-    asked_about_entry().when(told(m.EntryMismatchAnswer(), day(4))).then(
-        happened(e.ReferredToOfficer, codes=("mismatch",))
-    )
+    asked_about_entry().when(told(EntryMismatchAnswer(), day(4))).then(happened(ReferredToOfficer, codes=("mismatch",)))
 
 
 def test_the_longest_field_name_that_the_records_may_send_is_referred_like_any_other() -> None:
-    answer = m.EntryMismatchAnswer(fields=("x" * 100,))
+    answer = EntryMismatchAnswer(fields=("x" * 100,))
 
-    asked_about_entry().when(told(answer, day(4))).then(happened(e.ReferredToOfficer, question="mexico-entry"))
+    asked_about_entry().when(told(answer, day(4))).then(happened(ReferredToOfficer, question="mexico-entry"))
 
 
 def test_a_match_without_a_date_of_an_entry_never_declared_goes_to_an_officer() -> None:
     undeclared = in_mexico(an_entry(country="GTM"))
 
-    asked_about_entry(undeclared).when(told(m.EntryMatchedAnswer(), day(4))).then(
-        happened(e.ReferredToOfficer, question="mexico-entry", codes=("entry-date-missing",))
+    asked_about_entry(undeclared).when(told(EntryMatchedAnswer(), day(4))).then(
+        happened(ReferredToOfficer, question="mexico-entry", codes=("entry-date-missing",))
     )
 
 
 def test_an_officer_approves_the_entry() -> None:
-    referred = asked_about_entry().and_then(told(m.EntryMismatchAnswer(), day(4)))
+    referred = asked_about_entry().and_then(told(EntryMismatchAnswer(), day(4)))
 
-    referred.when(told(m.OfficerDecision(officer="o-1", decision="approve"), day(5))).then(
-        e.OfficerDecided, happened(e.EntryVerified, by="officer"), e.VettingRequested
+    referred.when(told(OfficerDecision(officer="o-1", decision="approve"), day(5))).then(
+        OfficerDecided, happened(EntryVerified, by="officer"), VettingRequested
     )
 
 
 def test_two_officers_refuse_the_entry() -> None:
-    referred = asked_about_entry().and_then(told(m.EntryMismatchAnswer(), day(4)))
-    denied = referred.when(told(m.OfficerDecision(officer="o-1", decision="deny"), day(5))).then(e.OfficerDecided)
+    referred = asked_about_entry().and_then(told(EntryMismatchAnswer(), day(4)))
+    denied = referred.when(told(OfficerDecision(officer="o-1", decision="deny"), day(5))).then(OfficerDecided)
 
-    denied.when(told(m.OfficerConfirmation(officer="o-2"), day(6))).then(
-        e.OfficerDecisionConfirmed,
-        happened(e.EntryRefused, by_officer=True),
-        happened(e.CaseClosed, outcome="denied", reason="mexico-entry"),
+    denied.when(told(OfficerConfirmation(officer="o-2"), day(6))).then(
+        OfficerDecisionConfirmed,
+        happened(EntryRefused, by_officer=True),
+        happened(CaseClosed, outcome="denied", reason="mexico-entry"),
     )
 
 
 def test_strong_evidence_verifies_without_a_new_call_to_the_records() -> None:
     asked_for_evidence().when(told(evidence(), plus(LIMIT, microseconds=-1))).then(
-        happened(e.EvidenceReceived, strong=True), happened(e.EntryVerified, by="evidence"), e.VettingRequested
+        happened(EvidenceReceived, strong=True), happened(EntryVerified, by="evidence"), VettingRequested
     )
 
 
 def test_weak_evidence_is_recorded_and_the_limit_stands() -> None:
-    then = asked_for_evidence().when(told(evidence(WEAK), day(20))).then(happened(e.EvidenceReceived, strong=False))
+    then = asked_for_evidence().when(told(evidence(WEAK), day(20))).then(happened(EvidenceReceived, strong=False))
 
     assert then.case.waiting_on == "applicant"
     assert then.due(day(20)) == {"evidence": LIMIT}
 
 
 def test_evidence_of_an_irregular_entry_goes_to_an_officer_and_more_may_be_sent() -> None:
-    asked = asked_about_entry(in_mexico(an_entry(manner="irregular"))).and_then(told(m.EntryNotFoundAnswer(), day(4)))
-    referred = asked.when(told(evidence(), day(20))).then(e.EvidenceReceived, e.ReferredToOfficer)
+    asked = asked_about_entry(in_mexico(an_entry(manner="irregular"))).and_then(told(EntryNotFoundAnswer(), day(4)))
+    referred = asked.when(told(evidence(), day(20))).then(EvidenceReceived, ReferredToOfficer)
     assert "evidence" not in referred.due(day(20))
 
-    referred.when(told(evidence(WEAK), day(21))).then(happened(e.EvidenceReceived, strong=False))
+    referred.when(told(evidence(WEAK), day(21))).then(happened(EvidenceReceived, strong=False))
 
 
 def test_evidence_is_taken_from_the_request_for_it_until_the_entry_is_verified() -> None:
@@ -179,8 +199,8 @@ def test_evidence_is_taken_from_the_request_for_it_until_the_entry_is_verified()
 
 def test_the_limit_for_evidence_closes_the_case() -> None:
     asked_for_evidence().when(met("evidence", LIMIT)).then(
-        happened(e.EvidenceDeadlinePassed, at=LIMIT),
-        happened(e.CaseClosed, outcome="ineligible", reason="evidence-deadline"),
+        happened(EvidenceDeadlinePassed, at=LIMIT),
+        happened(CaseClosed, outcome="ineligible", reason="evidence-deadline"),
     )
 
 
@@ -194,31 +214,31 @@ def test_evidence_in_a_suspension_is_recorded_and_verified_when_it_ends() -> Non
     held = (
         asked_for_evidence()
         .when(told(evidence(), day(20)), programme=suspended(day(10)))
-        .then(e.EvidenceReceived, e.CaseHeld)
+        .then(EvidenceReceived, CaseHeld)
     )
     assert held.case.waiting_on == "programme"
 
-    held.when(told(m.ProgrammeChanged(), day(25)), programme=suspended(day(10), day(25))).then(
-        e.CaseResumed, e.EntryVerified, e.VettingRequested
+    held.when(told(ProgrammeChanged(), day(25)), programme=suspended(day(10), day(25))).then(
+        CaseResumed, EntryVerified, VettingRequested
     )
 
 
 @pytest.mark.parametrize(
     ("answer", "then"),
     [
-        (m.EntryMatchedAnswer(), (e.EntryVerified, e.VettingRequested)),
-        (m.EntryNotFoundAnswer(), (e.EvidenceRequested,)),
-        (m.EntryMismatchAnswer(), (e.ReferredToOfficer,)),
-        (m.EntryMatchedAnswer(entered_at=at("2022-10-12T00:00:00-05:00")), (e.EntryRefused, e.CaseClosed)),
+        (EntryMatchedAnswer(), (EntryVerified, VettingRequested)),
+        (EntryNotFoundAnswer(), (EvidenceRequested,)),
+        (EntryMismatchAnswer(), (ReferredToOfficer,)),
+        (EntryMatchedAnswer(entered_at=at("2022-10-12T00:00:00-05:00")), (EntryRefused, CaseClosed)),
     ],
     ids=["matched", "not found", "mismatch", "too late"],
 )
-def test_the_records_answer_waits_in_a_suspension(answer: Any, then: tuple[type[e.CaseEvent], ...]) -> None:
+def test_the_records_answer_waits_in_a_suspension(answer: Any, then: tuple[type[CaseEvent], ...]) -> None:
     held = (
         asked_about_entry()
         .when(told(answer, day(4)), programme=suspended(day(3.5)))
-        .then(happened(e.CaseHeld, partner="entry_records"))
+        .then(happened(CaseHeld, partner="entry_records"))
     )
     held.when(told(answer, day(5)), programme=suspended(day(3.5))).then_rejected("no-open-request")
 
-    held.when(told(m.ProgrammeChanged(), day(9)), programme=suspended(day(3.5), day(9))).then(e.CaseResumed, *then)
+    held.when(told(ProgrammeChanged(), day(9)), programme=suspended(day(3.5), day(9))).then(CaseResumed, *then)

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from domain import events as e
-from domain import messages as m
-from domain.application import Application
+from domain.humanitarian_parole.application import Application
+from domain.humanitarian_parole.stages.entry import EntryRefused
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted, WithdrawalRequest
+from domain.humanitarian_parole.stages.parole import ArrivalParoled
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorConfirmedAnswer
+from domain.kernel.events import CaseClosed, CaseEvent, CaseHeld, CaseResumed
+from domain.kernel.messages import ProgrammeChanged
 from tests.support.filed import (
     EARLIER,
     FILED_AT,
@@ -40,15 +44,15 @@ def test_a_filing_that_passes_asks_the_registry() -> None:
         .when(filing())
         .then(
             happened(
-                e.ApplicationFiled, at=FILED_AT, rules_version="2022-10-19", rules_digest=RULES.digest, principal=None
+                ApplicationFiled, at=FILED_AT, rules_version="2022-10-19", rules_digest=RULES.digest, principal=None
             ),
-            e.SponsorConfirmationRequested,
+            SponsorConfirmationRequested,
         )
     )
 
     assert then.case.waiting_on == "sponsor"
     request = then.history[1]
-    assert isinstance(request, e.SponsorConfirmationRequested)
+    assert isinstance(request, SponsorConfirmationRequested)
     assert request.request_id == then.case.requests[0].request_id == f"{then.case.case_id}:2"
     assert request.basis is not None
     assert tuple(result.rule for result in request.basis.results) == FILING_RULES
@@ -75,13 +79,11 @@ def test_a_filing_that_passes_asks_the_registry() -> None:
 )
 def test_a_filing_that_fails_closes_by_that_rule(application: Application, outcome: str, reason: str) -> None:
     then = (
-        given()
-        .when(filing(application))
-        .then(e.ApplicationFiled, happened(e.CaseClosed, outcome=outcome, reason=reason))
+        given().when(filing(application)).then(ApplicationFiled, happened(CaseClosed, outcome=outcome, reason=reason))
     )
 
     closed = then.history[-1]
-    assert isinstance(closed, e.CaseClosed)
+    assert isinstance(closed, CaseClosed)
     assert closed.basis is not None
     assert next(result.rule for result in closed.basis.results if result.result == "failed") == reason
     assert tuple(result.rule for result in closed.basis.results) == FILING_RULES
@@ -95,11 +97,11 @@ def test_the_first_of_several_failures_gives_the_reason_and_all_are_recorded() -
     then = (
         given()
         .when(filing(an_application(beneficiary)), same_person=(EARLIER,))
-        .then(e.ApplicationFiled, happened(e.CaseClosed, reason="sole-nationality"))
+        .then(ApplicationFiled, happened(CaseClosed, reason="sole-nationality"))
     )
 
     closed = then.history[-1]
-    assert isinstance(closed, e.CaseClosed)
+    assert isinstance(closed, CaseClosed)
     assert closed.basis is not None
     failed = [result.rule for result in closed.basis.results if result.result == "failed"]
     assert failed == ["sole-nationality", "passport-validity", "minor-guardian", "one-active-case"]
@@ -107,53 +109,53 @@ def test_the_first_of_several_failures_gives_the_reason_and_all_are_recorded() -
 
 def test_a_second_open_case_of_a_person_is_a_duplicate() -> None:
     given().when(filing(), same_person=(EARLIER,)).then(
-        e.ApplicationFiled, happened(e.CaseClosed, outcome="duplicate", reason="one-active-case")
+        ApplicationFiled, happened(CaseClosed, outcome="duplicate", reason="one-active-case")
     )
 
 
 def test_a_declared_entry_into_mexico_that_is_too_late_is_refused_at_filing() -> None:
     given().when(filing(in_mexico(an_entry("2022-10-12T00:00:00-05:00")))).then(
-        e.ApplicationFiled, e.EntryRefused, happened(e.CaseClosed, outcome="ineligible", reason="mexico-entry")
+        ApplicationFiled, EntryRefused, happened(CaseClosed, outcome="ineligible", reason="mexico-entry")
     )
 
 
-@pytest.mark.parametrize(("principal_open", "last"), [(True, e.SponsorConfirmationRequested), (False, e.CaseClosed)])
-def test_family_passes_only_with_an_open_principal(principal_open: bool, last: type[e.CaseEvent]) -> None:
+@pytest.mark.parametrize(("principal_open", "last"), [(True, SponsorConfirmationRequested), (False, CaseClosed)])
+def test_family_passes_only_with_an_open_principal(principal_open: bool, last: type[CaseEvent]) -> None:
     spouse = a_beneficiary(nationalities=("VEN", "ESP"), travels_with=travelling_with("spouse"))
 
     given().when(filing(an_application(spouse)), principal_open=principal_open).then(
-        happened(e.ApplicationFiled, principal=PRINCIPAL), last
+        happened(ApplicationFiled, principal=PRINCIPAL), last
     )
 
 
 def test_a_case_is_filed_once() -> None:
     asked_about_supporter().when(filing(at=day(1))).then_rejected("already-filed")
-    message = m.ApplicationSubmitted(application=an_application())
+    message = ApplicationSubmitted(application=an_application())
     asked_about_supporter().when(told(message, day(1))).then_rejected("already-filed")
 
 
 @pytest.mark.parametrize(
-    "message", [m.WithdrawalRequest(), m.SponsorConfirmedAnswer(), m.ArrivalParoled(port="MIA"), m.ProgrammeChanged()]
+    "message", [WithdrawalRequest(), SponsorConfirmedAnswer(), ArrivalParoled(port="MIA"), ProgrammeChanged()]
 )
 def test_a_case_that_was_never_filed_takes_nothing_and_records_nothing(message: Any) -> None:
     given().when(told(message, day(1))).then_rejected("not-filed")
 
 
 def test_in_a_suspension_a_filing_is_recorded_and_judged_when_it_ends() -> None:
-    held = given().when(filing(), programme=suspended(day(-1))).then(e.ApplicationFiled, e.CaseHeld)
+    held = given().when(filing(), programme=suspended(day(-1))).then(ApplicationFiled, CaseHeld)
     assert (held.case.stage, held.case.waiting_on) == ("sponsor_confirmation", "programme")
 
-    held.when(told(m.ProgrammeChanged(), day(9)), programme=suspended(day(-1), day(9))).then(
-        e.CaseResumed, e.SponsorConfirmationRequested
+    held.when(told(ProgrammeChanged(), day(9)), programme=suspended(day(-1), day(9))).then(
+        CaseResumed, SponsorConfirmationRequested
     )
-    held.when(told(m.ProgrammeChanged(), day(9)), programme=suspended(day(-1), day(9)), same_person=(EARLIER,)).then(
-        e.CaseResumed, happened(e.CaseClosed, outcome="duplicate")
+    held.when(told(ProgrammeChanged(), day(9)), programme=suspended(day(-1), day(9)), same_person=(EARLIER,)).then(
+        CaseResumed, happened(CaseClosed, outcome="duplicate")
     )
 
 
 def test_a_filing_after_termination_closes_at_once() -> None:
     given().when(filing(), programme=terminated(day(-1), date(2023, 1, 31))).then(
-        e.ApplicationFiled, happened(e.CaseClosed, outcome="terminated", reason="programme-terminated")
+        ApplicationFiled, happened(CaseClosed, outcome="terminated", reason="programme-terminated")
     )
 
 

@@ -5,8 +5,22 @@ from typing import Any
 
 import pytest
 
-from domain import events as e
-from domain import messages as m
+from domain.humanitarian_parole.stages.parole import (
+    ArrivalParoled,
+    ParoleEnded,
+    ParoleEnding,
+    ParoleGranted,
+    WorkPermitApplication,
+    WorkPermitApplied,
+    WorkPermitEligible,
+    WorkPermitEligibleAnswer,
+    WorkPermitIneligible,
+    WorkPermitIneligibleAnswer,
+)
+from domain.humanitarian_parole.stages.travel import ArrivalRefused, ParoleRefused
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer, VettingHitAnswer
+from domain.kernel.events import CaseClosed
+from domain.kernel.messages import OfficerDecision, ProgrammeChanged
 from tests.support.filed import day
 from tests.support.given import Given, happened, met, plus, suspended, terminated, told
 from tests.support.stages import (
@@ -22,14 +36,14 @@ from tests.support.stages import (
     waitlisted,
 )
 
-ARRIVAL = m.ArrivalParoled(port="MIA")
+ARRIVAL = ArrivalParoled(port="MIA")
 LAST_DAY = date(2024, 11, 19)
 NOTICE = datetime(2024, 8, 21, 4, tzinfo=UTC)
 END = datetime(2024, 11, 20, 5, tzinfo=UTC)
 
 
 def paroled_until(until: date) -> Given:
-    return authorized().and_then(told(m.ArrivalParoled(port="MIA", until=until), day(31)))
+    return authorized().and_then(told(ArrivalParoled(port="MIA", until=until), day(31)))
 
 
 @pytest.mark.parametrize("before", [authorized(), held_for_supporter(), held_for_passport()])
@@ -38,7 +52,7 @@ def test_who_is_authorized_arrives_held_or_suspended_too(before: Given, programm
     changes = {} if programme is None else {"programme": programme}
 
     then = before.when(told(ARRIVAL, day(31)), **changes).then(
-        happened(e.ParoleGranted, port="MIA", paroled_on=date(2022, 11, 20), last_day=LAST_DAY)
+        happened(ParoleGranted, port="MIA", paroled_on=date(2022, 11, 20), last_day=LAST_DAY)
     )
 
     assert (then.case.stage, then.case.waiting_on) == ("work_permit_eligibility", "parole_end")
@@ -48,8 +62,8 @@ def test_who_is_authorized_arrives_held_or_suspended_too(before: Given, programm
 def test_the_border_may_grant_parole_until_another_day() -> None:
     then = (
         authorized()
-        .when(told(m.ArrivalParoled(port="MIA", until=date(2023, 6, 30)), day(31)))
-        .then(happened(e.ParoleGranted, last_day=date(2023, 6, 30)))
+        .when(told(ArrivalParoled(port="MIA", until=date(2023, 6, 30)), day(31)))
+        .then(happened(ParoleGranted, last_day=date(2023, 6, 30)))
     )
 
     assert then.due(day(31))["parole-end"] == datetime(2023, 7, 1, 4, tzinfo=UTC)
@@ -57,10 +71,10 @@ def test_the_border_may_grant_parole_until_another_day() -> None:
 
 def test_arrival_ends_requests_referrals_and_holds() -> None:
     arrived = held_for_passport().and_then(told(ARRIVAL, day(31)))
-    arrived.when(told(m.VettingClearedAnswer(), day(32))).then_rejected("no-open-request")
+    arrived.when(told(VettingClearedAnswer(), day(32))).then_rejected("no-open-request")
 
-    referred = held_for_passport().and_then(told(m.VettingHitAnswer(), day(12))).and_then(told(ARRIVAL, day(13)))
-    referred.when(told(m.OfficerDecision(officer="o-1", decision="deny"), day(14))).then_rejected("no-open-referral")
+    referred = held_for_passport().and_then(told(VettingHitAnswer(), day(12))).and_then(told(ARRIVAL, day(13)))
+    referred.when(told(OfficerDecision(officer="o-1", decision="deny"), day(14))).then_rejected("no-open-referral")
     assert "referral" not in referred.due(day(14))
 
     held = held_for_supporter().and_then(told(ARRIVAL, day(13)))
@@ -69,7 +83,7 @@ def test_arrival_ends_requests_referrals_and_holds() -> None:
     held.when(told(a_replacement(), day(14))).then_rejected("no-supporter-wanted")
 
 
-@pytest.mark.parametrize("message", [ARRIVAL, m.ArrivalRefused(port="MIA")], ids=["paroled", "refused"])
+@pytest.mark.parametrize("message", [ARRIVAL, ArrivalRefused(port="MIA")], ids=["paroled", "refused"])
 def test_nobody_arrives_before_authorization_or_twice(message: Any) -> None:
     for before in (asked_about_supporter(), asked_for_evidence(), waitlisted()):
         before.when(told(message, day(9)), place="none").then_rejected("not-authorized")
@@ -81,47 +95,47 @@ def test_nobody_arrives_before_authorization_or_twice(message: Any) -> None:
 def test_a_refusal_at_the_port_closes_at_once(programme: Any) -> None:
     changes = {} if programme is None else {"programme": programme}
 
-    authorized().when(told(m.ArrivalRefused(port="JFK", why="no address"), day(31)), **changes).then(
-        happened(e.ParoleRefused, port="JFK", why="no address"),
-        happened(e.CaseClosed, outcome="refused_at_port", reason="port-of-entry"),
+    authorized().when(told(ArrivalRefused(port="JFK", why="no address"), day(31)), **changes).then(
+        happened(ParoleRefused, port="JFK", why="no address"),
+        happened(CaseClosed, outcome="refused_at_port", reason="port-of-entry"),
     )
 
 
 def test_a_work_permit_is_asked_for_once_after_parole() -> None:
     for before in (asked_for_vetting(), authorized()):
-        before.when(told(m.WorkPermitApplication(), day(20)), place="none").then_rejected("not-paroled")
-    applied = paroled().when(told(m.WorkPermitApplication(), day(40))).then(e.WorkPermitApplied)
+        before.when(told(WorkPermitApplication(), day(20)), place="none").then_rejected("not-paroled")
+    applied = paroled().when(told(WorkPermitApplication(), day(40))).then(WorkPermitApplied)
     assert (applied.case.waiting_on, applied.case.work_permit) == ("work_permit_office", "applied")
-    applied.when(told(m.WorkPermitApplication(), day(41))).then_rejected("already-applied")
+    applied.when(told(WorkPermitApplication(), day(41))).then_rejected("already-applied")
 
-    answered = applied.when(told(m.WorkPermitEligibleAnswer(), day(70))).then(e.WorkPermitEligible)
+    answered = applied.when(told(WorkPermitEligibleAnswer(), day(70))).then(WorkPermitEligible)
     assert (answered.case.waiting_on, answered.case.work_permit) == ("parole_end", "eligible")
-    answered.when(told(m.WorkPermitApplication(), day(71))).then_rejected("already-applied")
-    answered.when(told(m.WorkPermitIneligibleAnswer(), day(71))).then_rejected("no-open-request")
+    answered.when(told(WorkPermitApplication(), day(71))).then_rejected("already-applied")
+    answered.when(told(WorkPermitIneligibleAnswer(), day(71))).then_rejected("no-open-request")
 
 
 def test_a_permit_refused_ends_no_parole() -> None:
-    applied = paroled().and_then(told(m.WorkPermitApplication(), day(40)))
+    applied = paroled().and_then(told(WorkPermitApplication(), day(40)))
 
-    then = applied.when(told(m.WorkPermitIneligibleAnswer(why="category"), day(70))).then(
-        happened(e.WorkPermitIneligible, why="category")
+    then = applied.when(told(WorkPermitIneligibleAnswer(why="category"), day(70))).then(
+        happened(WorkPermitIneligible, why="category")
     )
     assert (then.case.outcome, then.case.work_permit, then.case.waiting_on) == (None, "ineligible", "parole_end")
 
 
 def test_a_suspension_does_not_touch_the_paroled() -> None:
     pause = suspended(day(35))
-    applied = paroled().when(told(m.WorkPermitApplication(), day(40)), programme=pause).then(e.WorkPermitApplied)
+    applied = paroled().when(told(WorkPermitApplication(), day(40)), programme=pause).then(WorkPermitApplied)
 
-    applied.when(told(m.WorkPermitEligibleAnswer(), day(70)), programme=pause).then(e.WorkPermitEligible)
+    applied.when(told(WorkPermitEligibleAnswer(), day(70)), programme=pause).then(WorkPermitEligible)
     assert paroled().due(day(40), pause) == {"parole-notice": NOTICE, "parole-end": END}
-    noticed = paroled().when(met("parole-notice", NOTICE), programme=pause).then(e.ParoleEnding)
-    noticed.when(met("parole-end", END), programme=pause).then(e.ParoleEnded, e.CaseClosed)
+    noticed = paroled().when(met("parole-notice", NOTICE), programme=pause).then(ParoleEnding)
+    noticed.when(met("parole-end", END), programme=pause).then(ParoleEnded, CaseClosed)
 
 
 def test_the_notice_comes_at_the_start_of_the_90th_day_before_the_last() -> None:
     paroled().when(met("parole-notice", plus(NOTICE, microseconds=-1))).then_nothing()
-    noticed = paroled().when(met("parole-notice", NOTICE)).then(happened(e.ParoleEnding, at=NOTICE, last_day=LAST_DAY))
+    noticed = paroled().when(met("parole-notice", NOTICE)).then(happened(ParoleEnding, at=NOTICE, last_day=LAST_DAY))
 
     assert noticed.due(NOTICE) == {"parole-end": END}
     noticed.when(met("parole-notice", NOTICE)).then_nothing()
@@ -142,9 +156,9 @@ def test_a_day_that_is_over_ends_parole_with_its_notice() -> None:
     short = paroled_until(date(2022, 11, 1))
 
     noticed = short.when(met("parole-notice", short.due(day(31))["parole-notice"])).then(
-        happened(e.ParoleEnding, at=day(31))
+        happened(ParoleEnding, at=day(31))
     )
-    noticed.when(met("parole-end", noticed.due(day(31))["parole-end"])).then(e.ParoleEnded, e.CaseClosed)
+    noticed.when(met("parole-end", noticed.due(day(31))["parole-end"])).then(ParoleEnded, CaseClosed)
 
 
 def test_parole_to_the_end_of_the_calendar_has_its_limits_like_any_other() -> None:
@@ -157,8 +171,8 @@ def test_parole_runs_to_the_end_of_its_last_day_and_completes_the_case() -> None
 
     noticed.when(met("parole-end", plus(END, microseconds=-1))).then_nothing()
     ended = noticed.when(met("parole-end", END)).then(
-        happened(e.ParoleEnded, at=END, last_day=LAST_DAY),
-        happened(e.CaseClosed, at=END, outcome="completed", reason=None),
+        happened(ParoleEnded, at=END, last_day=LAST_DAY),
+        happened(CaseClosed, at=END, outcome="completed", reason=None),
     )
     ended.when(met("parole-end", END)).then_nothing()
 
@@ -169,16 +183,16 @@ def test_parole_runs_to_the_end_of_its_last_day_and_completes_the_case() -> None
     ids=["supporter", "evidence", "waiting", "authorized", "held"],
 )
 def test_termination_closes_who_is_not_yet_paroled(before: Given) -> None:
-    before.when(told(m.ProgrammeChanged(), day(20)), programme=terminated(day(20), date(2023, 1, 31))).then(
-        happened(e.CaseClosed, outcome="terminated", reason="programme-terminated")
+    before.when(told(ProgrammeChanged(), day(20)), programme=terminated(day(20), date(2023, 1, 31))).then(
+        happened(CaseClosed, outcome="terminated", reason="programme-terminated")
     )
 
 
 def test_termination_does_not_wait_for_a_suspension_to_end() -> None:
-    held = asked_for_vetting().and_then(told(m.VettingClearedAnswer(), day(8)), programme=suspended(day(5)))
+    held = asked_for_vetting().and_then(told(VettingClearedAnswer(), day(8)), programme=suspended(day(5)))
 
-    held.when(told(m.ProgrammeChanged(), day(20)), programme=terminated(day(20), date(2023, 1, 31))).then(
-        happened(e.CaseClosed, outcome="terminated")
+    held.when(told(ProgrammeChanged(), day(20)), programme=terminated(day(20), date(2023, 1, 31))).then(
+        happened(CaseClosed, outcome="terminated")
     )
 
 
@@ -192,12 +206,12 @@ def test_termination_does_not_wait_for_a_suspension_to_end() -> None:
 )
 def test_termination_ends_parole_on_its_day_at_the_latest(parole_ends_on: date, end: datetime) -> None:
     over = terminated(day(40), parole_ends_on)
-    paroled().when(told(m.ProgrammeChanged(), day(40)), programme=over).then_nothing()
+    paroled().when(told(ProgrammeChanged(), day(40)), programme=over).then_nothing()
 
     noticed = paroled().and_then(met("parole-notice", paroled().due(day(40), over)["parole-notice"]), programme=over)
     assert noticed.due(day(40), over) == {"parole-end": end}
     noticed.when(met("parole-end", end), programme=over).then(
-        e.ParoleEnded, happened(e.CaseClosed, outcome="completed", reason=None)
+        ParoleEnded, happened(CaseClosed, outcome="completed", reason=None)
     )
 
 
@@ -208,5 +222,5 @@ def test_a_notice_that_named_a_later_day_is_given_anew() -> None:
     due = noticed.due(plus(NOTICE, days=1), over)
     assert due["parole-notice"] <= plus(NOTICE, days=1)
     noticed.when(met("parole-notice", due["parole-notice"]), programme=over).then(
-        happened(e.ParoleEnding, last_day=date(2024, 9, 30))
+        happened(ParoleEnding, last_day=date(2024, 9, 30))
     )

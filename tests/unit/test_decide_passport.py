@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from domain import events as e
-from domain import messages as m
+from domain.humanitarian_parole.stages.passport import PassportChange, PassportChanged
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmed, SponsorConfirmedAnswer, SponsorWithdrewNotice
+from domain.humanitarian_parole.stages.travel import (
+    TravelAuthorizationHeld,
+    TravelAuthorizationReleased,
+    TravelAuthorizationRevoked,
+)
+from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingClearedAnswer, VettingRequested
+from domain.kernel.events import CaseClosed
 from tests.support.filed import a_beneficiary, a_passport, an_application, day
 from tests.support.given import Given, happened, told
 from tests.support.stages import (
@@ -21,7 +28,7 @@ from tests.support.stages import (
     waitlisted,
 )
 
-CLEARED = told(m.VettingClearedAnswer(), day(8))
+CLEARED = told(VettingClearedAnswer(), day(8))
 
 
 def ready(**beneficiary: Any) -> Given:
@@ -29,8 +36,8 @@ def ready(**beneficiary: Any) -> Given:
 
 
 def test_a_passport_changed_before_authorization_is_only_recorded() -> None:
-    asked_for_vetting().when(told(a_changed_passport(), day(5))).then(e.PassportChanged)
-    waitlisted().when(told(a_changed_passport(), day(9)), place="none").then(e.PassportChanged)
+    asked_for_vetting().when(told(a_changed_passport(), day(5))).then(PassportChanged)
+    waitlisted().when(told(a_changed_passport(), day(9)), place="none").then(PassportChanged)
 
 
 def test_a_passport_changed_after_authorization_is_vetted_at_once_and_released() -> None:
@@ -38,20 +45,20 @@ def test_a_passport_changed_after_authorization_is_vetted_at_once_and_released()
         authorized()
         .when(told(a_changed_passport(), day(10)))
         .then(
-            happened(e.PassportChanged, surnames=None),
-            happened(e.TravelAuthorizationHeld, because="passport"),
-            e.VettingRequested,
+            happened(PassportChanged, surnames=None),
+            happened(TravelAuthorizationHeld, because="passport"),
+            VettingRequested,
         )
     )
     assert (held.case.stage, held.case.waiting_on) == ("travel_authorization", "vetting")
     assert held.due(day(10)) == authorized().due(day(10))
 
-    released = held.when(told(m.VettingClearedAnswer(), day(15))).then(e.VettingCleared, e.TravelAuthorizationReleased)
+    released = held.when(told(VettingClearedAnswer(), day(15))).then(VettingCleared, TravelAuthorizationReleased)
     assert released.case.waiting_on == "arrival"
 
 
 def test_new_surnames_come_with_a_passport_and_stay_without() -> None:
-    changed = m.PassportChange(passport=a_passport(number="170000001"), surnames="Rojas de Luna")
+    changed = PassportChange(passport=a_passport(number="170000001"), surnames="Rojas de Luna")
     renamed = authorized().and_then(told(changed, day(10)))
     assert renamed.case.require_beneficiary().surnames == "Rojas de Luna"
 
@@ -64,44 +71,42 @@ def test_new_surnames_come_with_a_passport_and_stay_without() -> None:
 def test_the_new_passport_is_judged_on_the_day_of_release(expires_on: date, released: bool) -> None:
     held = authorized().and_then(told(a_changed_passport(expires_on=expires_on), day(10)))
 
-    when = held.when(told(m.VettingClearedAnswer(), day(15)))
+    when = held.when(told(VettingClearedAnswer(), day(15)))
     if released:
-        when.then(e.VettingCleared, e.TravelAuthorizationReleased)
+        when.then(VettingCleared, TravelAuthorizationReleased)
     else:
         when.then(
-            e.VettingCleared,
-            happened(e.TravelAuthorizationRevoked, reason="passport-validity"),
-            happened(e.CaseClosed, outcome="revoked", reason="passport-validity"),
+            VettingCleared,
+            happened(TravelAuthorizationRevoked, reason="passport-validity"),
+            happened(CaseClosed, outcome="revoked", reason="passport-validity"),
         )
 
 
 def test_a_passport_that_did_not_change_is_not_judged_when_a_supporter_hold_ends() -> None:
     asked = ready(passport=a_passport(expires_on=date(2022, 10, 29))).and_then(CLEARED)
-    held = asked.and_then(told(m.SponsorWithdrewNotice(), day(10))).and_then(told(a_replacement(), day(11)))
+    held = asked.and_then(told(SponsorWithdrewNotice(), day(10))).and_then(told(a_replacement(), day(11)))
 
-    released = held.when(told(m.SponsorConfirmedAnswer(), day(15))).then(
-        e.SponsorConfirmed, e.TravelAuthorizationReleased
-    )
+    released = held.when(told(SponsorConfirmedAnswer(), day(15))).then(SponsorConfirmed, TravelAuthorizationReleased)
 
     release = released.history[-1]
-    assert isinstance(release, e.TravelAuthorizationReleased)
+    assert isinstance(release, TravelAuthorizationReleased)
     assert release.basis.results == ()
 
 
 def test_in_a_supporter_hold_a_new_passport_is_vetted_at_once() -> None:
-    held = held_for_supporter().when(told(a_changed_passport(), day(11))).then(e.PassportChanged, e.VettingRequested)
-    cleared = held.when(told(m.VettingClearedAnswer(), day(12))).then(e.VettingCleared)
+    held = held_for_supporter().when(told(a_changed_passport(), day(11))).then(PassportChanged, VettingRequested)
+    cleared = held.when(told(VettingClearedAnswer(), day(12))).then(VettingCleared)
     assert cleared.case.waiting_on == "applicant"
 
     asked = cleared.and_then(told(a_replacement(), day(13)))
-    asked.when(told(m.SponsorConfirmedAnswer(), day(16))).then(e.SponsorConfirmed, e.TravelAuthorizationReleased)
+    asked.when(told(SponsorConfirmedAnswer(), day(16))).then(SponsorConfirmed, TravelAuthorizationReleased)
 
 
 def test_an_open_vetting_request_stands_when_the_passport_changes_again() -> None:
-    again = held_for_passport().when(told(a_changed_passport(), day(11))).then(e.PassportChanged)
+    again = held_for_passport().when(told(a_changed_passport(), day(11))).then(PassportChanged)
 
-    again.when(told(m.VettingClearedAnswer(request_id=again.case.requests[0].request_id), day(12))).then(
-        e.VettingCleared, e.TravelAuthorizationReleased
+    again.when(told(VettingClearedAnswer(request_id=again.case.requests[0].request_id), day(12))).then(
+        VettingCleared, TravelAuthorizationReleased
     )
 
 

@@ -2,16 +2,39 @@
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
-
-from domain import events as e
-from domain.calendar import age_on, day_of, month_of
-from domain.case import Case
-from domain.commands import Command, MeetDeadline
 from domain.decide import take
 from domain.evolve import fold
 from domain.limits import deadlines
-from domain.messages import ApplicationSubmitted, PartnerAnswer
+from hypothesis import HealthCheck, given, settings
+
+from domain.humanitarian_parole.stages.entry import (
+    EntryCheckRequested,
+    EntryProofNotRequired,
+    EntryRefused,
+    EntryVerified,
+    EvidenceRequested,
+)
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, ApplicationWithdrawn
+from domain.humanitarian_parole.stages.parole import ParoleEnded
+from domain.humanitarian_parole.stages.sponsor import (
+    SponsorConfirmationRequested,
+    SponsorConfirmed,
+    SponsorNotConfirmed,
+)
+from domain.humanitarian_parole.stages.travel import (
+    ParoleRefused,
+    TravelAuthorizationExtended,
+    TravelAuthorizationHeld,
+    TravelAuthorizationReleased,
+    TravelAuthorizationRevoked,
+    TravelAuthorized,
+    Waitlisted,
+)
+from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingDenied, VettingRequested
+from domain.kernel.calendar import age_on, day_of, month_of
+from domain.kernel.case import Case
+from domain.kernel.events import CaseClosed, CaseEvent, MessageRejected, ReferralEscalated, ReferredToOfficer
+from domain.kernel.messages import Command, MeetDeadline, PartnerAnswer
 from simulation.format import Scenario
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios
@@ -21,35 +44,35 @@ laws = settings(
 )
 
 WAIT_IN_A_SUSPENSION = (
-    e.SponsorConfirmed,
-    e.SponsorNotConfirmed,
-    e.SponsorConfirmationRequested,
-    e.EntryProofNotRequired,
-    e.EntryCheckRequested,
-    e.EntryVerified,
-    e.EntryRefused,
-    e.EvidenceRequested,
-    e.VettingRequested,
-    e.VettingCleared,
-    e.VettingDenied,
-    e.ReferredToOfficer,
-    e.Waitlisted,
-    e.TravelAuthorized,
-    e.TravelAuthorizationReleased,
-    e.TravelAuthorizationRevoked,
+    SponsorConfirmed,
+    SponsorNotConfirmed,
+    SponsorConfirmationRequested,
+    EntryProofNotRequired,
+    EntryCheckRequested,
+    EntryVerified,
+    EntryRefused,
+    EvidenceRequested,
+    VettingRequested,
+    VettingCleared,
+    VettingDenied,
+    ReferredToOfficer,
+    Waitlisted,
+    TravelAuthorized,
+    TravelAuthorizationReleased,
+    TravelAuthorizationRevoked,
 )
-CLOSE_AT_ONCE = (e.ParoleRefused, e.ApplicationWithdrawn, e.ParoleEnded)
+CLOSE_AT_ONCE = (ParoleRefused, ApplicationWithdrawn, ParoleEnded)
 
 
 class Witness(Player):
     """Plays, and looks at every event as it is recorded and at every command as it is taken."""
 
-    def _record(self, playing: Playing, event: e.CaseEvent) -> None:
+    def _record(self, playing: Playing, event: CaseEvent) -> None:
         before, last = playing.case, playing.events[-1:]
         assert not before.closed, f"{type(event).__name__} after CaseClosed"
         if self.programme.suspended:
             assert not isinstance(event, WAIT_IN_A_SUSPENSION), f"{type(event).__name__} in a suspension"
-            if isinstance(event, e.CaseClosed):
+            if isinstance(event, CaseClosed):
                 assert isinstance(last[0], CLOSE_AT_ONCE)
         super()._record(playing, event)
         after = playing.case
@@ -59,7 +82,7 @@ class Witness(Player):
         assert before.since is None or after.since >= before.since
         partners = [request.partner for request in after.requests]
         assert len(partners) == len(set(partners))
-        if isinstance(event, e.TravelAuthorized):
+        if isinstance(event, TravelAuthorized):
             _assert_qualifies(after, event)
 
     def _take(self, playing: Playing, command: Command) -> str:
@@ -78,7 +101,7 @@ class Witness(Player):
             assert again.answer.answer == "rejected"
 
 
-def _assert_qualifies(case: Case, event: e.TravelAuthorized) -> None:
+def _assert_qualifies(case: Case, event: TravelAuthorized) -> None:
     """The facts themselves, read without the rules' help."""
     beneficiary = case.require_beneficiary()
     today = day_of(event.at)
@@ -97,7 +120,7 @@ def _assert_qualifies(case: Case, event: e.TravelAuthorized) -> None:
     assert not case.open_referrals
 
 
-def _by_class(playing: Playing, kind: type[e.CaseEvent]) -> int:
+def _by_class(playing: Playing, kind: type[CaseEvent]) -> int:
     return sum(isinstance(event, kind) for event in playing.events)
 
 
@@ -107,12 +130,12 @@ def test_every_case_keeps_the_laws_to_its_end(scenario: Scenario) -> None:
     player = Witness(scenario).play()
 
     for playing in player.cases.values():
-        assert _by_class(playing, e.CaseClosed) == playing.case.closed
-        assert _by_class(playing, e.TravelAuthorized) <= 1
-        assert _by_class(playing, e.TravelAuthorizationExtended) <= 1
-        assert _by_class(playing, e.MessageRejected) <= 50
-        assert _by_class(playing, e.ReferralEscalated) <= _by_class(playing, e.ReferredToOfficer)
-        assert _by_class(playing, e.TravelAuthorizationReleased) <= _by_class(playing, e.TravelAuthorizationHeld)
+        assert _by_class(playing, CaseClosed) == playing.case.closed
+        assert _by_class(playing, TravelAuthorized) <= 1
+        assert _by_class(playing, TravelAuthorizationExtended) <= 1
+        assert _by_class(playing, MessageRejected) <= 50
+        assert _by_class(playing, ReferralEscalated) <= _by_class(playing, ReferredToOfficer)
+        assert _by_class(playing, TravelAuthorizationReleased) <= _by_class(playing, TravelAuthorizationHeld)
         assert playing.case.closed == (playing.case.outcome is not None) == (playing.case.stage == "closed")
 
 
@@ -128,7 +151,7 @@ def test_stored_events_fold_to_the_same_state(scenario: Scenario) -> None:
 class Counting(Player):
     """Plays, and counts the places after every event."""
 
-    def _record(self, playing: Playing, event: e.CaseEvent) -> None:
+    def _record(self, playing: Playing, event: CaseEvent) -> None:
         super()._record(playing, event)
         assert self.places.used(self.programme, month_of(self.now)) <= self.programme.places
         for case_id in self.places.taken:

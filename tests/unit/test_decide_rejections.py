@@ -4,41 +4,75 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-
-from domain import events as e
-from domain import messages as m
 from domain.decide import take
+
+from domain import messages as m
+from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
+from domain.humanitarian_parole.stages.entry import (
+    EntryMatchedAnswer,
+    EntryMismatchAnswer,
+    EntryNotFoundAnswer,
+    EvidenceSubmission,
+)
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, WithdrawalRequest
+from domain.humanitarian_parole.stages.parole import (
+    ArrivalParoled,
+    WorkPermitApplication,
+    WorkPermitEligibleAnswer,
+    WorkPermitIneligibleAnswer,
+)
+from domain.humanitarian_parole.stages.sponsor import (
+    SponsorConfirmedAnswer,
+    SponsorNeedsReviewAnswer,
+    SponsorNotConfirmedAnswer,
+    SponsorWithdrew,
+    SponsorWithdrewNotice,
+)
+from domain.humanitarian_parole.stages.travel import (
+    ArrivalRefused,
+    ExtensionRequest,
+    TravelAuthorizationHeld,
+    TravelAuthorized,
+)
+from domain.humanitarian_parole.stages.vetting import (
+    VettingCleared,
+    VettingClearedAnswer,
+    VettingHitAnswer,
+    VettingReferredAnswer,
+)
+from domain.kernel.events import MessageRejected
+from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PlaceOffered, ProgrammeChanged
 from tests.support.filed import an_application, day
 from tests.support.given import a_world, given, happened, met, told
 from tests.support.stages import a_changed_passport, a_replacement, asked_for_vetting, authorized, closed
 
 EVERYTHING: tuple[Any, ...] = (
-    m.ApplicationSubmitted(application=an_application()),
-    m.SponsorConfirmedAnswer(),
-    m.SponsorNotConfirmedAnswer(),
-    m.SponsorNeedsReviewAnswer(),
-    m.SponsorWithdrewNotice(),
+    ApplicationSubmitted(application=an_application()),
+    SponsorConfirmedAnswer(),
+    SponsorNotConfirmedAnswer(),
+    SponsorNeedsReviewAnswer(),
+    SponsorWithdrewNotice(),
     a_replacement(),
-    m.EntryMatchedAnswer(),
-    m.EntryNotFoundAnswer(),
-    m.EntryMismatchAnswer(),
-    m.EvidenceSubmission(documents=()),
-    m.WithdrawalRequest(),
+    EntryMatchedAnswer(),
+    EntryNotFoundAnswer(),
+    EntryMismatchAnswer(),
+    EvidenceSubmission(documents=()),
+    WithdrawalRequest(),
     a_changed_passport(),
-    m.VettingClearedAnswer(),
-    m.VettingReferredAnswer(),
-    m.VettingHitAnswer(),
-    m.OfficerDecision(officer="o-1", decision="approve"),
-    m.OfficerConfirmation(officer="o-1"),
-    m.IrregularCrossingReport(country="USA", crossed_at=datetime.fromisoformat("2022-11-01T00:00:00-05:00")),
-    m.ExtensionRequest(),
-    m.ArrivalParoled(port="MIA"),
-    m.ArrivalRefused(port="MIA"),
-    m.WorkPermitApplication(),
-    m.WorkPermitEligibleAnswer(),
-    m.WorkPermitIneligibleAnswer(),
-    m.PlaceOffered(),
-    m.ProgrammeChanged(),
+    VettingClearedAnswer(),
+    VettingReferredAnswer(),
+    VettingHitAnswer(),
+    OfficerDecision(officer="o-1", decision="approve"),
+    OfficerConfirmation(officer="o-1"),
+    IrregularCrossingReport(country="USA", crossed_at=datetime.fromisoformat("2022-11-01T00:00:00-05:00")),
+    ExtensionRequest(),
+    ArrivalParoled(port="MIA"),
+    ArrivalRefused(port="MIA"),
+    WorkPermitApplication(),
+    WorkPermitEligibleAnswer(),
+    WorkPermitIneligibleAnswer(),
+    PlaceOffered(),
+    ProgrammeChanged(),
 )
 
 
@@ -59,21 +93,21 @@ def test_every_kind_of_message_is_among_these() -> None:
 def test_a_refusal_names_the_message_and_the_code_and_nothing_personal() -> None:
     refused = authorized().when(told(a_replacement(), day(9))).then_rejected("no-supporter-wanted")
 
-    assert refused.history[-1] == e.MessageRejected(at=day(9), kind="sponsor.replaced", code="no-supporter-wanted")
+    assert refused.history[-1] == MessageRejected(at=day(9), kind="sponsor.replaced", code="no-supporter-wanted")
 
 
 def test_an_open_case_records_fifty_refusals_and_answers_the_next_all_the_same() -> None:
     case = asked_for_vetting()
     for number in range(50):
-        case = case.when(told(m.OfficerConfirmation(officer="o-1"), day(4 + number / 100))).then_rejected(
+        case = case.when(told(OfficerConfirmation(officer="o-1"), day(4 + number / 100))).then_rejected(
             "no-open-referral"
         )
-    late = told(m.OfficerConfirmation(officer="o-1"), day(5))
+    late = told(OfficerConfirmation(officer="o-1"), day(5))
 
     decision = take(case.case, late, a_world(day(5)))
 
     assert (decision.events, decision.answer.answer) == ((), "rejected")
-    case.when(told(m.VettingClearedAnswer(), day(8))).then(e.VettingCleared, e.TravelAuthorized)
+    case.when(told(VettingClearedAnswer(), day(8))).then(VettingCleared, TravelAuthorized)
 
 
 def test_a_limit_of_a_closed_case_is_no_message_and_leaves_nothing() -> None:
@@ -82,6 +116,6 @@ def test_a_limit_of_a_closed_case_is_no_message_and_leaves_nothing() -> None:
 
 
 def test_what_came_earlier_than_the_last_event_is_recorded_in_the_order_it_was_learnt() -> None:
-    authorized().when(told(m.SponsorWithdrewNotice(), day(7)), a_world(day(9))).then(
-        happened(e.SponsorWithdrew, at=day(8)), happened(e.TravelAuthorizationHeld, at=day(8))
+    authorized().when(told(SponsorWithdrewNotice(), day(7)), a_world(day(9))).then(
+        happened(SponsorWithdrew, at=day(8)), happened(TravelAuthorizationHeld, at=day(8))
     )

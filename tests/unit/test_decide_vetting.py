@@ -6,8 +6,30 @@ from typing import Any
 
 import pytest
 
-from domain import events as e
-from domain import messages as m
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmed, SponsorNeedsReviewAnswer, SponsorWithdrewNotice
+from domain.humanitarian_parole.stages.travel import (
+    TravelAuthorizationReleased,
+    TravelAuthorizationRevoked,
+    TravelAuthorized,
+)
+from domain.humanitarian_parole.stages.vetting import (
+    Finding,
+    VettingCleared,
+    VettingClearedAnswer,
+    VettingDenied,
+    VettingHitAnswer,
+    VettingReferredAnswer,
+)
+from domain.kernel.events import (
+    CaseClosed,
+    CaseHeld,
+    CaseResumed,
+    OfficerDecided,
+    OfficerDecisionConfirmed,
+    ReferralEscalated,
+    ReferredToOfficer,
+)
+from domain.kernel.messages import OfficerConfirmation, OfficerDecision, ProgrammeChanged
 from tests.support.filed import day
 from tests.support.given import Given, happened, met, plus, suspended, told
 from tests.support.stages import (
@@ -24,26 +46,26 @@ from tests.support.stages import (
 )
 
 ESCALATION = day(23)
-APPROVED = m.OfficerDecision(officer="o-1", decision="approve", why="explained")
-DENIED = m.OfficerDecision(officer="o-1", decision="deny", why="the same person")
-CONFIRMED = m.OfficerConfirmation(officer="o-2")
+APPROVED = OfficerDecision(officer="o-1", decision="approve", why="explained")
+DENIED = OfficerDecision(officer="o-1", decision="deny", why="the same person")
+CONFIRMED = OfficerConfirmation(officer="o-2")
 
 
-def cleared_with(dated: date) -> m.VettingClearedAnswer:
-    return m.VettingClearedAnswer(findings=(m.Finding(kind="removal_order", dated=dated),))
+def cleared_with(dated: date) -> VettingClearedAnswer:
+    return VettingClearedAnswer(findings=(Finding(kind="removal_order", dated=dated),))
 
 
 def test_cleared_and_a_place_is_there() -> None:
-    asked_for_vetting().when(told(m.VettingClearedAnswer(), day(8))).then(
-        happened(e.VettingCleared, by_officer=False, findings=()), e.TravelAuthorized
+    asked_for_vetting().when(told(VettingClearedAnswer(), day(8))).then(
+        happened(VettingCleared, by_officer=False, findings=()), TravelAuthorized
     )
 
 
 @pytest.mark.parametrize(
     ("dated", "then"),
     [
-        (date(2017, 10, 20), (e.VettingCleared, e.TravelAuthorized)),
-        (date(2017, 10, 21), (e.VettingCleared, happened(e.CaseClosed, outcome="ineligible", reason="removal-order"))),
+        (date(2017, 10, 20), (VettingCleared, TravelAuthorized)),
+        (date(2017, 10, 21), (VettingCleared, happened(CaseClosed, outcome="ineligible", reason="removal-order"))),
     ],
 )
 def test_the_rules_judge_what_vetting_found_without_an_officer(dated: date, then: tuple[Any, ...]) -> None:
@@ -52,32 +74,32 @@ def test_the_rules_judge_what_vetting_found_without_an_officer(dated: date, then
 
 def test_a_removal_order_closes_even_where_no_place_is_free() -> None:
     asked_for_vetting().when(told(cleared_with(date(2020, 1, 1)), day(8)), place="none").then(
-        e.VettingCleared, happened(e.CaseClosed, reason="removal-order")
+        VettingCleared, happened(CaseClosed, reason="removal-order")
     )
 
 
 def test_a_removal_order_found_after_authorization_revokes() -> None:
     held_for_passport().when(told(cleared_with(date(2020, 1, 1)), day(15))).then(
-        e.VettingCleared,
-        happened(e.TravelAuthorizationRevoked, reason="removal-order"),
-        happened(e.CaseClosed, outcome="revoked", reason="removal-order"),
+        VettingCleared,
+        happened(TravelAuthorizationRevoked, reason="removal-order"),
+        happened(CaseClosed, outcome="revoked", reason="removal-order"),
     )
 
 
 @pytest.mark.parametrize(
     ("answer", "codes"),
     [
-        (m.VettingHitAnswer(kind="name-match"), ("name-match",)),
-        (m.VettingHitAnswer(kind="Nombre parecido"), ("other",)),
-        (m.VettingReferredAnswer(flags=("travel-history", "travel-history")), ("travel-history",)),
-        (m.VettingReferredAnswer(), ()),
+        (VettingHitAnswer(kind="name-match"), ("name-match",)),
+        (VettingHitAnswer(kind="Nombre parecido"), ("other",)),
+        (VettingReferredAnswer(flags=("travel-history", "travel-history")), ("travel-history",)),
+        (VettingReferredAnswer(), ()),
     ],
 )
 def test_a_hit_or_a_referral_is_looked_at_by_an_officer(answer: Any, codes: tuple[str, ...]) -> None:
     then = (
         asked_for_vetting()
         .when(told(answer, day(8)))
-        .then(happened(e.ReferredToOfficer, number=1, question="vetting", codes=codes))
+        .then(happened(ReferredToOfficer, number=1, question="vetting", codes=codes))
     )
 
     assert (then.case.waiting_on, then.case.stage) == ("officer", "security_vetting")
@@ -86,34 +108,34 @@ def test_a_hit_or_a_referral_is_looked_at_by_an_officer(answer: Any, codes: tupl
 
 def test_an_approval_clears_and_not_before() -> None:
     referred_for_vetting().when(told(APPROVED, day(9))).then(
-        happened(e.OfficerDecided, number=1, officer="o-1", decision="approve", why="explained"),
-        happened(e.VettingCleared, by_officer=True),
-        e.TravelAuthorized,
+        happened(OfficerDecided, number=1, officer="o-1", decision="approve", why="explained"),
+        happened(VettingCleared, by_officer=True),
+        TravelAuthorized,
     )
 
 
 def test_a_denial_waits_for_a_second_officer() -> None:
-    denied = referred_for_vetting().when(told(DENIED, day(9))).then(e.OfficerDecided)
+    denied = referred_for_vetting().when(told(DENIED, day(9))).then(OfficerDecided)
     assert denied.case.waiting_on == "officer"
 
-    denied.when(told(m.OfficerConfirmation(officer="o-1"), day(10))).then_rejected("same-officer")
+    denied.when(told(OfficerConfirmation(officer="o-1"), day(10))).then_rejected("same-officer")
     denied.when(told(CONFIRMED, day(10))).then(
-        happened(e.OfficerDecisionConfirmed, number=1, officer="o-2"),
-        happened(e.VettingDenied, number=1),
-        happened(e.CaseClosed, outcome="denied", reason="vetting"),
+        happened(OfficerDecisionConfirmed, number=1, officer="o-2"),
+        happened(VettingDenied, number=1),
+        happened(CaseClosed, outcome="denied", reason="vetting"),
     )
 
 
 def test_a_denial_not_yet_confirmed_is_replaced() -> None:
     denied = referred_for_vetting().and_then(told(DENIED, day(9)))
 
-    denied.when(told(m.OfficerDecision(officer="o-2", decision="approve"), day(10))).then(
-        e.OfficerDecided, e.VettingCleared, e.TravelAuthorized
+    denied.when(told(OfficerDecision(officer="o-2", decision="approve"), day(10))).then(
+        OfficerDecided, VettingCleared, TravelAuthorized
     )
-    again = denied.and_then(told(m.OfficerDecision(officer="o-2", decision="deny"), day(10)))
+    again = denied.and_then(told(OfficerDecision(officer="o-2", decision="deny"), day(10)))
     again.when(told(CONFIRMED, day(11))).then_rejected("same-officer")
-    again.when(told(m.OfficerConfirmation(officer="o-1"), day(11))).then(
-        e.OfficerDecisionConfirmed, e.VettingDenied, e.CaseClosed
+    again.when(told(OfficerConfirmation(officer="o-1"), day(11))).then(
+        OfficerDecisionConfirmed, VettingDenied, CaseClosed
     )
 
 
@@ -128,16 +150,16 @@ def test_officers_decide_only_what_is_referred(before: Callable[[], Given]) -> N
 
 
 def test_the_oldest_open_referral_is_answered_first() -> None:
-    gone = referred_for_vetting().and_then(told(m.SponsorWithdrewNotice(), day(9)))
-    both = gone.and_then(told(a_replacement(), day(10))).and_then(told(m.SponsorNeedsReviewAnswer(), day(11)))
+    gone = referred_for_vetting().and_then(told(SponsorWithdrewNotice(), day(9)))
+    both = gone.and_then(told(a_replacement(), day(10))).and_then(told(SponsorNeedsReviewAnswer(), day(11)))
     assert [referral.question for referral in both.case.open_referrals] == ["vetting", "supporter"]
 
-    first = both.when(told(APPROVED, day(12))).then(happened(e.OfficerDecided, number=1), e.VettingCleared)
+    first = both.when(told(APPROVED, day(12))).then(happened(OfficerDecided, number=1), VettingCleared)
     first.when(told(APPROVED, day(13))).then(
-        happened(e.OfficerDecided, number=2), happened(e.SponsorConfirmed, by_officer=True), e.TravelAuthorized
+        happened(OfficerDecided, number=2), happened(SponsorConfirmed, by_officer=True), TravelAuthorized
     )
-    denied = both.when(told(DENIED, day(12))).then(happened(e.OfficerDecided, number=1))
-    denied.when(told(APPROVED, day(13))).then(happened(e.OfficerDecided, number=1), e.VettingCleared)
+    denied = both.when(told(DENIED, day(12))).then(happened(OfficerDecided, number=1))
+    denied.when(told(APPROVED, day(13))).then(happened(OfficerDecided, number=1), VettingCleared)
 
 
 @pytest.mark.parametrize("before", [(), (told(DENIED, day(10)),)], ids=["undecided", "a denial not confirmed"])
@@ -147,62 +169,60 @@ def test_after_fifteen_days_an_open_referral_escalates_once_and_the_case_waits_o
         referred = referred.and_then(command)
     referred.when(met("referral", plus(ESCALATION, microseconds=-1))).then_nothing()
 
-    escalated = referred.when(met("referral", ESCALATION)).then(happened(e.ReferralEscalated, number=1, at=ESCALATION))
+    escalated = referred.when(met("referral", ESCALATION)).then(happened(ReferralEscalated, number=1, at=ESCALATION))
     assert escalated.case.waiting_on == "officer"
     assert escalated.due(ESCALATION) == {}
     escalated.when(met("referral", ESCALATION)).then_nothing()
-    escalated.when(told(APPROVED, day(60))).then(e.OfficerDecided, e.VettingCleared, e.TravelAuthorized)
+    escalated.when(told(APPROVED, day(60))).then(OfficerDecided, VettingCleared, TravelAuthorized)
 
 
 def test_a_suspension_does_not_keep_a_referral_from_escalating() -> None:
     pause = suspended(day(10))
     assert referred_for_vetting().due(day(11), pause) == {"referral": ESCALATION}
 
-    referred_for_vetting().when(met("referral", ESCALATION), programme=pause).then(e.ReferralEscalated)
+    referred_for_vetting().when(met("referral", ESCALATION), programme=pause).then(ReferralEscalated)
 
 
 def test_what_officers_decide_in_a_suspension_is_recorded_and_waits() -> None:
     pause, over = suspended(day(8.5)), suspended(day(8.5), day(20))
-    approved = referred_for_vetting().when(told(APPROVED, day(9)), programme=pause).then(e.OfficerDecided, e.CaseHeld)
+    approved = referred_for_vetting().when(told(APPROVED, day(9)), programme=pause).then(OfficerDecided, CaseHeld)
     assert (approved.case.waiting_on, approved.due(day(9), pause)) == ("programme", {})
-    approved.when(told(m.ProgrammeChanged(), day(20)), programme=over).then(
-        e.CaseResumed, e.VettingCleared, e.TravelAuthorized
-    )
+    approved.when(told(ProgrammeChanged(), day(20)), programme=over).then(CaseResumed, VettingCleared, TravelAuthorized)
 
-    denied = referred_for_vetting().when(told(DENIED, day(9)), programme=pause).then(e.OfficerDecided)
+    denied = referred_for_vetting().when(told(DENIED, day(9)), programme=pause).then(OfficerDecided)
     assert denied.case.waiting_on == "officer"
-    confirmed = denied.when(told(CONFIRMED, day(10)), programme=pause).then(e.OfficerDecisionConfirmed, e.CaseHeld)
-    confirmed.when(told(m.ProgrammeChanged(), day(20)), programme=over).then(
-        e.CaseResumed, e.VettingDenied, happened(e.CaseClosed, outcome="denied")
+    confirmed = denied.when(told(CONFIRMED, day(10)), programme=pause).then(OfficerDecisionConfirmed, CaseHeld)
+    confirmed.when(told(ProgrammeChanged(), day(20)), programme=over).then(
+        CaseResumed, VettingDenied, happened(CaseClosed, outcome="denied")
     )
 
 
 def test_after_authorization_a_confirmed_denial_revokes() -> None:
-    referred = held_for_passport().and_then(told(m.VettingHitAnswer(), day(12))).and_then(told(DENIED, day(13)))
+    referred = held_for_passport().and_then(told(VettingHitAnswer(), day(12))).and_then(told(DENIED, day(13)))
 
     referred.when(told(CONFIRMED, day(14))).then(
-        e.OfficerDecisionConfirmed,
-        e.VettingDenied,
-        happened(e.TravelAuthorizationRevoked, reason="vetting"),
-        happened(e.CaseClosed, outcome="revoked", reason="vetting"),
+        OfficerDecisionConfirmed,
+        VettingDenied,
+        happened(TravelAuthorizationRevoked, reason="vetting"),
+        happened(CaseClosed, outcome="revoked", reason="vetting"),
     )
 
 
 def test_two_referrals_about_vetting_must_both_be_answered() -> None:
-    referred = held_for_passport().and_then(told(m.VettingHitAnswer(), day(12)))
+    referred = held_for_passport().and_then(told(VettingHitAnswer(), day(12)))
     changed = referred.and_then(told(a_changed_passport(issued_on=date(2022, 10, 1)), day(13)))
     assert changed.case.waiting_on == "vetting"
-    both = changed.and_then(told(m.VettingHitAnswer(), day(14)))
+    both = changed.and_then(told(VettingHitAnswer(), day(14)))
 
-    first = both.when(told(APPROVED, day(15))).then(happened(e.OfficerDecided, number=1), e.VettingCleared)
+    first = both.when(told(APPROVED, day(15))).then(happened(OfficerDecided, number=1), VettingCleared)
     assert first.case.waiting_on == "officer"
     first.when(told(APPROVED, day(16))).then(
-        happened(e.OfficerDecided, number=2), e.VettingCleared, e.TravelAuthorizationReleased
+        happened(OfficerDecided, number=2), VettingCleared, TravelAuthorizationReleased
     )
 
 
 def test_an_answer_comes_once_and_only_to_who_asked() -> None:
-    authorized().when(told(m.VettingHitAnswer(), day(9))).then_rejected("no-open-request")
-    referred_for_vetting().when(told(m.VettingClearedAnswer(), day(9))).then_rejected("no-open-request")
-    asked_about_entry().when(told(m.VettingClearedAnswer(), day(4))).then_rejected("no-open-request")
-    closed().when(told(m.VettingClearedAnswer(), day(8))).then_rejected("case-closed")
+    authorized().when(told(VettingHitAnswer(), day(9))).then_rejected("no-open-request")
+    referred_for_vetting().when(told(VettingClearedAnswer(), day(9))).then_rejected("no-open-request")
+    asked_about_entry().when(told(VettingClearedAnswer(), day(4))).then_rejected("no-open-request")
+    closed().when(told(VettingClearedAnswer(), day(8))).then_rejected("case-closed")

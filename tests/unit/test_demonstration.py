@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
+from domain.events import CASE_EVENTS
 
 from activities.clock import SystemClock
 from cases.inbound.wire import WIRE
@@ -15,9 +16,8 @@ from demonstration.player import Player
 from demonstration.script import ALL_OUTCOMES, script_of
 from demonstration.story import Move, Script, Story, gate
 from demonstration.verdict import first_missing, judge
-from domain.events import CASE_EVENTS
-from domain.persons import person_identities, supporter_identities
-from domain.vocabulary import Outcome
+from domain.humanitarian_parole.persons import person_identities, supporter_identities
+from domain.kernel.ids import Code
 from eventstore.port import Stream
 from eventstore.summary import CaseSummary
 from tests.support.filings import NOON, summary
@@ -32,7 +32,7 @@ def test_a_script_has_as_many_stories_as_were_asked_for_each_by_its_own_name(cas
 
 
 def test_the_smallest_whole_script_shows_every_outcome() -> None:
-    assert {story.outcome for story in script_of(ALL_OUTCOMES).stories} == set(get_args(Outcome))
+    assert {story.outcome for story in script_of(ALL_OUTCOMES).stories} == set(get_args(Code))
 
 
 @pytest.mark.parametrize("cases", SIZES)

@@ -8,16 +8,16 @@ from typing import Any, get_args
 
 import pytest
 import typer
+from domain.events import CASE_EVENTS
+from domain.messages import ProgrammeMessage
 
 from activities.contracts import MESSAGE_SENDERS
 from activities.failures import FAILURES
 from audit.faults import Code
 from cli.bench import Name
 from cli.main import app
-from domain.events import CASE_EVENTS
-from domain.messages import ProgrammeMessage
-from domain.programme import PROGRAMME_EVENTS
-from domain.vocabulary import DeadlineName, Outcome, Reason, Rule, Stage, WaitingOn
+from domain.kernel.ids import Code
+from domain.kernel.programme import PROGRAMME_EVENTS
 from gateway.http.metrics import GatewayMetrics
 from workflows.contracts import SEARCH_ATTRIBUTES
 from workflows.doorbells import SIGNALS
@@ -53,11 +53,11 @@ def counters() -> set[str]:
 
 
 SECTIONS: Mapping[tuple[str, str], set[str]] = {
-    ("docs/glossary.md", "Stages"): set(get_args(Stage)),
-    ("docs/glossary.md", "Waiting on"): set(get_args(WaitingOn)),
-    ("docs/glossary.md", "Outcomes"): set(get_args(Outcome)),
-    ("docs/glossary.md", "Rules and reasons"): {*get_args(Rule), *get_args(Reason)},
-    ("docs/glossary.md", "Limits (`due`)"): set(get_args(DeadlineName)),
+    ("docs/glossary.md", "Stages"): set(get_args(Code)),
+    ("docs/glossary.md", "Waiting on"): set(get_args(Code)),
+    ("docs/glossary.md", "Outcomes"): set(get_args(Code)),
+    ("docs/glossary.md", "Rules and reasons"): {*get_args(Code), *get_args(Code)},
+    ("docs/glossary.md", "Limits (`due`)"): set(get_args(Code)),
     ("docs/glossary.md", "Events of a case"): {event.__name__ for event in CASE_EVENTS},
     ("docs/glossary.md", "Events of a programme"): {event.__name__ for event in PROGRAMME_EVENTS},
     ("docs/glossary.md", "Messages"): messages(),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,6 @@ from hypothesis import strategies as st
 from activities.casebook import CaseBook
 from activities.clock import SystemClock
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
-from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from domain.events import SponsorConfirmationRequested, SponsorWithdrew
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorWithdrew
 from eventstore.conflicts import IllegalAppend
 from eventstore.format.envelope import NO_HASH, Columns, Envelope, command_digest_of, header_of, leaf_hash, moment
 from eventstore.format.wrapping import unwrap, wrap

@@ -3,12 +3,16 @@
 from typing import get_type_hints
 
 import pytest
-
-from domain import events as e
-from domain import messages as m
-from domain.case import Case
 from domain.evolve import evolve, fold
 from domain.evolve.folding import HANDLERS
+
+from domain import events as e
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingHitAnswer
+from domain.kernel.case import Case
+from domain.kernel.events import CaseEvent, CaseHeld, PersonalDataErased
+from domain.kernel.messages import OfficerConfirmation, OfficerDecision
 from tests.support.filed import CASE, FILED_AT, day
 from tests.support.given import Given, met, suspended, told
 from tests.support.stages import (
@@ -22,7 +26,7 @@ from tests.support.stages import (
     waitlisted,
 )
 
-ERASED = e.PersonalDataErased(at=day(900), first_officer="o-1", second_officer="o-2", because="retention-over")
+ERASED = PersonalDataErased(at=day(900), first_officer="o-1", second_officer="o-2", because="retention-over")
 
 
 def test_every_event_of_a_case_has_its_handler() -> None:
@@ -30,13 +34,13 @@ def test_every_event_of_a_case_has_its_handler() -> None:
 
 
 @pytest.mark.parametrize("event", HANDLERS, ids=lambda event: event.__name__)
-def test_a_handler_takes_the_event_it_stands_under(event: type[e.CaseEvent]) -> None:
-    assert get_type_hints(HANDLERS[event])["event"] in (event, e.CaseEvent)
+def test_a_handler_takes_the_event_it_stands_under(event: type[CaseEvent]) -> None:
+    assert get_type_hints(HANDLERS[event])["event"] in (event, CaseEvent)
 
 
 def test_another_event_is_a_fault() -> None:
     with pytest.raises(TypeError, match="not an event of a case"):
-        evolve(Case(CASE), e.CaseEvent(at=FILED_AT))
+        evolve(Case(CASE), CaseEvent(at=FILED_AT))
 
 
 def test_each_event_is_one_version() -> None:
@@ -49,15 +53,15 @@ def test_each_event_is_one_version() -> None:
 def test_since_moves_with_the_stage_and_with_whom_the_case_waits_on() -> None:
     asked = asked_about_supporter()
     assert asked.case.since == FILED_AT
-    rejected = asked.when(told(m.OfficerConfirmation(officer="o-1"), day(1))).then_rejected("no-open-referral")
+    rejected = asked.when(told(OfficerConfirmation(officer="o-1"), day(1))).then_rejected("no-open-referral")
     assert rejected.case.since == FILED_AT
-    assert rejected.and_then(told(m.SponsorConfirmedAnswer(), day(3))).case.since == day(3)
+    assert rejected.and_then(told(SponsorConfirmedAnswer(), day(3))).case.since == day(3)
 
 
 def test_a_hold_does_not_move_the_stage_back() -> None:
     for held in (held_for_supporter(), held_for_passport()):
         assert held.case.stage == "travel_authorization"
-    vetted_again = held_for_passport().and_then(told(m.VettingHitAnswer(), day(12)))
+    vetted_again = held_for_passport().and_then(told(VettingHitAnswer(), day(12)))
     assert (vetted_again.case.stage, vetted_again.case.waiting_on) == ("travel_authorization", "officer")
 
 
@@ -80,12 +84,12 @@ def test_a_case_says_where_it_is_and_whom_it_waits_on(case: Given, stage: str, w
 
 def test_a_closed_case_waits_on_nobody() -> None:
     for case in (asked_for_evidence(), referred_for_vetting(), waitlisted(), authorized(), held_for_passport()):
-        ended = case.and_then(told(m.WithdrawalRequest(), day(20)), place="none").case
+        ended = case.and_then(told(WithdrawalRequest(), day(20)), place="none").case
         assert (ended.stage, ended.waiting_on, ended.requests) == ("closed", None, ())
 
 
 def test_erasure_may_follow_and_changes_nothing_else() -> None:
-    ended = authorized().and_then(told(m.WithdrawalRequest(), day(20))).case
+    ended = authorized().and_then(told(WithdrawalRequest(), day(20))).case
 
     erased = evolve(ended, ERASED)
 
@@ -96,14 +100,14 @@ def test_erasure_may_follow_and_changes_nothing_else() -> None:
 def test_flags_are_kept_once_each() -> None:
     referred = referred_for_vetting()
     assert referred.case.flags == ("name-match",)
-    approved = referred.and_then(told(m.OfficerDecision(officer="o-1", decision="approve"), day(9)))
+    approved = referred.and_then(told(OfficerDecision(officer="o-1", decision="approve"), day(9)))
     assert approved.case.flags == ("name-match",)
 
 
 def test_a_history_whose_personal_data_was_erased_still_folds() -> None:
-    held = asked_about_supporter().and_then(told(m.SponsorConfirmedAnswer(), day(3)), programme=suspended(day(2)))
+    held = asked_about_supporter().and_then(told(SponsorConfirmedAnswer(), day(3)), programme=suspended(day(2)))
     history = tuple(
-        event.model_copy(update={"answer": None}) if isinstance(event, e.CaseHeld) else event for event in held.history
+        event.model_copy(update={"answer": None}) if isinstance(event, CaseHeld) else event for event in held.history
     )
 
     case = fold(Case(CASE), history)

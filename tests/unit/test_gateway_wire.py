@@ -6,10 +6,10 @@ from typing import get_args
 
 import jsonschema
 import pytest
+from domain.messages import Sender
 from fastapi import FastAPI
 
 from cases.inbound.wire import KINDS, BoardingQuestion, Filing, PartnerName, read_as, read_message, senders_of
-from domain.messages import Sender
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.case import Case
+from domain.kernel.case import Case
 from tests.support.golden_cases import CHOSEN, FOLDER, folded, state_hash
 
 FILES = sorted(FOLDER.glob("*.json"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.ids import ALPHABET, CaseId, case_id_from_entropy, event_id, message_command_id
+from domain.kernel.ids import ALPHABET, CaseId, case_id_from_entropy, event_id, message_command_id
 
 CASE_ID: TypeAdapter[str] = TypeAdapter(CaseId)
 entropy = st.binary(min_size=8, max_size=16)

@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from domain.limits import deadlines
 
 from domain import messages as m
-from domain.limits import authorized_until, deadlines, parole_last_day
-from domain.pauses import Pause
-from domain.programme import Programme
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.parole import ArrivalParoled, parole_last_day
+from domain.humanitarian_parole.stages.travel import ArrivalRefused, authorized_until
+from domain.kernel.limits import Pause
+from domain.kernel.programme import Programme
 from tests.support.filed import FILED_AT, day
 from tests.support.given import OPEN, RULES, Given, given, met, suspended, terminated, told
 from tests.support.stages import (
@@ -93,7 +96,7 @@ def test_an_authorization_is_good_until_the_first_instant_after_its_last_day() -
     ],
     ids=["suspended", "resumed", "twice"],
 )
-@pytest.mark.parametrize("end", [m.WithdrawalRequest(), m.ArrivalParoled(port="MIA"), m.ArrivalRefused(port="MIA")])
+@pytest.mark.parametrize("end", [WithdrawalRequest(), ArrivalParoled(port="MIA"), ArrivalRefused(port="MIA")])
 def test_what_happens_to_the_programme_once_an_authorization_is_used_or_closed_moves_it_no_more(
     later: Programme, end: m.Report
 ) -> None:

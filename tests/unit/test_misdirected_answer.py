@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from activities.asking import tell_misdirected
-from domain.messages import VettingClearedAnswer, WithdrawalRequest
+from domain.humanitarian_parole.stages.filing import WithdrawalRequest
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
 from eventstore.inbox import InboxRow
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID
 

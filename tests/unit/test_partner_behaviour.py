@@ -8,7 +8,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from domain.messages import EntryMatchedAnswer, PartnerAnswer, VettingClearedAnswer
+from domain.humanitarian_parole.stages.entry import EntryMatchedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.messages import PartnerAnswer
 from simulators.behaviour import AGREEABLE, ANSWERS, AnswerName, PartnerBehaviour, PartnerBehaviours
 from simulators.durations import SCHEMA_PATTERN, format_duration, parse_duration
 

@@ -20,10 +20,10 @@ from activities.partners.errors import (
     PartnerRefused,
     PartnerUnavailable,
 )
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from tests.support.partner_calls import CANARIES, CASE_ID, OTHER_CASE_ID, a_check
 
-URLS: dict[Partner, str] = {
+URLS: dict[Code, str] = {
     "sponsor_registry": "https://sponsors.example/base/",
     "entry_records": "https://entries.example",
     "vetting": "https://vetting.example",
@@ -46,7 +46,7 @@ def replies(status: int, content: bytes = b"", **headers: str) -> Handler:
     return lambda _request: httpx2.Response(status, stream=httpx2.ByteStream(content), headers=named)
 
 
-async def call(handler: Handler, partner: Partner = "vetting", timeout_s: float = 5.0) -> Any:
+async def call(handler: Handler, partner: Code = "vetting", timeout_s: float = 5.0) -> Any:
     async with open_partner_clients(
         URLS, GATEWAY, transport=httpx2.MockTransport(handler), timeout_s=timeout_s
     ) as clients:
@@ -59,7 +59,7 @@ async def failure(handler: Handler, timeout_s: float = 5.0) -> PartnerError:
     return raised.value
 
 
-async def sent(partner: Partner) -> httpx2.Request:
+async def sent(partner: Code) -> httpx2.Request:
     requests: list[httpx2.Request] = []
 
     def handler(request: httpx2.Request) -> httpx2.Response:
@@ -78,7 +78,7 @@ async def test_a_receipt_says_when_the_partner_took_the_request() -> None:
 
 
 @pytest.mark.parametrize("partner", URLS)
-async def test_each_partner_is_asked_at_its_own_address_under_the_request_id(partner: Partner) -> None:
+async def test_each_partner_is_asked_at_its_own_address_under_the_request_id(partner: Code) -> None:
     request = await sent(partner)
 
     assert str(request.url) == f"{URLS[partner].rstrip('/')}/v1/requests"
@@ -99,7 +99,7 @@ async def test_each_partner_is_asked_at_its_own_address_under_the_request_id(par
     ],
 )
 async def test_each_partner_is_told_what_it_needs_and_no_more(
-    partner: Partner, told: tuple[str, ...], not_told: tuple[str, ...]
+    partner: Code, told: tuple[str, ...], not_told: tuple[str, ...]
 ) -> None:
     body = (await sent(partner)).content.decode()
 

@@ -12,8 +12,8 @@ import pytest
 
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.partners.requests import AnswerGiven
-from domain.messages import VettingHitAnswer
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.stages.vetting import VettingHitAnswer
+from domain.kernel.ids import Code
 from simulators.app import create_app
 from simulators.behaviour import PARTNERS, PartnerBehaviours
 from simulators.desk import PartnerDesk
@@ -50,7 +50,7 @@ def office() -> Office:
 @pytest.fixture
 async def clients(office: Office) -> AsyncIterator[PartnerClients]:
     app = create_app(office.journal, PartnerDesk(office.journal, office, lambda: office.now))
-    urls: dict[Partner, str] = {partner: f"http://partners/{partner}" for partner in PARTNERS}
+    urls: dict[Code, str] = {partner: f"http://partners/{partner}" for partner in PARTNERS}
     async with open_partner_clients(urls, "http://gateway", transport=httpx2.ASGITransport(app)) as clients:
         yield clients
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.persons import passport_identity, person_identities, supporter_identities
+from domain.humanitarian_parole.persons import passport_identity, person_identities, supporter_identities
 from tests.support.filed import a_beneficiary, a_passport, a_supporter
 
 

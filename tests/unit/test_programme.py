@@ -4,17 +4,19 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 
-from domain.messages import (
+from domain.kernel.limits import Pause
+from domain.kernel.messages import (
     CapChange,
     GovernmentsMessage,
     ProgrammeResumption,
     ProgrammeSuspension,
     ProgrammeTermination,
+    Rejection,
     RulesAdoption,
 )
-from domain.pauses import Pause
-from domain.programme import (
+from domain.kernel.programme import (
     PROGRAMME_EVENTS,
     PlacesChanged,
     Programme,
@@ -27,8 +29,7 @@ from domain.programme import (
     evolve_programme,
     open_programme,
 )
-from domain.rejection import Rejection
-from domain.rules.rule_set import RuleSet, bundled_rule_book
+from domain.kernel.rule_set import RuleSet
 
 BOOK = dict(bundled_rule_book())
 T1, T2, T3 = (datetime(2022, 11, number, 12, tzinfo=UTC) for number in (1, 2, 3))

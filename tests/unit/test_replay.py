@@ -7,6 +7,9 @@ from html.parser import HTMLParser
 from typing import cast
 
 import pytest
+from domain.events import CASE_EVENTS
+from domain.evolve import fold
+from domain.rules.rule_set import bundled_rule_book
 
 from audit import timeline
 from audit.replay import Replay, Until, as_json, replay
@@ -14,11 +17,10 @@ from audit.replay_html import page
 from audit.replay_rules import FACTS, LIMITS, PARAMETERS, rule_set_of
 from audit.replay_text import lines
 from audit.timeline_words import BECAUSE, EVENTS, VALUES, Language, Words
-from domain.case import Case
-from domain.events import CASE_EVENTS, CaseEvent
-from domain.evolve import fold
-from domain.rules.rule_set import RuleSet, bundled_rule_book
-from domain.vocabulary import Outcome, Reason, Rule
+from domain.kernel.case import Case
+from domain.kernel.events import CaseEvent
+from domain.kernel.ids import Code
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.codec import name_of
 from eventstore.format.wrapping import unwrap
 from eventstore.keys import CaseKey
@@ -40,9 +42,9 @@ def of(name: str, number: int = 0) -> tuple[StoredLog, str]:
 
 def test_every_event_every_code_and_every_rule_has_words_in_both_languages() -> None:
     assert EVENTS.keys() == {name_of(event) for event in CASE_EVENTS}
-    codes = {*Outcome.__args__, *Reason.__args__, *Rule.__args__}  # type: ignore[attr-defined]  # arguments of a Literal
+    codes = {*Code.__args__, *Code.__args__, *Code.__args__}  # type: ignore[attr-defined]  # arguments of a Literal
     assert codes <= VALUES.keys()
-    assert PARAMETERS.keys() == FACTS.keys() == set(Rule.__args__)  # type: ignore[attr-defined]  # as above
+    assert PARAMETERS.keys() == FACTS.keys() == set(Code.__args__)  # type: ignore[attr-defined]  # as above
     named = {name for names in (*PARAMETERS.values(), *LIMITS.values()) for name in names}
     assert named <= RuleSet.model_fields.keys()
     every: list[Words] = [*EVENTS.values(), *VALUES.values(), *BECAUSE.values()]

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-
-from domain.application import Beneficiary
-from domain.case import Case
-from domain.events import ApplicationFiled
 from domain.rules.beneficiary import minor_guardian, nationality, one_active_case, sole_nationality
+
+from domain.humanitarian_parole.application import Beneficiary
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.kernel.case import Case
 from tests.support.filed import (
     CASE,
     EARLIER,

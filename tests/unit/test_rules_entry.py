@@ -3,11 +3,11 @@
 from datetime import date, datetime
 
 import pytest
-
-from domain.application import Document
-from domain.messages import IrregularCrossingReport
 from domain.rules.entry import irregular_entry, is_strong, latest_mexican_entry, mexico_entry_as_declared
 from domain.rules.rule_set import bundled_rule_book
+
+from domain.humanitarian_parole.application import Document
+from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
 from tests.support.filed import FILED_AT, a_beneficiary, a_stamp, an_application, an_entry, day, in_mexico
 from tests.support.given import RULES, Given, a_world, filing, given, told
 from tests.support.stages import paroled

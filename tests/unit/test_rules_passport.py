@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime
 
 import pytest
-
-from domain.application import Passport
 from domain.rules.passport import counts_until, passport_validity
+
+from domain.humanitarian_parole.application import Passport
 from tests.support.filed import a_beneficiary, a_passport, an_application, an_extension
 from tests.support.given import RULES, a_world, filing, given
 

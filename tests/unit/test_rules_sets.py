@@ -3,9 +3,10 @@
 from typing import get_args
 
 import pytest
+from domain.rules.rule_set import bundled_rule_book
 
-from domain.rules.rule_set import RuleSet, bundled_rule_book, parse_rule_set
-from domain.vocabulary import Rule
+from domain.kernel.ids import Code
+from domain.kernel.rule_set import RuleSet, parse_rule_set
 
 BOOK = bundled_rule_book()
 
@@ -39,7 +40,7 @@ def test_what_is_the_same_in_all(rules: RuleSet) -> None:
 
 @pytest.mark.parametrize("rules", BOOK.values(), ids=BOOK)
 def test_each_rule_has_its_source_and_text_in_both_languages(rules: RuleSet) -> None:
-    assert set(rules.rules) == set(get_args(Rule))
+    assert set(rules.rules) == set(get_args(Code))
     for text in rules.rules.values():
         assert text.en.strip()
         assert text.es.strip()

@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime
 
 import pytest
-
-from domain import messages as m
 from domain.rules.vetting import removal_order, vetting
+
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import Finding, VettingClearedAnswer
 from tests.support.filed import CASE, day
 from tests.support.given import a_world, filing, given, told
 from tests.support.stages import asked_for_vetting, authorized
@@ -21,7 +22,7 @@ from tests.support.stages import asked_for_vetting, authorized
     ],
 )
 def test_an_order_exactly_five_years_before_filing_passes(dated: date, result: str) -> None:
-    cleared = m.VettingClearedAnswer(findings=(m.Finding(kind="removal_order", dated=dated),))
+    cleared = VettingClearedAnswer(findings=(Finding(kind="removal_order", dated=dated),))
     case = asked_for_vetting().when(told(cleared, day(8))).decision.events
 
     found = removal_order(given(*asked_for_vetting().history, *case[:1]).case, a_world(day(8)))
@@ -31,10 +32,10 @@ def test_an_order_exactly_five_years_before_filing_passes(dated: date, result: s
 
 def test_five_years_before_a_29_february_is_28_february() -> None:
     filed_at = datetime(2024, 2, 29, 14, tzinfo=UTC)
-    asked = given().and_then(filing(at=filed_at)).and_then(told(m.SponsorConfirmedAnswer(), filed_at))
+    asked = given().and_then(filing(at=filed_at)).and_then(told(SponsorConfirmedAnswer(), filed_at))
 
     def judged(dated: date) -> str:
-        cleared = m.VettingClearedAnswer(findings=(m.Finding(kind="removal_order", dated=dated),))
+        cleared = VettingClearedAnswer(findings=(Finding(kind="removal_order", dated=dated),))
         events = asked.when(told(cleared, filed_at)).decision.events
         return removal_order(given(*asked.history, *events[:1]).case, a_world(filed_at)).result
 

@@ -17,8 +17,9 @@ from temporalio.exceptions import TimeoutError as TimedOutError
 
 from activities.contracts import Advance, Bell, CaseStart, Code, DirectMessage, MessageRef, Step
 from activities.safe import Summary, TemporalSafe, Unreadable, UnsafeField
-from domain.ids import CaseId, MessageId, case_id_from_entropy
-from domain.messages import Flag, FreeText, OfficerRef, Port
+from domain.humanitarian_parole.stages.travel import Port
+from domain.kernel.events import Flag, FreeText
+from domain.kernel.ids import CaseId, MessageId, OfficerRef, case_id_from_entropy
 from workflows.safe_payloads import (
     CodeFailureConverter,
     NotTemporalSafe,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.messages import SponsorConfirmedAnswer, VettingClearedAnswer
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.ids import Code
 from simulation.agenda import Agenda, Filing, PartnerAnswers, TimelineMessage
 from simulation.format import Scenario
 from simulation.loader import load_scenario
@@ -30,7 +31,7 @@ def load(tmp_path: Path) -> Load:
     return load
 
 
-def answer(case: str, partner: Partner) -> PartnerMessage:
+def answer(case: str, partner: Code) -> PartnerMessage:
     says = {"sponsor_registry": SponsorConfirmedAnswer, "vetting": VettingClearedAnswer}[partner]
     return PartnerMessage(partner, f"{case}-{partner}", case, says())
 

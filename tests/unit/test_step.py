@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Final
 
+from eventstore.summarize import summarize
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from temporalio.converter import encode_typed_search_attribute_value
 
 from activities.contracts import FLAGS_MAX, MORE_FLAGS, Step
-from domain.events import CaseEvent
-from domain.messages import Flag
-from eventstore.summarize import summarize
+from domain.kernel.events import CaseEvent, Flag
 from simulation.format import PartnerScript, Scenario
 from simulation.loader import load_scenario
 from tests.support.player import Player, Playing

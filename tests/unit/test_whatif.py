@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 
+from domain.rules.rule_set import bundled_rule_book
 from hypothesis import HealthCheck, given, settings
 
 from audit.whatif import Question, Verdict, decide_again
 from audit.whatif_record import ProgrammeStates, Recorded, recorded
-from domain.programme import Programme, ProgrammeEvent, evolve_programme
-from domain.rules.rule_set import RuleSet, bundled_rule_book
+from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.wrapping import unwrap
 from simulation.format import Scenario
 from tests.support.random_scenarios import scenarios

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.contracts import Advance, CaseStart
 from activities.failures import LogRestored
 from activities.ring import OF_AN_OPEN_CASE, start
-from domain.ids import case_id_from_entropy
+from domain.kernel.ids import case_id_from_entropy
 from tests.support.bill import kinds
 from tests.support.desk import Desk, details, working
 from tests.support.temporal import SUGGEST_CONTINUE_AS_NEW_AFTER

@@ -1,4 +1,4 @@
-"""Proof of entry: whether it is needed, what Mexican records and documents show, its limit; and irregular entries.
+"""Proof of entry: whether it is needed, what Mexican records and documents show, and its limit.
 
 A day is the local calendar day of the crossing, as written with its offset.
 """
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from domain.humanitarian_parole.application import Beneficiary, Country, Document, Entry, Manner, ShortText
+from domain.humanitarian_parole.application import Beneficiary, Document, Entry, Manner, ShortText
 from domain.humanitarian_parole.stages.filing import Filed, application_of, beneficiary_of
 from domain.humanitarian_parole.world import Draft, World
 from domain.kernel.case import Case, Request, answered, asked, replace, settled, with_part
@@ -25,8 +25,8 @@ from domain.kernel.definition import (
     message,
     rule,
 )
-from domain.kernel.events import ERASED_MOMENT, CaseEvent, Personal, RuleResult
-from domain.kernel.ids import EventId, MessageId
+from domain.kernel.events import CaseEvent, Personal, RuleResult
+from domain.kernel.ids import MessageId
 from domain.kernel.limits import Deadline, paused_due
 from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
 from domain.kernel.programme import Programme
@@ -81,15 +81,6 @@ class EvidenceSubmission(Message):
     documents: Annotated[tuple[Document, ...], Field(max_length=100)]
 
 
-class IrregularCrossingReport(Message):
-    """The border reports an irregular crossing."""
-
-    SENDERS = ("border",)
-    message: Literal["border.irregular_crossing"] = "border.irregular_crossing"
-    country: Country
-    crossed_at: AwareDatetime
-
-
 class EntryProofNotRequired(CaseEvent):
     """The beneficiary is not in Mexico."""
 
@@ -131,25 +122,9 @@ class EvidenceDeadlinePassed(CaseEvent):
     """The limit for evidence ended with nothing strong received before it."""
 
 
-class IrregularCrossingRecorded(CaseEvent):
-    """A crossing was reported."""
-
-    country: Annotated[Country, Personal(erased="XXX")]
-    crossed_at: Annotated[AwareDatetime, Personal(erased=ERASED_MOMENT)]
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """A border crossing that was reported."""
-
-    country: str
-    crossed_at: datetime
-    fact: EventId
-
-
 @dataclass(frozen=True)
 class ProofOfEntry:
-    """How far the entry is proved, and what crossings were reported."""
+    """How far the entry is proved."""
 
     verified: bool = False
     asked: bool = False
@@ -157,20 +132,12 @@ class ProofOfEntry:
     """When evidence was asked for, while nothing strong has come."""
     evidence_taken: bool = False
     """Evidence may be sent: from the request for it until the entry is verified."""
-    crossings: tuple[Crossing, ...] = ()
 
 
 class MexicoEntry(RuleParameters):
     """The first day on which an entry into Mexico is too late."""
 
     before: date
-
-
-class IrregularEntry(RuleParameters):
-    """The last day on which an irregular entry into one of the countries does no harm."""
-
-    after: date
-    countries: tuple[str, ...]
 
 
 def latest_mexican_entry(case: Case) -> Entry | None:
@@ -230,29 +197,6 @@ def _mexico_entry(case: Case, *, passed: bool, because: str) -> RuleResult:
         because=because,
         facts=case.of(Filed).document_facts,
     )
-
-
-def irregular_entry(case: Case, world: World) -> RuleResult:
-    """No irregular entry, declared or reported, into the countries named, after the day of the rule set."""
-    parameters = world.rules.of("irregular-entry", IrregularEntry)
-    declared = [
-        entry
-        for entry in application_of(case).entries
-        if entry.manner == "irregular" and _too_late(entry.country, entry.entered_at, parameters)
-    ]
-    crossings = case.of(ProofOfEntry).crossings
-    reported = [each for each in crossings if _too_late(each.country, each.crossed_at, parameters)]
-    because = "declared-after-notice" if declared else "reported-after-notice" if reported else "none-after-notice"
-    return RuleResult(
-        rule="irregular-entry",
-        result="failed" if declared or reported else "passed",
-        because=because,
-        facts=(*case.of(Filed).document_facts[:1], *(crossing.fact for crossing in reported)),
-    )
-
-
-def _too_late(country: str, crossed_at: datetime, parameters: IrregularEntry) -> bool:
-    return country in parameters.countries and crossed_at.date() > parameters.after
 
 
 def check_of(case: Case, request: Request) -> EntryCheck:
@@ -368,22 +312,6 @@ def running(case: Case, rules: RuleSet, programme: Programme) -> Iterable[Deadli
             yield Deadline(due, "evidence")
 
 
-def record_crossing(draft: Draft, message: IrregularCrossingReport, command: TakeMessage) -> None:
-    """Record a reported crossing; what follows is the case's next step (`judge_crossings`)."""
-    at = draft.not_before(command.received_at)
-    draft.add(IrregularCrossingRecorded(at=at, country=message.country, crossed_at=message.crossed_at))
-
-
-def judge_crossings(draft: Draft) -> Events:
-    """An irregular entry after the notice makes ineligible, or revokes."""
-    if "irregular-entry" not in draft.world.rules.rules:
-        return ()
-    result = irregular_entry(draft.case, draft.world)
-    if result.result == "passed":
-        return ()
-    return draft.closing("ineligible", "irregular-entry", draft.basis(result))
-
-
 def _settled(case: Case, event: CaseEvent) -> Case:
     del event
     return with_part(
@@ -426,12 +354,6 @@ def _evidence_lapsed(case: Case, event: EvidenceDeadlinePassed) -> Case:
     return with_part(case, replace(case.of(ProofOfEntry), evidence_since=None, evidence_taken=False))
 
 
-def _crossing(case: Case, event: IrregularCrossingRecorded) -> Case:
-    proof = case.of(ProofOfEntry)
-    crossing = Crossing(event.country, event.crossed_at, case.next_event_id)
-    return with_part(case, replace(proof, crossings=(*proof.crossings, crossing)))
-
-
 STAGE = Stage(
     name="proof_of_entry",
     events=(
@@ -442,18 +364,8 @@ STAGE = Stage(
         event(EvidenceRequested, _evidence_requested),
         event(EvidenceReceived, _evidence_received),
         event(EvidenceDeadlinePassed, _evidence_lapsed),
-        event(IrregularCrossingRecorded, _crossing),
     ),
-    messages=(
-        message(EvidenceSubmission, receive_evidence, "The applicant sends proof of entry."),
-        message(
-            IrregularCrossingReport,
-            record_crossing,
-            "The border reports an irregular crossing.",
-            {"country": "PAN", "crossed_at": "2022-11-01T08:00:00-05:00"},
-            ends=True,
-        ),
-    ),
+    messages=(message(EvidenceSubmission, receive_evidence, "The applicant sends proof of entry."),),
     partners=(
         PartnerDefinition(
             PARTNER,
@@ -486,14 +398,6 @@ STAGE = Stage(
                 "documents",
                 "entered_at",
             ),
-        ),
-        rule(
-            "irregular-entry",
-            irregular_entry,
-            "filing",
-            "authorization",
-            parameters=IrregularEntry,
-            facts=("application.entries", "country", "crossed_at"),
         ),
     ),
     carry_on=check_entry,
