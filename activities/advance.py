@@ -10,16 +10,16 @@ from datetime import datetime
 from typing import Final
 
 from domain.limits import deadlines
+from eventstore.summarize import summarize
 from temporalio import activity
 
-from activities.asking import Asking, tell_misdirected
-from activities.casebook import CaseBook, CaseSeen
-from activities.clock import Clock
-from activities.consequences import summarize
 from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
-from activities.deciding import command_of, decide_and_append
 from activities.direct import DirectSignals
 from activities.failures import LogRestored
+from activities.partner_requests import Asking, tell_misdirected
+from cases.clock import Clock
+from cases.handle import command_of, decide_and_append
+from cases.repository import CaseBook, CaseSeen
 from domain.kernel.limits import Deadline
 from domain.kernel.messages import MeetDeadline
 from eventstore.inbox import InboxRow, UnknownStream

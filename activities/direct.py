@@ -16,8 +16,8 @@ from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from activities.clock import Clock
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, Advance, DirectMessage
+from cases.clock import Clock
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
 
 _log = structlog.get_logger()

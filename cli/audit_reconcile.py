@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
+from process.temporal import connect_temporal
 
-from audit.reconcile import reconcile
-from audit.reconcile_case import Finding, Found
-from audit.reconcile_history import HistoryUnreadable, Run, read_run
-from audit.reconcile_log import ReconcileLog, opened_reconcile_log
+from audit.reconcile.case import Finding, Found
+from audit.reconcile.compare import reconcile
+from audit.reconcile.history import HistoryUnreadable, Run, read_run
+from audit.reconcile.log import ReconcileLog, opened_reconcile_log
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import TemporalAway, checked_case_id, on_the_database
@@ -19,7 +20,6 @@ from eventstore.format.envelope import machine_clock
 from eventstore.format.histories import HistoryTooLarge
 from process.config import Settings
 from relay.histories import live_histories
-from worker import connect_temporal
 
 AT_ONCE: Final = 4
 """Cases compared side by side: enough to hide round trips, few enough to be no load on a system at work."""

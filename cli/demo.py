@@ -12,9 +12,10 @@ from typing import Annotated, Final
 import httpx2
 import psutil
 import typer
+from process.backing import Backing, open_backing
+from process.key_files import sender_keys
 from pydantic import SecretStr
 
-from cases.inbound.webhooks import sender_keys
 from cli.demo_view import DemoView, view_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.foreground import in_foreground
@@ -25,7 +26,6 @@ from demonstration.player import Player
 from demonstration.script import ALL_OUTCOMES, script_of
 from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
-from gateway.backing import Backing, open_backing
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack

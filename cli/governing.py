@@ -9,8 +9,8 @@ import typer
 from domain.rules.rule_set import RuleBook
 from temporalio.service import RPCError
 
-from activities.govern import govern
-from activities.ring import ring
+from activities.notify import ring
+from cases.programme_commands import govern
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway
@@ -19,8 +19,8 @@ from domain.kernel.messages import GovernmentsMessage, RulesAdoption
 from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
+from eventstore.operations import ProgrammeStatistics
 from eventstore.port import Bell
-from gateway.figures import ProgrammeFigures
 from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"
@@ -47,7 +47,7 @@ async def show_programme(stack: Reached, programme: str, *, json: bool) -> None:
     typer.echo(f"Places     {figures.places} {per}, {figures.authorized} taken, {figures.waiting} waiting")
 
 
-def _as_json(figures: ProgrammeFigures) -> dict[str, object]:
+def _as_json(figures: ProgrammeStatistics) -> dict[str, object]:
     return {
         "status": figures.status,
         "rules_version": figures.rules_version,

@@ -10,8 +10,9 @@ from cases.inbound.wire import PartnerName
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, instant, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
+from eventstore.operations import Deliveries, Delivery, RefusalView
 from gateway.backing import open_deliveries
-from gateway.deliveries import Deliveries, Delivery, RefusalView, Wanted
+from gateway.deliveries import Wanted
 
 app = typer.Typer(help="Messages: deliveries, answers, what waits, and ringing for it anew.", no_args_is_help=True)
 

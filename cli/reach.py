@@ -8,22 +8,21 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 import asyncpg
+from process.backing import Backing, clock_of, open_backing
+from process.temporal import connect_temporal
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.clock import clock_of
 from cli.errors import UnusableError
 from domain.kernel.ids import CaseId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.format.envelope import machine_clock
 from eventstore.inbox import Inbox
 from eventstore.port import EventStore
-from gateway.backing import Backing, open_backing
 from gateway.deps import ReadFigures
 from process.config import Settings, load_settings
 from process.logs import configure_logs
-from worker import connect_temporal
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from typing import Final
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from process.backing import open_backing
 
-from activities.govern import open_if_new
+from cases.programme_commands import open_if_new
 from eventstore.conflicts import StoreUnavailable
 from gateway.app import create_app
-from gateway.backing import guarded, open_backing
 from gateway.deps import GatewayDeps
 from gateway.routes.intake import WAIT_MAX_S
 from process.config import ConfigurationError, Settings, load_settings

@@ -15,15 +15,15 @@ from cases.inbound.wire import PartnerName
 from domain.kernel.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
+from eventstore.operations import Refusal
 from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
 from gateway.http.problems import Code, Problem
-from gateway.http.request_log import Edge
+from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
 from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
-from gateway.refusals import Refusal
 from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
 from process.failures import tell
@@ -53,7 +53,7 @@ def create_app(deps: GatewayDeps) -> FastAPI:
         app.include_router(router)
     for kind in (Problem, RequestValidationError, HTTPException, KeyDestroyed):
         app.add_exception_handler(kind, _refuse)
-    app.add_middleware(Edge, metrics=metrics)
+    app.add_middleware(RequestLogMiddleware, metrics=metrics)
     app.openapi = _documented(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 

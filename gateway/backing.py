@@ -8,25 +8,25 @@ from functools import partial
 import asyncpg
 import httpx2
 from domain.rules.rule_set import bundled_rule_book
+from process.backing import clock_of
 
-from activities.casebook import CaseBook
-from activities.clock import clock_of
+from cases.repository import CaseBook
 from eventstore.conflicts import StoreUnavailable
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
+from eventstore.operations import Deliveries
 from eventstore.partner_calls import PartnerStandings
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.partner_calls import PostgresUnanswered
 from eventstore.postgres.session import close_pool, translated
+from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.postgres.store import PostgresStore
-from gateway.deliveries import Deliveries
 from gateway.deps import GatewayDeps
-from gateway.figures import PostgresFigures
-from gateway.http.limits import PostgresLimits
+from gateway.http.limits import Limits
+from gateway.http.refusals import Refusals
 from gateway.identity.senders import Senders
 from gateway.identity.token_keys import IssuerKeys, keys_at
 from gateway.identity.tokens import OPEN, Tokens
-from gateway.refusals import PostgresRefusals
 from gateway.scopes import PostgresScopes
 from process.config import ConfigurationError, Settings
 from relay.maintenance import Prune, prune_refusals
@@ -91,8 +91,8 @@ async def guarded(backing: Backing, settings: Settings) -> AsyncIterator[Gateway
             tokens=tokens,
             deliveries=deliveries,
             documents=documents,
-            record_refusal=PostgresRefusals(pool),
-            admit=PostgresLimits(pool, settings.sender_rate_per_s, settings.sender_burst),
+            record_refusal=Refusals(pool),
+            admit=Limits(pool, settings.sender_rate_per_s, settings.sender_burst),
             was_asked=PostgresScopes(pool),
             note_repeat=note_repeat,
         )
@@ -156,9 +156,9 @@ async def _connect(database_url: str, keys: DirectoryKeyStore) -> PostgresStore:
 
 
 @asynccontextmanager
-async def _figures(database_url: str) -> AsyncIterator[PostgresFigures]:
+async def _figures(database_url: str) -> AsyncIterator[PostgresStatistics]:
     async with _side_pool(database_url, "passage figures", FIGURES_CONNECTIONS) as pool:
-        yield PostgresFigures(pool)
+        yield PostgresStatistics(pool)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import asyncpg
 from eventstore.inbox import Answer
 from eventstore.postgres.session import translated
 
-DEAD_RINGS: Final = 10
+DEAD_AFTER: Final = 10
 """A message whose bell was rung so often, some five minutes, and that no worker took: somebody must look."""
 
 State = Literal["accepted", "rejected", "undecided", "dead"]
@@ -64,7 +64,7 @@ class Delivery:
     @property
     def state(self) -> State:
         """Its answer, or how it waits."""
-        return self.answer or ("dead" if self.rings >= DEAD_RINGS else "undecided")
+        return self.answer or ("dead" if self.rings >= DEAD_AFTER else "undecided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Deliveries:
         """The latest first. Raises `StoreUnavailable`."""
         origin = _FROM_WAITING if wanted.undecided or wanted.dead else _FROM_ALL
         statement = _COLUMNS + origin + _WHERE
-        least = DEAD_RINGS if wanted.dead else 0
+        least = DEAD_AFTER if wanted.dead else 0
         about: tuple[Any, ...] = (wanted.source, wanted.stream, least, wanted.number, wanted.message_id, wanted.before)
         with translated():
             rows = await self._pool.fetch(statement, *about, wanted.limit)

@@ -10,20 +10,19 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from activities.casebook import CaseBook
-from activities.clock import Clock
+from cases.clock import Clock
+from cases.repository import CaseBook
 from eventstore.inbox import Inbox
+from eventstore.operations import Deliveries, ProgrammeStatistics, Refusal
 from eventstore.port import EventStore
 from eventstore.postgres.documents import PostgresDocuments
-from gateway.deliveries import Deliveries
-from gateway.figures import ProgrammeFigures
 from gateway.http.limits import unlimited
+from gateway.http.refusals import unrecorded
 from gateway.identity.senders import NOBODY, Senders
 from gateway.identity.tokens import CLOSED, Tokens
-from gateway.refusals import Refusal, unrecorded
 from gateway.scopes import WasAsked, everybody_was
 
-ReadFigures = Callable[[str, str], Awaitable[ProgrammeFigures | None]]
+ReadFigures = Callable[[str, str], Awaitable[ProgrammeStatistics | None]]
 """Programme and month `YYYY-MM` to its figures; None where it was never opened."""
 
 RecordRefusal = Callable[[Refusal], Awaitable[None]]

@@ -22,7 +22,7 @@ FROM passage.programme_head AS p WHERE p.programme = $1
 
 
 @dataclass(frozen=True, slots=True)
-class ProgrammeFigures:
+class ProgrammeStatistics:
     """A programme at one moment."""
 
     status: Literal["open", "suspended", "terminated"]
@@ -35,13 +35,13 @@ class ProgrammeFigures:
     """Cases ready to be authorized for which there is no place yet."""
 
 
-class PostgresFigures:
+class PostgresStatistics:
     """`ReadFigures` over the event store's database."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
 
-    async def __call__(self, programme: str, month: str) -> ProgrammeFigures | None:
+    async def __call__(self, programme: str, month: str) -> ProgrammeStatistics | None:
         """The figures of `programme` in `month`, of one moment; None where it was never opened.
 
         Raises:
@@ -49,4 +49,4 @@ class PostgresFigures:
         """
         with translated():
             row = await self._pool.fetchrow(_FIGURES, programme, month)
-        return None if row is None else ProgrammeFigures(**row)
+        return None if row is None else ProgrammeStatistics(**row)

@@ -46,7 +46,7 @@ class _Batch:
     failed: bool = False
 
 
-class PostgresRefusals:
+class Refusals:
     """`RecordRefusal` over the gateway's side connections."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from typing import Final
 
 import structlog
+from process.backing import Backing, open_backing
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.govern import govern
-from activities.ring import InboxBell, ring
+from activities.notify import InboxBell, ring
+from cases.programme_commands import govern
 from eventstore.conflicts import StoreUnavailable
-from gateway.backing import Backing, open_backing, open_pruning
+from gateway.backing import open_pruning
 from process.config import ConfigurationError, Settings, load_settings
 from process.health import health_answered
 from process.logs import configure_logs
@@ -24,7 +25,7 @@ from relay.maintenance import PRUNE_PERIOD_S, RECORD_PERIOD_S, Prune, keep_up, r
 from relay.relay import Relay
 from relay.sweep import SWEEP_PERIOD_S, sweep_once
 from workflows.contracts import identity
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 _log = structlog.get_logger()
 

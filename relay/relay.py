@@ -15,7 +15,7 @@ from typing import Final, cast
 import structlog
 
 from activities.contracts import CaseMessageName
-from activities.ring import InboxBell
+from activities.notify import InboxBell
 from eventstore.inbox import Inbox, Unrung
 from process.failures import tell
 
@@ -33,7 +33,7 @@ Ring = Callable[[Iterable[InboxBell]], Awaitable[None]]
 """Signals, and starts where none runs, the workflows of these cases; raises when one could not be told."""
 
 Govern = Callable[[str], Awaitable[object]]
-"""Has a programme take its undecided messages (`activities.govern`)."""
+"""Has a programme take its undecided messages (`cases.programme_commands`)."""
 
 
 async def ring_once(inbox: Inbox, ring: Ring, govern: Govern, limit: int = BATCH) -> int:

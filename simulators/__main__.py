@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import httpx2
 import uvicorn
 from fastapi import FastAPI
+from process.key_files import sender_keys
 
-from activities.clock import Clock, ScaledClock, SystemClock
-from cases.inbound.webhooks import sender_keys
+from cases.clock import Clock, ScaledClock, SystemClock
 from process.config import ConfigurationError, Settings, load_settings
 from process.logs import configure_logs
 from simulators.app import create_app

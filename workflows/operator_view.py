@@ -10,7 +10,7 @@ from activities.contracts import Answer, Call, Step
 from activities.safe import Summary
 from domain.kernel.ids import Code
 from workflows import contracts
-from workflows.doorbells import Bells
+from workflows.signals import Bells
 
 NEXT: Final[dict[Code, str]] = {
     "sponsor": "the supporter registry answers: `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`",

@@ -5,6 +5,7 @@ import itertools
 import os
 
 import uvicorn
+from process.temporal import connect_temporal
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -17,7 +18,6 @@ from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
 from domain.kernel.ids import case_id_from_entropy
 from process.config import Settings, load_settings
 from process.logs import configure_logs
-from worker import connect_temporal
 from workflows.contracts import CASE_STAGE
 
 

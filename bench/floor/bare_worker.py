@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO, get_args
 
+from process.temporal import connect_temporal
 from temporalio import activity
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -20,7 +21,7 @@ from demonstration.people import application
 from domain.kernel.ids import Code
 from process.config import Settings, load_settings
 from process.logs import configure_logs
-from worker import APPENDING_MAX, CACHED_CASES_MAX, connect_temporal
+from worker import APPENDING_MAX, CACHED_CASES_MAX
 from workflows.runner import RUNNER
 
 PROGRESS_FILE: Final = "progress"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from gateway.http.problems import FAULTS_MAX, Fault
+from cases.inbound.faults import FAULTS_MAX, Fault
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """A key that may be named in an answer: a word, as every key of ours is."""

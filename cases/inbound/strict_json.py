@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from typing import Any, Final, NoReturn
 
-from cases.inbound.faults import pointer
-from gateway.http.problems import Fault, Problem
+from cases.inbound.faults import Fault, pointer
+from gateway.http.problems import Problem
 
 BODY_MAX_BYTES: Final = 256 * 1024
 """An application with a hundred entries and a hundred documents is some 60 KiB."""

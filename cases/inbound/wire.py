@@ -11,14 +11,14 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args
 from domain.messages import CaseMessage, Sender
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from activities.contracts import ProgrammeId
 from cases.inbound import faults
+from cases.inbound.faults import Fault
 from cases.inbound.strict_json import read_object
 from domain.humanitarian_parole.application import Application
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
-from domain.kernel.ids import CaseId
+from domain.kernel.ids import CaseId, ProgrammeId
 from domain.kernel.messages import GovernmentsMessage, Message
-from gateway.http.problems import Fault, Problem
+from gateway.http.problems import Problem
 
 PartnerName = Literal[
     "sponsor_registry",

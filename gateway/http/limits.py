@@ -40,7 +40,7 @@ class _Taken:
         return self.left == 0 or now >= self.until
 
 
-class PostgresLimits:
+class Limits:
     """`Admit` over the gateway's side connections. Senders are a closed set, so what is kept is bounded."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", rate_per_s: float, burst: float) -> None:

@@ -24,7 +24,7 @@ _CLIENT_GONE: Final = 499
 """As nginx has it: nobody was left to answer."""
 
 
-class Edge:
+class RequestLogMiddleware:
     """ASGI middleware around everything."""
 
     def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from cases.inbound.webhooks import Fault, SignatureRefused, Verifier, read_keys, verify
+from process.key_files import read_keys
+
+from cases.inbound.webhooks import Fault, SignatureRefused, Verifier, verify
 from cases.inbound.wire import PartnerName
 from gateway.http.problems import Code, Problem
 from process.config import Settings

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from eventstore.conflicts import StoreUnavailable
-from gateway.deliveries import Deliveries, Delivery, Wanted
+from eventstore.operations import Deliveries, Delivery
+from gateway.deliveries import Wanted
 from gateway.deps import Deps
 from gateway.http.problems import Problem
 from gateway.pages import views

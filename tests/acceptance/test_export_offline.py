@@ -14,13 +14,13 @@ import asyncpg
 import pytest
 
 from audit.access import Auditor
-from audit.export_case import Export, export_case
-from audit.log_key import FileLogKey
-from audit.sealer import opened_sealer
+from audit.export.case import Export, export_case
+from audit.log.log_key import FileLogKey
+from audit.log.sealer import opened_sealer
 from eventstore.format.envelope import machine_clock
-from simulation.databases import Databases
-from simulation.loader import load_scenarios
-from simulation.runner import run_scenarios
+from simulation.format.loader import load_scenarios
+from simulation.skipped.databases import Databases
+from simulation.skipped.runner import run_scenarios
 from tests.support.sealed_log import ORIGIN
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "two-officers.yaml"

@@ -11,13 +11,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from audit.faults import Fault
-from audit.notes import Verifier
-from audit.verify import Scope, verify
+from audit.log.notes import Verifier
+from audit.verify.faults import Fault
+from audit.verify.record import Scope, verify
 from eventstore.postgres.migrate import migrate
-from simulation.databases import Databases
-from simulation.loader import load_scenarios
-from simulation.runner import run_scenarios
+from simulation.format.loader import load_scenarios
+from simulation.skipped.databases import Databases
+from simulation.skipped.runner import run_scenarios
 from stack.postgres import EmbeddedPostgres
 
 FOLDER = Path(__file__).parents[1] / "scenarios"

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Final, Protocol, get_args
 
 import asyncpg
+from process.temporal import connect_temporal
 from temporalio.service import RPCError
 
 from tests.chaos.arena import LINKS, Arena
 from tests.chaos.proxy import Trouble
 from tests.support.breaking import delete, running_cases, set_back, terminate
-from worker import connect_temporal
 
 PROGRAMS: Final = ("worker", "gateway", "relay", "sealer", "postgres", "temporal", "simulators")
 Span = tuple[float, float]

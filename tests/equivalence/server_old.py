@@ -19,9 +19,9 @@ from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn
 from domain.world import World
-
 from eventstore.codec import CODEC
 from eventstore.summarize import summarize
+
 from tests.equivalence.serving import SUMMARY, Json, serve
 
 KNOWN = {

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import asyncpg
 import pytest
+from process.backing import open_backing
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -17,13 +18,12 @@ from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName
 from demonstration import circumstances as c
 from demonstration.moves import shows_a_permit
 from demonstration.people import application, passport, supporter
-from gateway.backing import open_backing
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
-from workflows.doorbells import description
+from workflows.signals import description
 
 ANSWERED_WITHIN_S = 60
 APPROVE = {"decision": "approve"}

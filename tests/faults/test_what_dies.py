@@ -4,8 +4,9 @@ import asyncio
 from functools import partial
 
 import pytest
+from process.temporal import connect_temporal
 
-from audit.reconcile_log import opened_reconcile_log
+from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
@@ -14,7 +15,6 @@ from tests.support.invariants import partner_faults, reading, receipt_faults
 from tests.support.performance import Breaking, Performance, until_all_closed
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from worker import connect_temporal
 
 SETTLE_S = 120.0
 """A worker that died with an activity in hand is noticed after a minute."""

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import schemathesis
 from hypothesis import strategies as st
+from process.key_files import sender_keys
 from requests import PreparedRequest
 from requests.auth import AuthBase
 from schemathesis import Case, HookContext, Response
@@ -26,7 +27,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.transport import SerializationContext
 from schemathesis.transport.serialization import serialize_binary
 
-from cases.inbound.webhooks import Signer, sender_keys, sign
+from cases.inbound.webhooks import Signer, sign
 from cases.inbound.wire import KINDS, senders_of
 from domain.kernel.ids import case_id_from_entropy
 from stack.token_issuer import issue_token

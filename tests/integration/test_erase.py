@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 from domain.rules.rule_set import bundled_rule_book
 
-from activities.casebook import CaseBook
-from activities.deciding import command_of, decide_and_append
-from activities.erase import ErasureOrder, erase, hold, release
+from cases.erasure import ErasureOrder, erase, hold, release
+from cases.handle import command_of, decide_and_append
+from cases.repository import CaseBook
 from domain.humanitarian_parole.application import Document
 from domain.humanitarian_parole.stages.entry import EvidenceSubmission
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, WithdrawalRequest

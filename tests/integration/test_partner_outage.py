@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from process.backing import Backing
 from temporalio.testing import WorkflowEnvironment
 
-from activities.clock import ScaledClock
+from activities.notify import InboxBell, ring
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
-from activities.ring import InboxBell, ring
+from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
 from relay.relay import ring_once
 from tests.support.gateway import NOON, Desk, gateway_desk
 from tests.support.memory_partners import MemoryPartners
-from worker import Backing, case_workers
+from worker import case_workers
 
 CASES = 12
 TERMS = CircuitTerms(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from domain.boarding import BoardingAnswer
 
-from audit.faults import Code
+from audit.verify.faults import Code
 from domain.access import access_stream
 from eventstore.access import NotedCheck
 from eventstore.format.envelope import canonical

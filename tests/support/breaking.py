@@ -8,6 +8,7 @@ import time
 from functools import partial
 from typing import Final
 
+from process.temporal import connect_temporal
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
@@ -15,7 +16,6 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from tests.support.performance import Breaking, Performance
-from worker import connect_temporal
 
 KILLS: Final = 3
 

@@ -13,18 +13,17 @@ import httpx2
 from domain.rules.rule_set import bundled_rule_book
 from fastapi import FastAPI
 
-from activities.casebook import CaseBook
-from activities.clock import SystemClock
-from activities.deciding import command_of, decide_and_append
-from activities.govern import open_if_new
+from cases.clock import SystemClock
+from cases.handle import command_of, decide_and_append
+from cases.programme_commands import open_if_new
+from cases.repository import CaseBook
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
-from gateway.backing import guarded
 from gateway.deps import GatewayDeps
-from gateway.figures import PostgresFigures
 from gateway.http.examples import FILING
 from gateway.identity.senders import ANYBODY, Senders
 from gateway.identity.tokens import OPEN
@@ -136,7 +135,7 @@ async def gateway_desk(
             book=book,
             store=store,
             inbox=store.inbox,
-            figures=PostgresFigures(database),
+            figures=PostgresStatistics(database),
             clock=SystemClock(),
             server_now=lambda: moments[-1],
             senders=senders,

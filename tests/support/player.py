@@ -39,7 +39,7 @@ from domain.kernel.messages import (
 )
 from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
 from domain.kernel.rule_set import RuleSet
-from simulation.format import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
 from tests.support.people import People
 from tests.support.places import Places
 

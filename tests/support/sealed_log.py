@@ -10,16 +10,16 @@ from typing import Any
 import asyncpg
 from domain.rules.rule_set import bundled_rule_book
 
-from activities.casebook import CaseBook
-from activities.deciding import decide_and_append
-from activities.govern import govern, open_if_new
-from audit.checkpoints import Checkpoint
-from audit.faults import Code, Fault
-from audit.log_key import FileLogKey
-from audit.seal_tables import newest_checkpoint
-from audit.sealer import opened_sealer
-from audit.sealing import Sealer
-from audit.verify import Scope, Verified, known_checkpoint, verify
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import FileLogKey
+from audit.log.sealer import opened_sealer
+from audit.log.sealing import Sealer
+from audit.log.tables import newest_checkpoint
+from audit.verify.faults import Code, Fault
+from audit.verify.record import Scope, Verified, known_checkpoint, verify
+from cases.handle import decide_and_append
+from cases.programme_commands import govern, open_if_new
+from cases.repository import CaseBook
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, WithdrawalRequest
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+from process.key_files import sender_keys
 
-from cases.inbound.webhooks import sender_keys, sign
+from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number

@@ -7,7 +7,7 @@ from typing import Any
 from domain.humanitarian_parole.stages.parole import parole_last_day
 from domain.humanitarian_parole.stages.travel import authorized_until
 from domain.kernel.calendar import month_of
-from simulation.format import ExpectedCase
+from simulation.format.scenario import ExpectedCase
 from tests.support.player import Player, Playing
 
 

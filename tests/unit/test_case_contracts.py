@@ -16,8 +16,8 @@ from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
 from domain.kernel.ids import Code
 from eventstore.conflicts import IllegalAppend, VersionConflict
 from eventstore.keys import KeyDestroyed
-from workflows.doorbells import PENDING_MAX, SIGNALS, Bells, description
 from workflows.operator_view import NEXT
+from workflows.signals import PENDING_MAX, SIGNALS, Bells, description
 
 KINDS: tuple[CaseMessageName, ...] = get_args(CaseMessageName)
 

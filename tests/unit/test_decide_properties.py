@@ -35,7 +35,7 @@ from domain.kernel.calendar import age_on, day_of, month_of
 from domain.kernel.case import Case
 from domain.kernel.events import CaseClosed, CaseEvent, MessageRejected, ReferralEscalated, ReferredToOfficer
 from domain.kernel.messages import Command, MeetDeadline, PartnerAnswer
-from simulation.format import Scenario
+from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios
 

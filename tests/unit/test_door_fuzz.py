@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.casebook import CaseBook
-from activities.clock import SystemClock
+from cases.clock import SystemClock
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
+from cases.repository import CaseBook
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore

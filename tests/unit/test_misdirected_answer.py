@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from activities.asking import tell_misdirected
+from activities.partner_requests import tell_misdirected
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
 from eventstore.inbox import InboxRow

@@ -11,12 +11,12 @@ from domain.events import CASE_EVENTS
 from domain.evolve import fold
 from domain.rules.rule_set import bundled_rule_book
 
-from audit import timeline
-from audit.replay import Replay, Until, as_json, replay
-from audit.replay_html import page
-from audit.replay_rules import FACTS, LIMITS, PARAMETERS, rule_set_of
-from audit.replay_text import lines
-from audit.timeline_words import BECAUSE, EVENTS, VALUES, Language, Words
+from audit.replay import timeline
+from audit.replay.case import Replay, Until, as_json, replay
+from audit.replay.html import page
+from audit.replay.rules import FACTS, LIMITS, PARAMETERS, rule_set_of
+from audit.replay.text import lines
+from audit.replay.words import BECAUSE, EVENTS, VALUES, Language, Words
 from domain.kernel.case import Case
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import Code

@@ -20,12 +20,7 @@ from activities.safe import Summary, TemporalSafe, Unreadable, UnsafeField
 from domain.humanitarian_parole.stages.travel import Port
 from domain.kernel.events import Flag, FreeText
 from domain.kernel.ids import CaseId, MessageId, OfficerRef, case_id_from_entropy
-from workflows.safe_payloads import (
-    CodeFailureConverter,
-    NotTemporalSafe,
-    TemporalSafePayloadConverter,
-    UnreadablePayload,
-)
+from workflows.payloads import CodeFailureConverter, NotTemporalSafe, TemporalSafePayloadConverter, UnreadablePayload
 
 CANARY = "Rojas Pérez"
 CASE = case_id_from_entropy(b"12345678")

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Final
 
-from eventstore.summarize import summarize
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from temporalio.converter import encode_typed_search_attribute_value
 
 from activities.contracts import FLAGS_MAX, MORE_FLAGS, Step
 from domain.kernel.events import CaseEvent, Flag
-from simulation.format import PartnerScript, Scenario
-from simulation.loader import load_scenario
+from eventstore.format.summarize import summarize
+from simulation.format.loader import load_scenario
+from simulation.format.scenario import PartnerScript, Scenario
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios
 from workflows.contracts import FLAGS

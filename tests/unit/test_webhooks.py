@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from process.key_files import KEYS_MAX, read_keys
 from standardwebhooks.webhooks import Webhook
 
 from cases.inbound.webhooks import (
-    KEYS_MAX,
     KeyMalformed,
     SignatureRefused,
     Signer,
     Verifier,
     new_key_pair,
     new_shared_key,
-    read_keys,
     sign,
     verify,
 )

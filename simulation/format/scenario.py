@@ -1,0 +1,218 @@
+"""What a scenario says, after its bases are merged: one frozen model a section (scenarios/README.md, "Format").
+
+The models are strict: nothing is coerced and nothing unknown is taken. The loader feeds them with plain values.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from domain.events import CASE_EVENTS
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from domain.humanitarian_parole.application import (
+    Application,
+    Beneficiary,
+    Document,
+    Entry,
+    Filed,
+    Supporter,
+    TravelsWith,
+)
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.ids import CaseId, Code, RulesVersion
+from domain.kernel.messages import Message
+from simulation.format.message_kinds import (
+    ANSWER_KINDS,
+    NOT_IN_SCENARIOS,
+    PROGRAMME_KINDS,
+    TIMELINE_KINDS,
+    BoardingCheck,
+)
+from simulators.durations import Duration
+
+CaseName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Count = Annotated[int, Field(ge=0)]
+Answer = Literal["accepted", "rejected", "ok", "expired", "held", "revoked", "none"]
+
+# mypy cannot see into a Literal or a Union that is closed over a registry; pydantic can, and the loader's tests do.
+EventName: Any = Literal[tuple(event.__name__ for event in CASE_EVENTS)]
+AnswerKind: Any = Literal[(*ANSWER_KINDS, "none")]
+TimelineKind: Any = Literal[tuple(TIMELINE_KINDS)]
+AnswerMessage: Any = Annotated[reduce(or_, ANSWER_KINDS.values()), Field(discriminator="message")] | None
+TimelineMessage: Any = Annotated[reduce(or_, TIMELINE_KINDS.values()), Field(discriminator="message")] | None
+
+PARTNERS: tuple[Code, ...] = get_args(Code)
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, strict, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Saying(Section):
+    """Base of a section that holds keys of its own beside the fields of the message that one of its keys names."""
+
+    NAMED_BY: ClassVar[str]
+    KINDS: ClassVar[Mapping[str, type[Message]]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_message(cls, given: Any) -> Any:
+        """Gather the message's fields under `says`; without a known message they cannot be judged and are left out."""
+        if not isinstance(given, Mapping):
+            return given
+        kind = given.get(cls.NAMED_BY)
+        if kind == "none":
+            return given
+        beside = {*cls.model_fields, "message", NOT_IN_SCENARIOS} - {"says"}
+        own = {key: each for key, each in given.items() if key in beside}
+        if not (isinstance(kind, str) and kind in cls.KINDS):
+            return own
+        fields = {key: each for key, each in given.items() if key not in beside}
+        return {**own, "says": {"message": kind, **fields}}
+
+
+class PartnerScript(Saying):
+    """How one simulated partner answers one case."""
+
+    NAMED_BY = "answer"
+    KINDS = ANSWER_KINDS
+
+    answer: AnswerKind
+    """A message of that partner, or `none`: it takes the call and stays silent."""
+    after: Duration = timedelta(0)
+    """From the call it accepts to its answer."""
+    fail: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """So many of the case's first calls get 503."""
+    says: AnswerMessage = None
+    """The answer's message with its fields; None when silent. In the file its fields stand beside `answer`."""
+
+
+class Partners(Section):
+    """Each partner's script; one without a script takes its calls and stays silent."""
+
+    sponsor_registry: PartnerScript | None = None
+    entry_records: PartnerScript | None = None
+    vetting: PartnerScript | None = None
+    work_permit_office: PartnerScript | None = None
+
+    def script(self, partner: Code) -> PartnerScript:
+        """The script of `partner`."""
+        found: PartnerScript | None = getattr(self, partner)
+        return found or PartnerScript(answer="none")
+
+
+class Principal(Filed):
+    """The case of this file that the beneficiary travels with, by its name in the file."""
+
+    case: CaseName
+    relationship: Literal["spouse", "partner", "child"]
+
+
+class ScenarioBeneficiary(Beneficiary):
+    """A beneficiary whose principal is named as in the file: case ids are drawn at filing."""
+
+    travels_with: Principal | None = None  # type: ignore[assignment]  # a name here, a case id once it is filed
+
+
+class ScenarioApplication(Section):
+    """One filing and the answers its case will get."""
+
+    filed_at: AwareDatetime
+    beneficiary: ScenarioBeneficiary
+    entries: Annotated[tuple[Entry, ...], Field(max_length=100)] = ()
+    documents: Annotated[tuple[Document, ...], Field(max_length=100)] = ()
+    supporter: Supporter
+    partners: Partners = Partners()
+
+    @property
+    def principal(self) -> str | None:
+        """The name of the case this one travels with."""
+        named = self.beneficiary.travels_with
+        return None if named is None else named.case
+
+    def filed(self, principal: CaseId | None) -> Application:
+        """The application as it is filed, `principal` in the place of the principal's name."""
+        named = self.beneficiary.travels_with
+        travels_with = named and principal and TravelsWith(case=principal, relationship=named.relationship)
+        beneficiary = {**dict(self.beneficiary), "travels_with": travels_with or None}
+        return Application(
+            beneficiary=Beneficiary(**beneficiary),
+            entries=self.entries,
+            documents=self.documents,
+            supporter=self.supporter,
+        )
+
+
+class TimelineItem(Saying):
+    """Something nobody asked for, at its moment. The message's own fields stand beside these keys in the file."""
+
+    NAMED_BY = "message"
+    KINDS = TIMELINE_KINDS
+
+    at: AwareDatetime
+    case: CaseName | None = None
+    """Absent for the programme's own messages and present for all others."""
+    message: TimelineKind
+    deliver: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many times the same message id is delivered."""
+    expect_answer: Answer | None = None
+    says: TimelineMessage = None
+    """The message with its fields."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it is a boarding check, which is answered and never recorded."""
+        return isinstance(self.says, BoardingCheck)
+
+    @property
+    def to_programme(self) -> bool:
+        """Whether it speaks to the programme and to no case."""
+        return self.message in PROGRAMME_KINDS
+
+
+class ExpectedCase(Section):
+    """Where a case must stand at `until`. A key that is not named is not checked; one that is null must be null."""
+
+    stage: Code | None = None
+    outcome: Code | None = None
+    reason: Code | None = None
+    waiting_on: Code | None = None
+    work_permit: WorkPermit | None = None
+    authorized_until: AwareDatetime | None = None
+    paroled_until: date | None = None
+    events: tuple[EventName, ...] = ()
+    """These, in this order; others may stand between."""
+    never: tuple[EventName, ...] = ()
+    counts: dict[EventName, Count] = Field(default_factory=dict)
+    """Exactly so many of each."""
+
+
+class ExpectedProgramme(Section):
+    """Where the programme must stand at `until`."""
+
+    places: Count | None = None
+    authorized: Count | None = None
+    """Places taken and not freed."""
+    waiting: Count | None = None
+
+
+class Scenario(Section):
+    """One scenario, whole."""
+
+    scenario: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\r\n]+$")]
+    programme: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    rules: RulesVersion
+    """The rule set in force at the start."""
+    places: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    """The programme's cap in this scenario; the rule set's where it is not named."""
+    until: AwareDatetime
+    """The scenario stops here; what falls on this very moment does not run."""
+    applications: Annotated[dict[CaseName, ScenarioApplication], Field(min_length=1, max_length=1000)]
+    timeline: Annotated[tuple[TimelineItem, ...], Field(max_length=10_000)] = ()
+    expect: dict[CaseName, ExpectedCase] = Field(default_factory=dict)
+    expect_programme: ExpectedProgramme = ExpectedProgramme()

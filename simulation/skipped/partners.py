@@ -1,0 +1,74 @@
+"""The simulated partners of one scenario, in this process: they answer by the agenda, at nominal moments."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx2
+
+from activities.partners.clients import PartnerClients, open_partner_clients
+from simulation.format.scenario import PARTNERS, Partners, PartnerScript
+from simulation.play.agenda import Agenda
+from simulation.play.names import CaseNames
+from simulation.skipped.clock import ScenarioClock
+from simulators.app import create_app
+from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
+from simulators.desk import PartnerDesk
+from simulators.journal import IN_MEMORY, Journal, open_database
+from simulators.messages import PartnerMessage
+
+_PARTNERS_URL: Final = "http://partners"
+GATEWAY_URL: Final = "http://gateway"
+"""No such hosts are reached: both are apps in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaScheduler:
+    """A `Scheduler` (simulators/messages.py) that puts answers on the agenda.
+
+    `replan` wakes whoever waits for the next moment: a call that was accepted at last may be answered before it.
+    """
+
+    agenda: Agenda
+    clock: ScenarioClock
+    names: CaseNames
+    replan: Callable[[], Awaitable[None]]
+
+    async def deliver(self, at: datetime, answer: PartnerMessage) -> None:
+        """See `Scheduler`. Nothing is handed over here: also what is due at once has its turn on the agenda."""
+        self.agenda.schedule(at, self.names.name(answer.case_id), answer)
+        self.clock.expect(at)
+        if not self.clock.playing:
+            await self.replan()
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPartners:
+    """Clients that reach the simulated partners, and how to tell those what to answer."""
+
+    clients: PartnerClients
+    journal: Journal
+
+    def behave(self, case_id: str, partners: Partners) -> None:
+        """Partners answer the case as its scripts say."""
+        told = {partner: _behaviour(partners.script(partner)) for partner in PARTNERS}
+        self.journal.set_for_case(case_id, PartnerBehaviours(**told))
+
+
+def _behaviour(script: PartnerScript) -> PartnerBehaviour:
+    fields = {} if script.says is None else script.says.model_dump(exclude={"message", "request_id"}, exclude_none=True)
+    return PartnerBehaviour(answer=script.answer, after=script.after, fail=script.fail, **fields)
+
+
+@asynccontextmanager
+async def open_partners(scheduler: AgendaScheduler) -> AsyncIterator[ScenarioPartners]:
+    """The partners of one scenario, who remember nothing afterwards."""
+    with closing(open_database(IN_MEMORY)) as database:
+        journal = Journal(database, PartnerBehaviours())
+        desk = PartnerDesk(journal, scheduler, now=lambda: scheduler.clock.now(datetime.now(UTC)))
+        transport = httpx2.ASGITransport(app=create_app(journal, desk))
+        urls = {partner: f"{_PARTNERS_URL}/{partner}" for partner in PARTNERS}
+        async with open_partner_clients(urls, GATEWAY_URL, transport=transport) as clients:
+            yield ScenarioPartners(clients, journal)
