@@ -16,11 +16,12 @@ import structlog
 
 from activities.failures import FAILURES, code_of
 from activities.partner_requests import Asking
-from activities.partners.agreements import PARTNERS, Agreements
+from activities.partners.agreements import Agreements
 from activities.partners.circuit import Partners
 from activities.partners.errors import PartnerError, PartnerRefused
 from activities.partners.requests import AnswerGiven
 from cases.clock import Clock
+from domain import registry
 from domain.kernel.ids import Code
 from domain.kernel.messages import Message
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
@@ -67,7 +68,7 @@ class Reconciliation:
         Raises:
             StoreUnavailable: the database cannot be reached; what was claimed has its turn again.
         """
-        return sum(await asyncio.gather(*(self._ask_partner(partner, at) for partner in PARTNERS)))
+        return sum(await asyncio.gather(*(self._ask_partner(partner, at) for partner in registry.partners())))
 
     async def _ask_partner(self, partner: Code, at: datetime) -> int:
         for asked in range(BATCH):

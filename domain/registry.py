@@ -49,6 +49,12 @@ def case_events() -> tuple[type[CaseEvent], ...]:
 
 
 @lru_cache(maxsize=1)
+def partners() -> tuple[str, ...]:
+    """The external checks of every family, by name."""
+    return tuple(dict.fromkeys(name for family in families() for name in family.partners))
+
+
+@lru_cache(maxsize=1)
 def programmes() -> Mapping[str, ProgrammeDefinition]:
     """Every programme by its id, read from its family's folder once.
 

@@ -339,6 +339,10 @@ class Family:
         """The message that `content` is. Raises pydantic's `ValidationError`, which never repeats its input."""
         return self.message_reader.validate_python(content)
 
+    def knows(self, rules: RuleSet) -> bool:
+        """Whether every rule of the set is one of this family; a set of a newer version may name others."""
+        return rules.rules.keys() <= self.rules.keys()
+
     def later(self, *stages: str) -> str:
         """The latest of these stages: nothing moves a stage back."""
         return max(stages, key=self.stage_names.index)
