@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from activities.safe import TemporalSafe
 from domain.application import Country
-from domain.ids import CaseId, MessageId
+from domain.ids import CaseId, MessageId, ProgrammeId
 from domain.messages import CaseMessage, OfficerRef, Port, RulesVersion, Sender
 from domain.vocabulary import DeadlineName, Outcome, Partner, Reason, Stage, WaitingOn
 
@@ -49,7 +49,6 @@ FLAGS_MAX: Final = 50
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """A word of a closed or agreed list, never a sentence."""
-ProgrammeId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 CaseMessageName = Literal[
     "application.submitted",

@@ -14,7 +14,6 @@ import psutil
 import typer
 from pydantic import SecretStr
 
-from cases.inbound.webhooks import sender_keys
 from cli.demo_view import DemoView, view_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.foreground import in_foreground
@@ -27,6 +26,7 @@ from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
 from gateway.backing import Backing, open_backing
 from process.config import Settings, load_settings
+from process.key_files import sender_keys
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState

@@ -10,7 +10,9 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
+from activities.failures import log_failure
 from cases.inbound import faults
+from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import PartnerName
 from domain.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
@@ -19,14 +21,13 @@ from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
 from gateway.http.problems import Code, Problem
-from gateway.http.request_log import Edge
+from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
 from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
 from gateway.refusals import Refusal
 from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
-from process.failures import tell
 
 _ROUTERS: Final = (
     messages.router,  # first, for most of what is asked is here
@@ -51,9 +52,9 @@ def create_app(deps: GatewayDeps) -> FastAPI:
     app.state.uploads = asyncio.Semaphore(documents.UPLOADS_AT_ONCE)
     for router in _ROUTERS:
         app.include_router(router)
-    for kind in (Problem, RequestValidationError, HTTPException, KeyDestroyed):
+    for kind in (Problem, BodyRefused, RequestValidationError, HTTPException, KeyDestroyed):
         app.add_exception_handler(kind, _refuse)
-    app.add_middleware(Edge, metrics=metrics)
+    app.add_middleware(RequestLogMiddleware, metrics=metrics)
     app.openapi = _documented(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 
@@ -68,7 +69,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     try:
         await _record(request, problem)
     except StoreUnavailable as failure:  # what is not on record is not refused yet
-        tell("refusal not recorded", failure)
+        log_failure("refusal not recorded", failure)
         problem = Problem("unavailable")
     metrics: GatewayMetrics = request.app.state.metrics
     metrics.refused.labels(problem.code, _partner_of(request)).inc()
@@ -123,6 +124,8 @@ def _problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case BodyRefused():
+            return Problem.of(error)
         case RequestValidationError():
             return Problem("malformed", faults=faults.of_parameters(error.errors()))
         case HTTPException():

@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from activities.clock import Clock, ScaledClock, SystemClock
-from cases.inbound.webhooks import sender_keys
 from process.config import ConfigurationError, Settings, load_settings
+from process.key_files import sender_keys
 from process.logs import configure_logs
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request
 
-from activities.contracts import ProgrammeId
 from cases.inbound.wire import PartnerName
-from domain.ids import CaseId, MessageId
+from domain.ids import CaseId, MessageId, ProgrammeId
 from gateway.http.metrics import GatewayMetrics
 
 CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XS"])]

@@ -11,10 +11,9 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from activities.failures import code_of
+from activities.failures import code_of, log_failure
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.problems import Code, Problem
-from process.failures import tell
 
 _log = structlog.get_logger()
 
@@ -24,7 +23,7 @@ _CLIENT_GONE: Final = 499
 """As nginx has it: nobody was left to answer."""
 
 
-class Edge:
+class RequestLogMiddleware:
     """ASGI middleware around everything."""
 
     def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
@@ -50,7 +49,7 @@ class Edge:
         except ClientDisconnect:
             status = status or _CLIENT_GONE
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, nothing of it may reach a sender
-            tell("request failed", error)
+            log_failure("request failed", error)
             if status == 0:
                 await Problem(_answer_to(error)).response()(scope, receive, noting)
         finally:

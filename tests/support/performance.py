@@ -16,7 +16,6 @@ import httpx2
 
 from activities.clock import clock_of
 from activities.govern import open_if_new
-from cases.inbound.webhooks import sender_keys
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player
@@ -24,6 +23,7 @@ from demonstration.story import Script
 from demonstration.verdict import judge
 from gateway.backing import Backing, open_backing
 from process.config import Settings
+from process.key_files import sender_keys
 from tests.support.fault_script import USUAL, end_of_programme
 from tests.support.whole_stack import WholeStack, slowness
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import httpx2
 
-from cases.inbound.webhooks import sender_keys, sign
+from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from domain.application import Application
 from process.config import Settings
+from process.key_files import sender_keys
 from simulators.app import Script as PartnerScript
 from simulators.behaviour import PartnerBehaviours
 from tests.support.performance import Ledger, keeping_http
