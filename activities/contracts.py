@@ -12,9 +12,10 @@ from domain.messages import CaseMessage, Sender
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from activities.safe import TemporalSafe
-from domain.humanitarian_parole.application import Country
-from domain.humanitarian_parole.stages.travel import Port
-from domain.kernel.ids import CaseId, Code, MessageId, OfficerRef, RulesVersion
+from domain.application import Country
+from domain.ids import CaseId, MessageId, ProgrammeId
+from domain.messages import CaseMessage, OfficerRef, Port, RulesVersion, Sender
+from domain.vocabulary import DeadlineName, Outcome, Partner, Reason, Stage, WaitingOn
 
 CASES_TASK_QUEUE: Final = "cases"
 """Workflow `Case` and the activities that append."""
@@ -53,7 +54,6 @@ MORE_FLAGS: Final = "more"
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """A word of a closed or agreed list, never a sentence."""
-ProgrammeId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 CaseMessageName = Literal[
     "application.submitted",

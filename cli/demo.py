@@ -27,6 +27,7 @@ from demonstration.script import ALL_OUTCOMES, script_of
 from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
 from process.config import Settings, load_settings
+from process.key_files import sender_keys
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState

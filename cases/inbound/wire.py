@@ -1,4 +1,4 @@
-"""Messages as partners send them: the domain's, flat, with the case or the programme that they are about.
+"""Messages as partners send them: the fields of the domain's message, and the case or the programme it is about.
 
 Made from `domain/messages.py`, so that the OpenAPI document, the validation and the domain cannot differ.
 """
@@ -12,13 +12,11 @@ from domain.messages import CaseMessage, Sender
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from cases.inbound import faults
-from cases.inbound.faults import Fault
+from cases.inbound.faults import BodyRefused, Fault
 from cases.inbound.strict_json import read_object
-from domain.humanitarian_parole.application import Application
-from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
-from domain.kernel.ids import CaseId, ProgrammeId
-from domain.kernel.messages import GovernmentsMessage, Message
-from gateway.http.problems import Problem
+from domain.application import Application
+from domain.ids import CaseId, ProgrammeId
+from domain.messages import ApplicationSubmitted, CaseMessage, GovernmentsMessage, Message, Sender
 
 PartnerName = Literal[
     "sponsor_registry",
@@ -85,7 +83,7 @@ def _on_the_wire(kind: type[Message], about: Mapping[str, Any]) -> type[Message]
 _CASE_KINDS: Final = {
     name_of(kind): kind
     for kind in _kinds(CaseMessage)
-    if kind is not ApplicationSubmitted and "passage" not in kind.SENDERS  # filed elsewhere, and bells of our own
+    if kind is not ApplicationSubmitted and "passage" not in kind.SENDERS  # filed elsewhere; sent by Passage itself
 }
 _PROGRAMME_KINDS: Final = {name_of(kind): kind for kind in _kinds(GovernmentsMessage)}
 KINDS: Final[Mapping[str, type[Message]]] = {**_CASE_KINDS, **_PROGRAMME_KINDS}
@@ -105,18 +103,18 @@ def read_message(raw: bytes, partner: PartnerName) -> PartnerMessage:
     """The message in a body that `partner` sent.
 
     Raises:
-        Problem: `not-json`, `malformed`, or `wrong-partner` for a kind that somebody else sends.
+        BodyRefused: `not-json`, `malformed`, or `wrong-partner` for a kind that somebody else sends.
     """
     document = read_object(raw)
     name = document.get("message")
     if not isinstance(name, str) or name not in KINDS:
         detail = "The name of a message is missing" if name is None else "There is no such message"
-        raise Problem("malformed", faults=[Fault(at="/message", code="unknown_message", detail=detail)])
+        raise BodyRefused("malformed", faults=[Fault(at="/message", code="unknown_message", detail=detail)])
     if partner not in senders_of(name):
-        raise Problem("wrong-partner", f"{name} comes from {' or '.join(senders_of(name))}.")
+        raise BodyRefused("wrong-partner", f"{name} comes from {' or '.join(senders_of(name))}.")
     wire = read_as(WIRE[name], raw, document)
-    fields = {field: getattr(wire, field) for field in KINDS[name].model_fields}
-    content = KINDS[name].model_validate(fields)
+    # Valid already: the class on the wire is derived from the domain's.
+    content = KINDS[name].model_construct(**{field: getattr(wire, field) for field in KINDS[name].model_fields})
     return PartnerMessage(content, getattr(wire, "case", None), getattr(wire, "programme", None))
 
 
@@ -124,7 +122,7 @@ def read_as(kind: type[Wire], raw: bytes, document: dict[str, Any] | None = None
     """The body as `kind`, with nothing coerced.
 
     Raises:
-        Problem: `not-json` or `malformed`, with every fault's place.
+        BodyRefused: `not-json` or `malformed`, with every fault's place.
     """
     if document is None:
         document = read_object(raw)
@@ -132,13 +130,13 @@ def read_as(kind: type[Wire], raw: bytes, document: dict[str, Any] | None = None
         found = kind.model_validate_json(raw, strict=True)
     except ValidationError as error:
         errors = error.errors(include_input=False, include_context=False, include_url=False)
-        raise Problem("malformed", faults=faults.of_body(errors)) from None
+        raise BodyRefused("malformed", faults=faults.of_body(errors)) from None
     mistaken = [
         Fault(at=faults.pointer(path), code="moment_out_of_range", detail="Expected a date or time of 1900 to 2199")
         for path in _mistaken_moments(found, document, ())
     ]
     if mistaken:
-        raise Problem("malformed", faults=mistaken)
+        raise BodyRefused("malformed", faults=mistaken)
     return found
 
 

@@ -18,6 +18,7 @@ from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from domain.humanitarian_parole.application import Application
 from process.config import Settings
+from process.key_files import sender_keys
 from simulators.app import Script as PartnerScript
 from simulators.behaviour import PartnerBehaviours
 from tests.support.performance import Ledger, keeping_http
