@@ -31,8 +31,6 @@ from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnrea
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
-from activities.ring import InboxBell, ring
-from activities.unanswered import Reconciliation
 from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
 from cases.repository import CaseBook

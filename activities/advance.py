@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Final
 
 from domain.limits import deadlines
-from eventstore.summarize import summarize
 from temporalio import activity
 
 from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
@@ -22,6 +21,7 @@ from cases.handle import command_of, decide_and_append
 from cases.repository import CaseBook, CaseSeen
 from domain.kernel.limits import Deadline
 from domain.kernel.messages import MeetDeadline
+from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow, UnknownStream
 from eventstore.port import Bell
 

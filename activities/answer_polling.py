@@ -14,10 +14,9 @@ from typing import Final
 
 import structlog
 
-from activities.asking import Asking
-from activities.clock import Clock
 from activities.failures import FAILURES, log_failure
-from activities.partners.agreements import PARTNERS, Agreements
+from activities.partner_requests import Asking
+from activities.partners.agreements import Agreements
 from activities.partners.circuit import Partners
 from activities.partners.errors import PartnerError, PartnerRefused
 from activities.partners.requests import AnswerGiven

@@ -12,10 +12,9 @@ from domain.messages import CaseMessage, Sender
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from activities.safe import TemporalSafe
-from domain.application import Country
-from domain.ids import CaseId, MessageId, ProgrammeId
-from domain.messages import CaseMessage, OfficerRef, Port, RulesVersion, Sender
-from domain.vocabulary import DeadlineName, Outcome, Partner, Reason, Stage, WaitingOn
+from domain.humanitarian_parole.application import Country
+from domain.humanitarian_parole.stages.travel import Port
+from domain.kernel.ids import CaseId, Code, MessageId, OfficerRef, ProgrammeId, RulesVersion
 
 CASES_TASK_QUEUE: Final = "cases"
 """Workflow `Case` and the activities that append."""

@@ -13,7 +13,6 @@ import httpx2
 import psutil
 import typer
 from process.backing import Backing, open_backing
-from process.key_files import sender_keys
 from pydantic import SecretStr
 
 from cli.demo_view import DemoView, view_of

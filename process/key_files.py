@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar, get_args
 
-from cases.inbound.webhooks import KeyMalformed, Signer
 from domain.messages import Sender
+
+from cases.inbound.webhooks import KeyMalformed, Signer
 from process.config import ConfigurationError
 
 KEYS_MAX: Final = 2

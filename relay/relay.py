@@ -16,7 +16,7 @@ import structlog
 
 from activities.contracts import CaseMessageName
 from activities.failures import log_failure
-from activities.ring import InboxBell
+from activities.notify import InboxBell
 from eventstore.inbox import Inbox, Unrung
 
 _log = structlog.get_logger()

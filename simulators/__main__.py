@@ -9,9 +9,8 @@ from contextlib import contextmanager
 import httpx2
 import uvicorn
 from fastapi import FastAPI
-from process.key_files import sender_keys
 
-from activities.clock import Clock, ScaledClock, SystemClock
+from cases.clock import Clock, ScaledClock, SystemClock
 from process.config import ConfigurationError, Settings, load_settings
 from process.key_files import sender_keys
 from process.logs import configure_logs

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from cases.inbound import faults
 from cases.inbound.faults import BodyRefused, Fault
 from cases.inbound.strict_json import read_object
-from domain.application import Application
-from domain.ids import CaseId, ProgrammeId
-from domain.messages import ApplicationSubmitted, CaseMessage, GovernmentsMessage, Message, Sender
+from domain.humanitarian_parole.application import Application
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.kernel.ids import CaseId, ProgrammeId
+from domain.kernel.messages import GovernmentsMessage, Message
 
 PartnerName = Literal[
     "sponsor_registry",

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Request
 
 from cases.inbound.wire import PartnerName
-from domain.ids import CaseId, MessageId, ProgrammeId
+from domain.kernel.ids import CaseId, MessageId, ProgrammeId
 from gateway.http.metrics import GatewayMetrics
 
 CasePath = Annotated[CaseId, Path(description="With its check character.", examples=["VEN-7Q4K-M2XS"])]

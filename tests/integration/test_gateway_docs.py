@@ -8,7 +8,6 @@ from asyncio.subprocess import PIPE, STDOUT
 from datetime import UTC, datetime
 from pathlib import Path
 
-from process.key_files import read_keys
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key

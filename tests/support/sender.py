@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from process.key_files import sender_keys
 
 from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from process.key_files import KEYS_MAX, read_keys
 from standardwebhooks.webhooks import Webhook
 
 from cases.inbound.webhooks import (
