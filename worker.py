@@ -20,17 +20,17 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import CaseActivities
-from activities.asking import Asking
-from activities.casebook import CaseBook
-from activities.clock import Clock, clock_of
+from activities.answer_polling import Reconciliation
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
+from activities.notify import InboxBell, ring
+from activities.partner_requests import Asking
 from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
-from activities.ring import InboxBell, ring
-from activities.unanswered import Reconciliation
+from cases.clock import Clock, clock_of
+from cases.repository import CaseBook
 from config import ConfigurationError, Settings, load_settings
 from domain.messages import Message
 from domain.rules.rule_set import bundled_rule_book
@@ -45,8 +45,8 @@ from health import health_answered
 from logs import configure_logs
 from workflows.case import Case
 from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue, identity
+from workflows.payloads import DATA_CONVERTER, CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import DATA_CONVERTER, CallStackAnswers
 
 _log = structlog.get_logger()
 

@@ -11,18 +11,18 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.asking import Asking, tell_misdirected
-from activities.casebook import CaseBook, CaseSeen
-from activities.clock import Clock
-from activities.consequences import summarize
 from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
-from activities.deciding import command_of, decide_and_append
 from activities.direct import DirectSignals
 from activities.failures import LogRestored
+from activities.partner_requests import Asking, tell_misdirected
+from cases.clock import Clock
+from cases.handle import command_of, decide_and_append
+from cases.repository import CaseBook, CaseSeen
 from domain.commands import MeetDeadline
 from domain.limits import Deadline, deadlines
 from eventstore.inbox import InboxRow, UnknownStream
 from eventstore.store import Bell
+from eventstore.summarize import summarize
 
 DEADLINES_MAX: Final = 20
 """Deadlines one activity meets: a case has at most seven, and none comes back once met."""

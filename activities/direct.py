@@ -15,8 +15,8 @@ from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from activities.clock import Clock
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, Advance, DirectMessage
+from cases.clock import Clock
 from domain.messages import CASE_MESSAGE
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
 

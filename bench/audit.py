@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.sealer import SIGN_EVERY_S
-from audit.sealing import MAX_LAG
+from audit.log.sealer import SIGN_EVERY_S
+from audit.log.sealing import MAX_LAG
 from bench.audit_appends import measure_appends
 from bench.audit_reading import Reading, measure_reading, peak_bytes
 from bench.audit_sealing import Lag, Sealed, measure_lag, seal_all

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from audit.log_key import FileLogKey
-from audit.verify import Scope, verify
+from audit.log.log_key import FileLogKey
+from audit.verify.record import Scope, verify
 from eventstore.envelope import EVENT_COLUMNS, Envelope
 from eventstore.keys import CaseKey
 from eventstore.wrapping import unwrap

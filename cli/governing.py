@@ -8,8 +8,8 @@ from typing import Final
 import typer
 from temporalio.service import RPCError
 
-from activities.govern import govern
-from activities.ring import ring
+from activities.notify import ring
+from cases.programme_commands import govern
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway

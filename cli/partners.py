@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from activities.clock import clock_of
+from activities.answer_polling import ASKS_MAX, accepted_before
 from activities.partners.agreements import Agreements
-from activities.unanswered import ASKS_MAX, accepted_before
+from cases.clock import clock_of
 from cli.lines import echo_json, moment, row
 from cli.reach import on_the_database
 from config import Settings

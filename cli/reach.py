@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.clock import clock_of
+from cases.clock import clock_of
 from cli.errors import UnusableError
 from config import Settings, load_settings
 from domain.ids import CaseId

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from activities.govern import open_if_new
+from cases.programme_commands import open_if_new
 from config import ConfigurationError, Settings, load_settings
 from eventstore.store import StoreUnavailable
 from gateway.app import create_app

@@ -8,8 +8,8 @@ from functools import partial
 import asyncpg
 import httpx2
 
-from activities.casebook import CaseBook
-from activities.clock import clock_of
+from cases.clock import clock_of
+from cases.repository import CaseBook
 from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.documents import PostgresDocuments

@@ -10,8 +10,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from activities.casebook import CaseBook
-from activities.clock import Clock
+from cases.clock import Clock
+from cases.repository import CaseBook
 from eventstore.documents import PostgresDocuments
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore

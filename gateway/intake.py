@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field
 
-from activities.govern import govern
-from activities.ring import InboxBell
+from activities.notify import InboxBell
+from cases.programme_commands import govern
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Answer, Inbox, Incoming, MessageContentDiffers, Receipt, UnknownStream
 from eventstore.store import Bell

@@ -21,8 +21,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import CaseMessageName
-from activities.govern import govern
-from activities.ring import InboxBell, ring
+from activities.notify import InboxBell, ring
+from cases.programme_commands import govern
 from config import ConfigurationError, Settings, load_settings
 from eventstore.inbox import Inbox, Unrung
 from eventstore.store import StoreUnavailable
@@ -34,7 +34,7 @@ from gateway.upkeep import PRUNE_PERIOD_S, RECORD_PERIOD_S, Prune, keep_up, reco
 from health import health_answered
 from logs import configure_logs
 from workflows.contracts import identity
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 _log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ Ring = Callable[[Iterable[InboxBell]], Awaitable[None]]
 """Signals, and starts where none runs, the workflows of these cases; raises when one could not be told."""
 
 Govern = Callable[[str], Awaitable[object]]
-"""Has a programme take its undecided messages (`activities.govern`)."""
+"""Has a programme take its undecided messages (`cases.programme_commands`)."""
 
 
 async def ring_once(inbox: Inbox, ring: Ring, govern: Govern, limit: int = BATCH) -> int:

@@ -14,10 +14,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.casebook import CaseBook
 from activities.contracts import CASE_WORKFLOW
 from activities.failures import LogRestored
-from activities.ring import AT_ONCE, OF_AN_OPEN_CASE, start
+from activities.notify import AT_ONCE, OF_AN_OPEN_CASE, start
+from cases.repository import CaseBook
 from domain.ids import CaseId
 
 _log = structlog.get_logger()

@@ -15,7 +15,7 @@ from activities.contracts import Advance
 
 
 class ScenarioClock:
-    """A `Clock` (activities/clock.py) that never runs backwards.
+    """A `Clock` (cases/clock.py) that never runs backwards.
 
     Args:
         start: the scenario's first moment.

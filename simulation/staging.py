@@ -11,10 +11,10 @@ import asyncpg
 import httpx2
 from temporalio.client import Client
 
-from activities.casebook import CaseBook
-from activities.govern import govern, open_if_new
+from activities.notify import InboxBell, ring
 from activities.partners.agreements import read_agreements
-from activities.ring import InboxBell, ring
+from cases.programme_commands import govern, open_if_new
+from cases.repository import CaseBook
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
@@ -37,7 +37,7 @@ from simulation.run_folder import RunFolder
 from simulation.settling import Settling
 from simulation.skipping_server import SkippingServer, open_skipping_server
 from worker import Backing, case_workers
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
 """Connections of the store and as many of whoever watches: both at once stay far below what the server allows."""

@@ -10,7 +10,7 @@ import httpx2
 import uvicorn
 from fastapi import FastAPI
 
-from activities.clock import Clock, ScaledClock, SystemClock
+from cases.clock import Clock, ScaledClock, SystemClock
 from config import ConfigurationError, Settings, load_settings
 from logs import configure_logs
 from simulators.app import create_app

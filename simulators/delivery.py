@@ -13,7 +13,7 @@ from typing import Final, Literal
 import httpx2
 import structlog
 
-from activities.clock import Clock
+from cases.clock import Clock
 from simulators.messages import PartnerMessage, partner_of
 from webhooks import Signer, sign
 

@@ -12,8 +12,8 @@ from activities.safe import Unreadable
 from workflows import calls
 from workflows.answers import Answers
 from workflows.contracts import ANSWER_UPDATE, NOT_A_CASE, NOT_A_MESSAGE
-from workflows.doorbells import Doorbells
-from workflows.standing import Standing
+from workflows.run_state import Standing
+from workflows.signals import Doorbells
 
 
 @workflow.defn(name=CASE_WORKFLOW)

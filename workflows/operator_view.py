@@ -10,7 +10,7 @@ from activities.contracts import Answer, Call, Step
 from activities.safe import Summary
 from domain.vocabulary import WaitingOn
 from workflows import contracts
-from workflows.doorbells import Bells
+from workflows.signals import Bells
 
 NEXT: Final[dict[WaitingOn, str]] = {
     "sponsor": "the supporter registry answers: `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`",

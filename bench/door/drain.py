@@ -16,14 +16,14 @@ from typing import Final
 import asyncpg
 from temporalio.client import Client
 
-from activities.ring import InboxBell, ring
+from activities.notify import InboxBell, ring
 from bench.ratio import Ratio
 from domain.ids import CaseId
 from eventstore.inbox import Inbox
 from gateway.relay import BATCH, ring_once
 from stack.bootstrap import register_search_attributes
 from stack.temporal import EmbeddedTemporal
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 AT_LEAST: Final = 0.9
 """As fast as Temporal takes signals, but for the claim between two batches."""

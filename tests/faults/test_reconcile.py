@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from audit.reconcile_log import opened_reconcile_log
+from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from demonstration.people import application
 from gateway.backing import open_backing

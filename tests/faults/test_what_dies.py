@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from audit.reconcile_log import opened_reconcile_log
+from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from gateway.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases

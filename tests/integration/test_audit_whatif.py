@@ -3,11 +3,11 @@
 import asyncpg
 import pytest
 
-from activities.casebook import CaseBook
-from activities.erase import ErasureOrder, erase
-from audit.replay_read import opened_log as reading
-from audit.whatif import Question
-from audit.whatif_report import Report, as_json, report
+from audit.replay.read import opened_log as reading
+from audit.whatif.report import Report, as_json, report
+from audit.whatif.verdict import Question
+from cases.erasure import ErasureOrder, erase
+from cases.repository import CaseBook
 from cli.audit_whatif import lines
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from eventstore.keys import DirectoryKeyStore

@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from activities.casebook import CaseBook
-from activities.deciding import command_of, decide_and_append
-from activities.erase import ErasureOrder, erase, hold, release
+from cases.erasure import ErasureOrder, erase, hold, release
+from cases.handle import command_of, decide_and_append
+from cases.repository import CaseBook
 from domain import messages as m
 from domain.application import Document
 from domain.commands import FileApplication

@@ -10,7 +10,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from activities.erase import ErasureOrder, erase
+from cases.erasure import ErasureOrder, erase
 from domain.access import PersonalDataViewed, access_stream
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX
 from eventstore.keys import DirectoryKeyStore

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.clock import ScaledClock
+from activities.notify import InboxBell, ring
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
 from activities.partners.memory import MemoryPartners
-from activities.ring import InboxBell, ring
+from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
 from gateway.relay import ring_once
 from tests.support.gateway import NOON, Desk, gateway_desk

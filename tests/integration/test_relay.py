@@ -13,8 +13,8 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from activities.govern import govern
-from activities.ring import InboxBell
+from activities.notify import InboxBell
+from cases.programme_commands import govern
 from config import child_environment
 from domain.messages import ProgrammeSuspension
 from eventstore.inbox import Incoming

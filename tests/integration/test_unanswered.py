@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from activities.asking import Asking
-from activities.clock import ScaledClock
+from activities.answer_polling import ASKS_MAX, BATCH, Reconciliation
+from activities.partner_requests import Asking
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners
 from activities.partners.errors import PartnerMisdirected, PartnerRefused, PartnerUnavailable
 from activities.partners.memory import MemoryPartners
-from activities.unanswered import ASKS_MAX, BATCH, Reconciliation
+from cases.clock import ScaledClock
 from domain.messages import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer
 from eventstore.partner_calls import PartnerStanding
 from tests.support.gateway import NOON, Desk, gateway_desk

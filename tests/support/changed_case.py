@@ -6,7 +6,7 @@ from activities.contracts import CaseStart
 from activities.safe import Unreadable
 from workflows.case import Case
 from workflows.contracts import CASE_WORKFLOW
-from workflows.standing import Standing
+from workflows.run_state import Standing
 
 
 @workflow.defn(name=CASE_WORKFLOW)

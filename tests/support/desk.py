@@ -14,15 +14,15 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker, WorkflowRunner
 
 from activities.failures import FailuresAsCodes
-from activities.ring import InboxBell, ring
+from activities.notify import InboxBell, ring
 from domain.ids import case_id_from_entropy
 from domain.vocabulary import Partner
 from tests.support.bill import is_idle
 from tests.support.fake_case import FakeCase, FakeProgramme
 from workflows.case import Case
 from workflows.contracts import CASES_TASK_QUEUE, Bell, calls_task_queue
+from workflows.payloads import CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import CallStackAnswers
 
 
 class Desk:

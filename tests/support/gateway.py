@@ -12,10 +12,10 @@ import asyncpg
 import httpx2
 from fastapi import FastAPI
 
-from activities.casebook import CaseBook
-from activities.clock import SystemClock
-from activities.deciding import command_of, decide_and_append
-from activities.govern import open_if_new
+from cases.clock import SystemClock
+from cases.handle import command_of, decide_and_append
+from cases.programme_commands import open_if_new
+from cases.repository import CaseBook
 from config import Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.documents import PostgresDocuments

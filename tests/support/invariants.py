@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from activities.consequences import summarize
 from config import Settings
 from domain.case import Case
+from eventstore.summarize import summarize
 from gateway.backing import Backing, open_backing
 from tests.support.performance import Told
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 import asyncpg
 import httpx2
 
-from activities.clock import clock_of
-from activities.govern import open_if_new
+from cases.clock import clock_of
+from cases.programme_commands import open_if_new
 from config import Settings
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from activities.contracts import MESSAGE_SENDERS
-from audit.reconcile import reconcile
-from audit.reconcile_case import Finding, InboxAnswer, LoggedCase, LoggedEvent
-from audit.reconcile_history import Reported, Run, Signal, read_run
+from audit.reconcile.case import Finding, InboxAnswer, LoggedCase, LoggedEvent
+from audit.reconcile.compare import reconcile
+from audit.reconcile.history import Reported, Run, Signal, read_run
 from tests.support.replay import HISTORIES
 
 RECORDED_AT: Final = datetime(2022, 11, 1, tzinfo=UTC)

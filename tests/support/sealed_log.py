@@ -9,16 +9,16 @@ from typing import Any
 
 import asyncpg
 
-from activities.casebook import CaseBook
-from activities.deciding import decide_and_append
-from activities.govern import govern, open_if_new
-from audit.checkpoints import Checkpoint
-from audit.faults import Code, Fault
-from audit.log_key import FileLogKey
-from audit.seal_tables import newest_checkpoint
-from audit.sealer import opened_sealer
-from audit.sealing import Sealer
-from audit.verify import Scope, Verified, known_checkpoint, verify
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import FileLogKey
+from audit.log.sealer import opened_sealer
+from audit.log.sealing import Sealer
+from audit.log.tables import newest_checkpoint
+from audit.verify.faults import Code, Fault
+from audit.verify.record import Scope, Verified, known_checkpoint, verify
+from cases.handle import decide_and_append
+from cases.programme_commands import govern, open_if_new
+from cases.repository import CaseBook
 from domain import messages as m
 from domain.commands import FileApplication, MeetDeadline, TakeMessage
 from domain.ids import CaseId

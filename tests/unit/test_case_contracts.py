@@ -15,8 +15,8 @@ from domain.messages import CASE_MESSAGE, IrregularCrossingReport
 from domain.vocabulary import Stage, WaitingOn
 from eventstore.conflicts import IllegalAppend, VersionConflict
 from eventstore.keys import KeyDestroyed
-from workflows.doorbells import PENDING_MAX, SIGNALS, Bells, description
 from workflows.operator_view import NEXT
+from workflows.signals import PENDING_MAX, SIGNALS, Bells, description
 
 KINDS: tuple[CaseMessageName, ...] = get_args(CaseMessageName)
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from activities.clock import SystemClock
+from cases.clock import SystemClock
 from demonstration.board import Board
 from demonstration.door import Answer
 from demonstration.people import application

@@ -28,7 +28,7 @@ def test_every_program_has_its_service() -> None:
         ("stack.bootstrap",),
         ("gateway",),
         ("gateway.relay",),
-        ("audit.sealer",),
+        ("audit.log.sealer",),
         ("worker",),
     }
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.casebook import CaseBook
-from activities.clock import SystemClock
+from cases.clock import SystemClock
+from cases.repository import CaseBook
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups

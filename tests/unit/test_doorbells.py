@@ -1,7 +1,7 @@
 """What a run keeps of the signals that nobody has taken yet."""
 
 from activities.contracts import Bell
-from workflows.doorbells import PENDING_MAX, Bells
+from workflows.signals import PENDING_MAX, Bells
 
 
 def test_the_same_message_again_is_one() -> None:

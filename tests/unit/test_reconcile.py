@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from activities.contracts import ADVANCE, OPEN_CASE
-from audit.reconcile import KEPT_WITHIN, WITHOUT_WORKFLOW
-from audit.reconcile_case import NOTICES, Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
-from audit.reconcile_history import APPENDING, HistoryUnreadable, Run, read_run
+from audit.reconcile.case import NOTICES, Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
+from audit.reconcile.compare import KEPT_WITHIN, WITHOUT_WORKFLOW
+from audit.reconcile.history import APPENDING, HistoryUnreadable, Run, read_run
 from gateway.histories import safe_event
 from tests.support.reconciling import NAMES, RECORDED_AT, found, histories, log_of, runs_of, signal
 

@@ -19,12 +19,7 @@ from activities.contracts import Advance, Bell, CaseStart, Code, DirectMessage, 
 from activities.safe import Summary, TemporalSafe, Unreadable, UnsafeField
 from domain.ids import CaseId, MessageId, case_id_from_entropy
 from domain.messages import Flag, FreeText, OfficerRef, Port
-from workflows.safe_payloads import (
-    CodeFailureConverter,
-    NotTemporalSafe,
-    TemporalSafePayloadConverter,
-    UnreadablePayload,
-)
+from workflows.payloads import CodeFailureConverter, NotTemporalSafe, TemporalSafePayloadConverter, UnreadablePayload
 
 CANARY = "Rojas Pérez"
 CASE = case_id_from_entropy(b"12345678")

@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import Call
 from tests.support.desk import Desk, working
-from workflows.safe_payloads import NotTemporalSafe
+from workflows.payloads import NotTemporalSafe
 
 CANARY = "canary-Rojas-151234567"
 

@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import Advance, CaseStart
 from activities.failures import LogRestored
-from activities.ring import OF_AN_OPEN_CASE, start
+from activities.notify import OF_AN_OPEN_CASE, start
 from domain.ids import case_id_from_entropy
 from tests.support.bill import kinds
 from tests.support.desk import Desk, details, working

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.contracts import INBOX_ONLY, CaseMessageName
 from tests.support.desk import Desk, details, working
 from tests.support.temporal import binary
-from workflows.doorbells import SIGNALS, description
+from workflows.signals import SIGNALS, description
 
 DIRECT = [kind for kind in get_args(CaseMessageName) if kind not in INBOX_ONLY]
 
