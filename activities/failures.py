@@ -142,6 +142,8 @@ FAILURES: Final[dict[str, Failure]] = {
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (StoreUnavailable, "database-unavailable"),
     (Conflict, "decision-contended"),
+    (EarlierFilingPending, "earlier-filing-pending"),
+    (RulesUnknown, "rules-unknown"),
     (CommandContentDiffers, "command-content-differs"),
     (MessageContentDiffers, "message-content-differs"),
     (IllegalAppend, "illegal-append"),

@@ -25,13 +25,9 @@ from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 class RulesUnknown(Coded):
     """A case follows a set with a rule that this process does not know: a newer one will take it."""
 
-    code = "rules-unknown"
 
-
-class EarlierFilingPending(Coded):
+class EarlierFilingPending(Exception):
     """An earlier filing of the same person is received and not decided: it comes first."""
-
-    code = "earlier-filing-pending"
 
 
 @dataclass(frozen=True, slots=True)
