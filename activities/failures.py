@@ -28,6 +28,7 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.safe import Coded
+from cases.repository import EarlierFilingPending, RulesUnknown
 from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend, StoreUnavailable
 from eventstore.format.codec import UnknownEvent
 from eventstore.inbox import MessageContentDiffers, UnknownStream

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from activities.safe import Coded
 from domain import registry
 from domain.kernel.calendar import month_of
 from domain.kernel.case import Case
@@ -22,7 +21,7 @@ from eventstore.port import EventStore, Pending, ReadAt, Stream
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 
 
-class RulesUnknown(Coded):
+class RulesUnknown(Exception):
     """A case follows a set with a rule that this process does not know: a newer one will take it."""
 
 
