@@ -359,6 +359,11 @@ class Family:
             found[each.kind] = _both(before, each.evolve) if before else each.evolve
         return found
 
+    @cached_property
+    def ending_kinds(self) -> frozenset[str]:
+        """Messages after which somebody who may board may no longer."""
+        return frozenset(each.name for each in self.messages.values() if each.ends)
+
     def kind_of(self, name: str) -> type[Message] | None:
         """The class of a message of this name; None where no case of this family takes it."""
         if name == name_of(self.submission):

@@ -3,6 +3,7 @@
 `wire.py` is what reads them: the document is made from the same classes.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -16,7 +17,7 @@ from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.http.problems import ProblemDocument
 
 _SCHEMAS: Final = "#/components/schemas/"
-_EXAMPLES: Final = {BoardingQuestion: BOARDING_QUESTION}
+_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, Any]]] = {BoardingQuestion: BOARDING_QUESTION}
 
 PROOFS: Final[dict[str, Any]] = {"security": [{"signature": []}, {"token": ["officer"]}]}
 """`openapi_extra` of what partners do, who sign, and officers, who show a token."""
