@@ -10,12 +10,12 @@ from rich.console import Console
 
 from config import load_settings
 from logs import configure_logs
-from simulation.faults import MalformedScenario
-from simulation.format import Scenario
-from simulation.loader import load_scenarios
-from simulation.outcome import Result
-from simulation.runner import run_scenarios
-from simulation.table import show
+from simulation.format.faults import MalformedScenario
+from simulation.format.loader import load_scenarios
+from simulation.format.scenario import Scenario
+from simulation.play.outcome import Result
+from simulation.play.table import show
+from simulation.skipped.runner import run_scenarios
 
 HOLDS: Final = 0
 DIFFERS: Final = 1

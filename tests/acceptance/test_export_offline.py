@@ -18,9 +18,9 @@ from audit.export_case import Export, export_case
 from audit.log_key import FileLogKey
 from audit.sealer import opened_sealer
 from eventstore.envelope import machine_clock
-from simulation.databases import Databases
-from simulation.loader import load_scenarios
-from simulation.runner import run_scenarios
+from simulation.format.loader import load_scenarios
+from simulation.skipped.databases import Databases
+from simulation.skipped.runner import run_scenarios
 from tests.support.sealed_log import ORIGIN
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "two-officers.yaml"

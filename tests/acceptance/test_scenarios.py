@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulation.loader import load_scenario
+from simulation.format.loader import load_scenario
 from tests.support.player import Player
 from tests.support.verdict import shown_case, shown_programme
 

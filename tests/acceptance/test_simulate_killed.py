@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from simulation.run_folder import run_folder
+from simulation.skipped.run_folder import run_folder
 from stack.state import read_processes
 
 PASSAGE = Path(sysconfig.get_path("scripts")) / "passage"

@@ -15,9 +15,9 @@ from audit.faults import Fault
 from audit.notes import Verifier
 from audit.verify import Scope, verify
 from eventstore.migrate import migrate
-from simulation.databases import Databases
-from simulation.loader import load_scenarios
-from simulation.runner import run_scenarios
+from simulation.format.loader import load_scenarios
+from simulation.skipped.databases import Databases
+from simulation.skipped.runner import run_scenarios
 from stack.postgres import EmbeddedPostgres
 
 FOLDER = Path(__file__).parents[1] / "scenarios"

@@ -27,7 +27,7 @@ from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from domain.vocabulary import Partner
 from domain.world import World
-from simulation.format import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
 from tests.support.people import People
 from tests.support.places import Places
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from simulation.format import Scenario
+from simulation.format.scenario import Scenario
 
 START = datetime(2022, 10, 20, 14, tzinfo=UTC)
 UNTIL = datetime(2025, 3, 1, tzinfo=UTC)

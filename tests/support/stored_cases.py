@@ -16,8 +16,8 @@ from eventstore.keys import CaseKey
 from eventstore.store import NO_HASH, Append
 from eventstore.summary import CaseSummary, ProgrammeSummary
 from eventstore.wrapping import wrap
-from simulation.format import Scenario
-from simulation.loader import load_scenario
+from simulation.format.loader import load_scenario
+from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"

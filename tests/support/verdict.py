@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.calendar import month_of
 from domain.limits import authorized_until, parole_last_day
-from simulation.format import ExpectedCase
+from simulation.format.scenario import ExpectedCase
 from tests.support.player import Player, Playing
 
 

@@ -12,7 +12,7 @@ from domain.decide import take
 from domain.evolve import fold
 from domain.limits import deadlines
 from domain.messages import ApplicationSubmitted, PartnerAnswer
-from simulation.format import Scenario
+from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios
 

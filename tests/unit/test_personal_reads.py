@@ -38,7 +38,7 @@ PLACES: Final[Mapping[str, str]] = {
     "audit/check_events.py take see": "has no keys: stored bytes only",
     "audit/sealing.py _load load": "loads hashes",
     "demonstration/verdict.py _judge load": "tells the names of events",
-    "simulation/reading.py _read_case load": "tells the names of events",
+    "simulation/play/reading.py _read_case load": "tells the names of events",
 }
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from domain.messages import SponsorConfirmedAnswer, VettingClearedAnswer
 from domain.vocabulary import Partner
-from simulation.agenda import Agenda, Filing, PartnerAnswers, TimelineMessage
-from simulation.format import Scenario
-from simulation.loader import load_scenario
+from simulation.format.loader import load_scenario
+from simulation.format.scenario import Scenario
+from simulation.play.agenda import Agenda, Filing, PartnerAnswers, TimelineMessage
 from simulators.messages import PartnerMessage
 
 START = datetime(2022, 10, 20, 14, tzinfo=UTC)

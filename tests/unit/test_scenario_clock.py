@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from simulation.clock import ScenarioClock
+from simulation.skipped.clock import ScenarioClock
 
 START = datetime(2022, 10, 20, 14, tzinfo=UTC)
 SERVER_START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simulation.faults import MalformedScenario
-from simulation.format import Scenario
-from simulation.loader import load_scenario, load_scenarios
+from simulation.format.faults import MalformedScenario
+from simulation.format.loader import load_scenario, load_scenarios
+from simulation.format.scenario import Scenario
 
 BASE = """\
 programme: venezuela-air

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from simulation.schema import PUBLISHED, published_text, scenario_schema
+from simulation.format.schema import PUBLISHED, published_text, scenario_schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def faults(text: str) -> int:
 def test_the_published_schema_is_current() -> None:
     published = (ROOT / PUBLISHED).read_text("utf-8")
 
-    assert published == published_text(), "the format changed: publish it with `python -m simulation.schema`"
+    assert published == published_text(), "the format changed: publish it with `python -m simulation.format.schema`"
     Draft202012Validator.check_schema(json.loads(published))
 
 

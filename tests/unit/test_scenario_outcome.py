@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from simulation.format import ExpectedCase, ExpectedProgramme
-from simulation.loader import load_scenario
-from simulation.outcome import (
+from simulation.format.loader import load_scenario
+from simulation.format.scenario import ExpectedCase, ExpectedProgramme
+from simulation.play.outcome import (
     CaseOutcome,
     ProgrammeOutcome,
     answer_differences,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.loader import load_scenario
+from simulation.format.loader import load_scenario
 from tests.support.player import Player
 from tests.support.verdict import differences
 

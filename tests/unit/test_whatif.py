@@ -11,7 +11,7 @@ from audit.whatif_record import ProgrammeStates, Recorded, recorded
 from domain.programme import Programme, ProgrammeEvent, evolve_programme
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from eventstore.wrapping import unwrap
-from simulation.format import Scenario
+from simulation.format.scenario import Scenario
 from tests.support.random_scenarios import scenarios
 from tests.support.stored_cases import StoredLog, all_cases, stored
 

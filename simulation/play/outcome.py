@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from domain.vocabulary import Outcome, Reason, Stage, WaitingOn, WorkPermit
-from simulation.format import Answer, ExpectedCase, ExpectedProgramme, Scenario
+from simulation.format.scenario import Answer, ExpectedCase, ExpectedProgramme, Scenario
 
 
 class Told(BaseModel):

@@ -1,7 +1,7 @@
 """How one layer of a scenario lies on another: maps merge at every depth, lists and scalars replace."""
 
-from simulation.message_kinds import ANSWER_KINDS
-from simulation.yaml_source import Located, is_map
+from simulation.format.message_kinds import ANSWER_KINDS
+from simulation.format.yaml_source import Located, is_map
 
 _SCRIPT_KEYS = frozenset({"answer", "after", "fail"})
 

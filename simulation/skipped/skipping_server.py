@@ -23,7 +23,7 @@ from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSki
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
-from simulation.run_folder import RunFolder
+from simulation.skipped.run_folder import RunFolder
 from stack.errors import StackError
 from stack.ports import HOST, choose_port, listens
 from workflows.contracts import SEARCH_ATTRIBUTES, identity

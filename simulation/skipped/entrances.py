@@ -7,10 +7,10 @@ import httpx2
 
 from domain.messages import Message
 from eventstore.inbox import Inbox
-from simulation.agenda import Filing
-from simulation.format import Answer, TimelineItem
-from simulation.names import CaseNames
-from simulation.partners import ScenarioPartners
+from simulation.format.scenario import Answer, TimelineItem
+from simulation.play.agenda import Filing
+from simulation.play.names import CaseNames
+from simulation.skipped.partners import ScenarioPartners
 from simulators.messages import PartnerMessage
 
 _UNKNOWN: Final = 404

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from domain.messages import Message
-from simulation.format import Scenario
-from simulation.message_kinds import ANSWER_KINDS, NOT_IN_SCENARIOS, PROGRAMME_KINDS, TIMELINE_KINDS
+from simulation.format.message_kinds import ANSWER_KINDS, NOT_IN_SCENARIOS, PROGRAMME_KINDS, TIMELINE_KINDS
+from simulation.format.scenario import Scenario
 
 PUBLISHED = Path("docs/scenario.schema.json")
 _REF = "#/$defs/"

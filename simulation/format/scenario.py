@@ -16,7 +16,13 @@ from domain.events import CASE_EVENTS
 from domain.ids import CaseId
 from domain.messages import Message, RulesVersion
 from domain.vocabulary import Outcome, Partner, Reason, Stage, WaitingOn, WorkPermit
-from simulation.message_kinds import ANSWER_KINDS, NOT_IN_SCENARIOS, PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
+from simulation.format.message_kinds import (
+    ANSWER_KINDS,
+    NOT_IN_SCENARIOS,
+    PROGRAMME_KINDS,
+    TIMELINE_KINDS,
+    BoardingCheck,
+)
 from simulators.durations import Duration
 
 CaseName = Annotated[str, StringConstraints(min_length=1, max_length=64)]

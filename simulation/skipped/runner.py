@@ -11,10 +11,8 @@ from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from gateway.upkeep import record_checks
-from simulation.databases import Databases, open_databases
-from simulation.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
-from simulation.format import Answer, Scenario
-from simulation.outcome import (
+from simulation.format.scenario import Answer, Scenario
+from simulation.play.outcome import (
     AnswerOutcome,
     CaseOutcome,
     Difference,
@@ -24,10 +22,12 @@ from simulation.outcome import (
     case_differences,
     programme_differences,
 )
-from simulation.player import TimelineAnswer
-from simulation.reading import read_cases, read_programme
-from simulation.run_folder import RunFolder, run_folder
-from simulation.staging import Staging, open_staging
+from simulation.play.player import TimelineAnswer
+from simulation.play.reading import read_cases, read_programme
+from simulation.skipped.databases import Databases, open_databases
+from simulation.skipped.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
+from simulation.skipped.run_folder import RunFolder, run_folder
+from simulation.skipped.staging import Staging, open_staging
 
 AT_ONCE: Final = 2
 """Scenarios side by side: each keeps a core busy between its own server, Postgres and the worker."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 
-from simulation.run_folder import RunFolder
+from simulation.skipped.run_folder import RunFolder
 from stack.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.postgres import EmbeddedPostgres, PostgresFailed

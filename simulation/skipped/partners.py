@@ -9,10 +9,10 @@ from typing import Final
 import httpx2
 
 from activities.partners.clients import PartnerClients, open_partner_clients
-from simulation.agenda import Agenda
-from simulation.clock import ScenarioClock
-from simulation.format import PARTNERS, Partners, PartnerScript
-from simulation.names import CaseNames
+from simulation.format.scenario import PARTNERS, Partners, PartnerScript
+from simulation.play.agenda import Agenda
+from simulation.play.names import CaseNames
+from simulation.skipped.clock import ScenarioClock
 from simulators.app import create_app
 from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
 from simulators.desk import PartnerDesk

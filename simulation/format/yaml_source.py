@@ -12,7 +12,7 @@ from typing import TypeGuard
 
 import yaml
 
-from simulation.faults import Fault, MalformedScenario, Place
+from simulation.format.faults import Fault, MalformedScenario, Place
 
 MAX_FILE_BYTES = 1_000_000
 MAX_VALUES = 100_000

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from domain.rules.rule_set import bundled_rule_book
-from simulation.faults import Fault
-from simulation.format import PARTNERS, Scenario, ScenarioApplication, TimelineItem
-from simulation.yaml_source import Located
+from simulation.format.faults import Fault
+from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.yaml_source import Located
 
 
 def inconsistencies(scenario: Scenario, source: Located) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.outcome import CaseOutcome, Difference, Result
+from simulation.play.outcome import CaseOutcome, Difference, Result
 
 
 def show(console: Console, result: Result) -> None:

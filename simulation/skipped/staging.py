@@ -25,17 +25,17 @@ from gateway.figures import PostgresFigures
 from gateway.relay import ring_once
 from gateway.senders import ANYBODY
 from gateway.tokens import OPEN
-from simulation.agenda import Agenda
-from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
-from simulation.driver import REPLAN, SCENARIO_WORKFLOW
-from simulation.entrances import GatewayEntrances
-from simulation.format import Scenario
-from simulation.names import CaseNames
-from simulation.partners import GATEWAY_URL, AgendaScheduler, open_partners
-from simulation.player import Player
-from simulation.run_folder import RunFolder
-from simulation.settling import Settling
-from simulation.skipping_server import SkippingServer, open_skipping_server
+from simulation.format.scenario import Scenario
+from simulation.play.agenda import Agenda
+from simulation.play.names import CaseNames
+from simulation.play.player import Player
+from simulation.skipped.clock import DeadlinesAtTheirMoment, ScenarioClock
+from simulation.skipped.driver import REPLAN, SCENARIO_WORKFLOW
+from simulation.skipped.entrances import GatewayEntrances
+from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partners
+from simulation.skipped.run_folder import RunFolder
+from simulation.skipped.settling import Settling
+from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
 from worker import Backing, case_workers
 from workflows.safe_payloads import DATA_CONVERTER
 

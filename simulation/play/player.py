@@ -6,11 +6,11 @@ from typing import Protocol
 
 from temporalio import activity
 
-from simulation.agenda import Agenda, Entry, Filing, PartnerAnswers, TimelineMessage
-from simulation.clock import ScenarioClock
-from simulation.driver import PLAN, PLAY, Plan
-from simulation.format import Answer, TimelineItem
-from simulation.settling import Settling
+from simulation.format.scenario import Answer, TimelineItem
+from simulation.play.agenda import Agenda, Entry, Filing, PartnerAnswers, TimelineMessage
+from simulation.skipped.clock import ScenarioClock
+from simulation.skipped.driver import PLAN, PLAY, Plan
+from simulation.skipped.settling import Settling
 from simulators.messages import PartnerMessage
 
 

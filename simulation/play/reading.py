@@ -6,9 +6,9 @@ from domain.calendar import end_of, month_of
 from domain.ids import CaseId
 from eventstore.store import EventStore
 from gateway.deps import ReadFigures
-from simulation.format import Scenario
-from simulation.names import CaseNames
-from simulation.outcome import CaseOutcome, ProgrammeOutcome
+from simulation.format.scenario import Scenario
+from simulation.play.names import CaseNames
+from simulation.play.outcome import CaseOutcome, ProgrammeOutcome
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from simulation.consistency import inconsistencies
-from simulation.faults import Fault, MalformedScenario
-from simulation.format import Scenario
-from simulation.merging import merge
-from simulation.yaml_source import Located, is_map, read_yaml
+from simulation.format.consistency import inconsistencies
+from simulation.format.faults import Fault, MalformedScenario
+from simulation.format.merging import merge
+from simulation.format.scenario import Scenario
+from simulation.format.yaml_source import Located, is_map, read_yaml
 
 MAX_BASES = 20
 MAX_LISTED = 320

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 from itertools import count
 
-from simulation.format import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
 from simulators.messages import PartnerMessage
 
 
