@@ -8,7 +8,7 @@ from typing import Any, Literal
 from domain.application import Application
 from domain.vocabulary import Outcome, Reason, WaitingOn
 from gateway.wire import PartnerName
-from simulators.behaviour import AGREEABLE, PartnerBehaviours
+from simulators.scripts import AGREEABLE, PartnerScripts
 
 Standing = WaitingOn | Literal["not begun", "under way", "closed", "done"]
 """Where a case stands: whom it waits on, or that it is closed; an act of the governments is `done` or not begun."""
@@ -73,7 +73,7 @@ class Story:
     application: Callable[[int], Application]
     outcome: Outcome
     reason: Reason | None = None
-    partners: PartnerBehaviours = AGREEABLE
+    partners: PartnerScripts = AGREEABLE
     moves: tuple[Move, ...] = ()
     gates: tuple[Gate, ...] = ()
     """Before it is filed."""

@@ -14,10 +14,10 @@ from activities.clock import Clock, ScaledClock, SystemClock
 from config import ConfigurationError, Settings, load_settings
 from logs import configure_logs
 from simulators.app import create_app
-from simulators.behaviour import AGREEABLE
 from simulators.delivery import DELIVERY_TIMEOUT_S, GatewayDelivery, system_time
 from simulators.desk import PartnerDesk
 from simulators.journal import Journal, open_database
+from simulators.scripts import AGREEABLE
 from webhooks import sender_keys
 
 

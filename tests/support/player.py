@@ -27,7 +27,8 @@ from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from domain.vocabulary import Partner
 from domain.world import World
-from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulators.scripts import PARTNERS, SILENT
 from tests.support.people import People
 from tests.support.places import Places
 
@@ -255,7 +256,7 @@ class Player:
         playing = call.playing
         if all(request.request_id != call.request_id for request in playing.case.requests):
             return
-        script = playing.application.partners.script(call.partner)
+        script = playing.application.partners.of(call.partner) or SILENT
         playing.calls[call.partner] = playing.calls.get(call.partner, 0) + 1
         place = (playing.place, PARTNERS.index(call.partner), len(playing.events))
         if playing.calls[call.partner] <= script.fail:
@@ -265,6 +266,6 @@ class Player:
             self.agenda.append(Moment(self.now + script.after, 2, place, answer))
 
     def _answer(self, call: Call) -> None:
-        says = call.playing.application.partners.script(call.partner).says
+        says = (call.playing.application.partners.of(call.partner) or SILENT).says
         message = says.model_copy(update={"request_id": call.request_id})
         self._take(call.playing, TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now))

@@ -16,8 +16,8 @@ from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from domain.application import Application
 from gateway.wire import PartnerName
-from simulators.app import Script as PartnerScript
-from simulators.behaviour import PartnerBehaviours
+from simulators.app import PassportScripts as PartnerScript
+from simulators.scripts import PartnerScripts
 from tests.support.performance import Ledger, keeping_http
 from webhooks import sender_keys, sign
 
@@ -58,7 +58,7 @@ class Senders:
         response = await self.http.get(f"{self._gateway}/v1/cases/{case_id}")
         return response.is_success and response.json()["waiting_on"] is not None
 
-    async def script(self, persons: Iterable[int], partners: PartnerBehaviours) -> None:
+    async def script(self, persons: Iterable[int], partners: PartnerScripts) -> None:
         """How the simulated partners behave towards these persons (`demonstration/people.py`)."""
         await self._door.script_partners(
             [PartnerScript(passport_number=passport_number(person), partners=partners) for person in persons]
