@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from cases.inbound.wire import PartnerName
-from domain.humanitarian_parole.application import Application
-from domain.kernel.ids import Code
-from simulators.behaviour import AGREEABLE, PartnerBehaviours
+from domain.application import Application
+from domain.vocabulary import Outcome, Reason, WaitingOn
+from gateway.wire import PartnerName
+from simulators.scripts import AGREEABLE, PartnerScripts
 
 Standing = Code | Literal["not begun", "under way", "closed", "done"]
 """Where a case stands: whom it waits on, or that it is closed; an act of the governments is `done` or not begun."""
@@ -71,9 +71,9 @@ class Story:
     """Short, in words; also how other stories refer to it."""
     person: int
     application: Callable[[int], Application]
-    outcome: Code
-    reason: Code | None = None
-    partners: PartnerBehaviours = AGREEABLE
+    outcome: Outcome
+    reason: Reason | None = None
+    partners: PartnerScripts = AGREEABLE
     moves: tuple[Move, ...] = ()
     gates: tuple[Gate, ...] = ()
     """Before it is filed."""

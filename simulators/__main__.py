@@ -15,10 +15,11 @@ from process.config import ConfigurationError, Settings, load_settings
 from process.key_files import sender_keys
 from process.logs import configure_logs
 from simulators.app import create_app
-from simulators.behaviour import AGREEABLE
 from simulators.delivery import DELIVERY_TIMEOUT_S, GatewayDelivery, system_time
 from simulators.desk import PartnerDesk
 from simulators.journal import Journal, open_database
+from simulators.scripts import AGREEABLE
+from webhooks import sender_keys
 
 
 async def serve(settings: Settings, clock: Clock) -> None:

@@ -17,8 +17,8 @@ from bench.bill import actions, billed, events
 from bench.floor.bare_worker import PROGRESS_FILE
 from bench.floor.sides import SAMPLE, BareLook, RealLook, Result, Side
 from bench.ratio import Ratio
-from process.config import Settings, child_environment, load_settings
-from simulators.behaviour import AGREEABLE
+from config import Settings, child_environment, load_settings
+from simulators.scripts import AGREEABLE
 from stack.embedded import EmbeddedStack
 from stack.ports import HOST, choose_port
 from stack.services import PythonService
@@ -184,4 +184,4 @@ async def _answer_at_once(http: httpx2.AsyncClient, partners_url: str) -> None:
     body = AGREEABLE.model_dump(mode="json", exclude_none=True)
     for behaviour in body.values():
         behaviour["after"] = "PT0S"
-    (await http.put(f"{partners_url}/behaviours/default", json=body)).raise_for_status()
+    (await http.put(f"{partners_url}/scripts/default", json=body)).raise_for_status()

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from domain.rules.rule_set import bundled_rule_book
-
 from simulation.format.faults import Fault
-from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulation.format.yaml_source import Located
 
 
@@ -30,10 +29,8 @@ def _application(scenario: Scenario, source: Located, name: str, application: Sc
         yield Fault(source.at([*where, "beneficiary", "travels_with", "case"]), "no application of that name")
     if principal == name:
         yield Fault(source.at([*where, "beneficiary", "travels_with", "case"]), "nobody travels with themselves")
-    for partner in PARTNERS:
-        says = application.partners.script(partner).says
-        if says is not None and partner not in says.SENDERS:
-            yield Fault(source.at([*where, "partners", partner, "answer"]), f"{partner} does not send {says.message}")
+    for partner, answer in application.partners.foreign_answers():
+        yield Fault(source.at([*where, "partners", partner, "answer"]), f"{partner} does not send {answer}")
 
 
 def _item(scenario: Scenario, source: Located, index: int, item: TimelineItem) -> Iterator[Fault]:

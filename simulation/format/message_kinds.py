@@ -1,10 +1,8 @@
-"""Which messages a scenario may play on its timeline, and which the simulated partners may answer with."""
+"""Which messages a scenario may play on its timeline, the partners' own answers included."""
 
 from typing import Final, Literal, get_args
 
-from domain.messages import CaseMessage, ProgrammeMessage
-
-from domain.kernel.messages import Message, PartnerAnswer
+from domain.messages import CaseMessage, Message, ProgrammeMessage
 
 
 class BoardingCheck(Message):
@@ -29,7 +27,3 @@ TIMELINE_KINDS: Final = {
     for name, each in {**_named(_CASE), **PROGRAMME_KINDS, **_named((BoardingCheck,))}.items()
     if each.SENDERS != ("passage",) and name not in _NOT_ON_A_TIMELINE
 }
-ANSWER_KINDS: Final = {name: each for name, each in _named(_CASE).items() if issubclass(each, PartnerAnswer)}
-
-NOT_IN_SCENARIOS: Final = "request_id"
-"""A request's id is drawn at run time, so no scenario can name one: an answer belongs to the request that is open."""

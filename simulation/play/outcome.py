@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.humanitarian_parole.stages.parole import WorkPermit
-from domain.kernel.ids import Code
+from domain.vocabulary import Outcome, Reason, Stage, WaitingOn, WorkPermit
 from simulation.format.scenario import Answer, ExpectedCase, ExpectedProgramme, Scenario
 
 

@@ -23,9 +23,10 @@ from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
-from gateway.identity.senders import ANYBODY
-from gateway.identity.tokens import OPEN
-from relay.relay import ring_once
+from gateway.figures import PostgresFigures
+from gateway.relay import ring_once
+from gateway.senders import ANYBODY
+from gateway.tokens import OPEN
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda
 from simulation.play.names import CaseNames
@@ -37,8 +38,8 @@ from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partn
 from simulation.skipped.run_folder import RunFolder
 from simulation.skipped.settling import Settling
 from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
-from worker import case_workers
-from workflows.payloads import DATA_CONVERTER
+from worker import Backing, case_workers
+from workflows.safe_payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
 """Connections of the store and as many of whoever watches: both at once stay far below what the server allows."""

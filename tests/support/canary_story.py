@@ -15,7 +15,8 @@ from process.backing import open_backing
 from temporalio.client import Client
 
 from demonstration.circumstances import SILENT
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours, Temper
+from gateway.backing import open_backing
+from simulators.scripts import FaultProfile, PartnerScript, PartnerScripts
 from tests.support import canary
 from tests.support.canary import FOREIGN, found_in, on_the_wire
 from tests.support.performance import open_programme
@@ -25,8 +26,8 @@ from tests.support.whole_stack import WholeStack
 
 PROGRAMME = "canaries"
 
-STAMMERS = PartnerBehaviours(
-    sponsor_registry=PartnerBehaviour(answer="none", temper=Temper(malformed=1, oversized=1, misdirected=1)),
+STAMMERS = PartnerScripts(
+    sponsor_registry=PartnerScript(answer="none", faults=FaultProfile(malformed=1, oversized=1, misdirected=1)),
     entry_records=SILENT,
     vetting=SILENT,
     work_permit_office=SILENT,

@@ -13,33 +13,16 @@ from typing import Any
 from domain.boarding import boarding_answer
 from domain.decide import take
 from domain.evolve import evolve
-from domain.limits import deadlines
-from domain.rules.rule_set import bundled_rule_book
-
-from domain.humanitarian_parole.stages.entry import EntryCheckRequested
-from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
-from domain.humanitarian_parole.stages.parole import WorkPermitApplied
-from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorWithdrew
-from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
-from domain.humanitarian_parole.stages.vetting import VettingRequested
-from domain.humanitarian_parole.world import World
-from domain.kernel.calendar import month_of
-from domain.kernel.case import Case
-from domain.kernel.events import CaseClosed, CaseEvent
-from domain.kernel.ids import CaseId, Code, CommandId, case_id_from_entropy
-from domain.kernel.limits import Deadline
-from domain.kernel.messages import (
-    Command,
-    FileApplication,
-    MeetDeadline,
-    PlaceOffered,
-    ProgrammeChanged,
-    Rejection,
-    TakeMessage,
-)
-from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
-from domain.kernel.rule_set import RuleSet
-from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from domain.ids import CaseId, CommandId, case_id_from_entropy
+from domain.limits import Deadline, deadlines
+from domain.messages import PlaceOffered, ProgrammeChanged
+from domain.programme import Programme, decide_programme, evolve_programme, open_programme
+from domain.rejection import Rejection
+from domain.rules.rule_set import RuleSet, bundled_rule_book
+from domain.vocabulary import Partner
+from domain.world import World
+from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulators.scripts import PARTNERS, SILENT
 from tests.support.people import People
 from tests.support.places import Places
 
@@ -267,7 +250,7 @@ class Player:
         playing = call.playing
         if all(request.request_id != call.request_id for request in playing.case.requests):
             return
-        script = playing.application.partners.script(call.partner)
+        script = playing.application.partners.of(call.partner) or SILENT
         playing.calls[call.partner] = playing.calls.get(call.partner, 0) + 1
         place = (playing.place, PARTNERS.index(call.partner), len(playing.events))
         if playing.calls[call.partner] <= script.fail:
@@ -277,6 +260,6 @@ class Player:
             self.agenda.append(Moment(self.now + script.after, 2, place, answer))
 
     def _answer(self, call: Call) -> None:
-        says = call.playing.application.partners.script(call.partner).says
+        says = (call.playing.application.partners.of(call.partner) or SILENT).says
         message = says.model_copy(update={"request_id": call.request_id})
         self._take(call.playing, TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now))

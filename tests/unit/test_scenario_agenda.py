@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
-from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
-from domain.kernel.ids import Code
+from domain.messages import SponsorConfirmedAnswer, VettingClearedAnswer
+from domain.vocabulary import Partner
 from simulation.format.loader import load_scenario
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, Filing, PartnerAnswers, TimelineMessage
