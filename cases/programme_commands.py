@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, Literal, cast
 
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from domain import registry
 from domain.kernel.calendar import month_of
 from domain.kernel.ids import CommandId, message_command_id
@@ -24,7 +24,7 @@ from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
-from eventstore.port import Append, Bell, Decides
+from eventstore.port import Append, Decides, Notification
 from eventstore.summary import ProgrammeSummary
 
 DECIDE_AGAIN_MAX: Final = 5
@@ -32,16 +32,16 @@ ROWS_MAX: Final = 100
 """Rows taken in one call; the governments speak rarely, and the relay calls again."""
 
 
-async def open_if_new(book: CaseBook, rules: RuleSet, places: int | None, now: datetime) -> None:
+async def open_if_new(cases: CaseRepository, rules: RuleSet, places: int | None, now: datetime) -> None:
     """Open the programme of the rule set unless it is open already; `places` overrides the set's number."""
     programme = rules.programme
-    if (await book.programme(programme)).version > 0:
+    if (await cases.programme(programme)).version > 0:
         return
     events = open_programme(rules, places, now)
     state = _folded(Programme(), events)
     command_id = CommandId(f"passage:open:{programme}")
     try:
-        await book.store.append(
+        await cases.store.append(
             Append(
                 stream=programme,
                 programme=programme,
@@ -60,25 +60,25 @@ async def open_if_new(book: CaseBook, rules: RuleSet, places: int | None, now: d
         return  # Another process opened it at the same moment, which is all that was wanted.
 
 
-async def govern(book: CaseBook, programme: str, now: datetime) -> tuple[Bell, ...]:
-    """Take and decide the programme's undecided messages, in order; return the bells for its cases.
+async def handle_programme(cases: CaseRepository, programme: str, now: datetime) -> tuple[Notification, ...]:
+    """Take and decide the programme's undecided messages, in order; return the notifications for its cases.
 
     Raises:
         Conflict: the programme moved at each attempt; the messages stay in the inbox.
     """
-    bells: list[Bell] = []
+    notifications: list[Notification] = []
     for _ in range(ROWS_MAX):
-        row = await book.inbox.next_undecided(programme)
+        row = await cases.inbox.next_undecided(programme)
         if row is None:
             break
-        bells.extend(await _take(book, programme, row, max(now, row.received_at)))
-    return tuple(bells)
+        notifications.extend(await _take(cases, programme, row, max(now, row.received_at)))
+    return tuple(notifications)
 
 
-async def _take(book: CaseBook, programme: str, row: InboxRow, now: datetime) -> tuple[Bell, ...]:
+async def _take(cases: CaseRepository, programme: str, row: InboxRow, now: datetime) -> tuple[Notification, ...]:
     for attempt in range(1, DECIDE_AGAIN_MAX + 1):
         try:
-            return await _attempt(book, programme, row, now)
+            return await _attempt(cases, programme, row, now)
         except MessageDecided:
             return ()
         except Conflict:
@@ -87,8 +87,8 @@ async def _take(book: CaseBook, programme: str, row: InboxRow, now: datetime) ->
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime) -> tuple[Bell, ...]:
-    stream = await book.store.load(programme)
+async def _attempt(cases: CaseRepository, programme: str, row: InboxRow, now: datetime) -> tuple[Notification, ...]:
+    stream = await cases.store.load(programme)
     state = _folded(Programme(), tuple(cast("ProgrammeEvent", stored.event) for stored in stream.events))
     events: tuple[ProgrammeEvent, ...] = ()
     sets = registry.programme(programme).sets
@@ -98,7 +98,7 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
     except Rejection as rejection:
         decides = Decides(row.number, "rejected", rejection.code)
     after = _folded(state, events)
-    appended = await book.store.append(
+    appended = await cases.store.append(
         Append(
             stream=programme,
             programme=programme,
@@ -112,10 +112,10 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
             summary=_summary(after) if events else None,
             place=AllotPlaces(month_of(now)) if events and not _stops(events) else None,
             decides=decides,
-            bells=_bells(events),
+            notifies=_notified(events),
         )
     )
-    return appended.bells
+    return appended.notifications
 
 
 def _folded(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
@@ -128,7 +128,7 @@ def _stops(events: tuple[ProgrammeEvent, ...]) -> bool:
     return any(isinstance(event, ProgrammeSuspended) for event in events)
 
 
-def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
+def _notified(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
     """Whom the change concerns: a pause, those whose limits it stops; an end or new rules for all, everybody."""
     for event in events:
         match event:

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from config import load_settings
-from logs import configure_logs
+from process.config import load_settings
+from process.logs import configure_logs
 from simulation.format.faults import MalformedScenario
 from simulation.format.loader import load_scenarios
 from simulation.format.scenario import Scenario

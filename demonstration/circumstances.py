@@ -5,8 +5,8 @@ from typing import Final
 
 from demonstration.moves import days
 from demonstration.people import application, beneficiary
-from domain.application import Application, Document, TravelsWith
-from domain.messages import Finding
+from domain.humanitarian_parole.application import Application, Document, TravelsWith
+from domain.humanitarian_parole.stages.vetting import Finding
 from simulators.scripts import AGREEABLE, PartnerScript, PartnerScripts
 
 ON_THE_CUTOFF: Final = datetime(2022, 10, 12, 15, tzinfo=UTC)

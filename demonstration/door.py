@@ -15,9 +15,9 @@ from typing import Any, Final
 import httpx2
 import structlog
 
-from gateway.wire import PartnerName
+from cases.inbound.webhooks import Signer, sign
+from cases.inbound.wire import PartnerName
 from simulators.app import PassportScripts as PartnerScript
-from webhooks import Signer, sign
 
 _log = structlog.get_logger()
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from domain.application import Application
-from domain.vocabulary import Outcome, Reason, WaitingOn
-from gateway.wire import PartnerName
+from cases.inbound.wire import PartnerName
+from domain.humanitarian_parole.application import Application
+from domain.kernel.ids import Code
 from simulators.scripts import AGREEABLE, PartnerScripts
 
 Standing = Code | Literal["not begun", "under way", "closed", "done"]
@@ -71,8 +71,8 @@ class Story:
     """Short, in words; also how other stories refer to it."""
     person: int
     application: Callable[[int], Application]
-    outcome: Outcome
-    reason: Reason | None = None
+    outcome: Code
+    reason: Code | None = None
     partners: PartnerScripts = AGREEABLE
     moves: tuple[Move, ...] = ()
     gates: tuple[Gate, ...] = ()

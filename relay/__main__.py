@@ -13,8 +13,8 @@ from process.backing import Backing, open_backing
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.notify import InboxBell, ring
-from cases.programme_commands import govern
+from activities.notify import PendingNotification, notify
+from cases.programme_commands import handle_programme
 from eventstore.conflicts import StoreUnavailable
 from gateway.backing import open_pruning
 from process.config import ConfigurationError, Settings, load_settings
@@ -30,7 +30,7 @@ from workflows.payloads import DATA_CONVERTER
 _log = structlog.get_logger()
 
 DRAIN_S: Final = 10.0
-"""A batch rings in well under a second while Temporal answers; when it does not, the rows are claimed again later."""
+"""A batch takes well under a second while Temporal answers; when it does not, the rows are claimed again later."""
 
 
 class Temporal:
@@ -57,20 +57,20 @@ class Temporal:
 def relay_of(backing: Backing, temporal: Temporal) -> Relay:
     """The relay over this database and this Temporal."""
 
-    async def ring_bells(bells: Iterable[InboxBell]) -> None:
-        await ring(await temporal.client(), bells, backing.book.is_closed)
+    async def notify_cases(notifications: Iterable[PendingNotification]) -> None:
+        await notify(await temporal.client(), notifications, backing.cases.is_closed)
 
-    async def govern_now(programme: str) -> None:
-        await govern(backing.book, programme, backing.now())
+    async def handle_now(programme: str) -> None:
+        await handle_programme(backing.cases, programme, backing.now())
 
-    return Relay(backing.inbox, ring_bells, govern_now)
+    return Relay(backing.inbox, notify_cases, handle_now)
 
 
 def beside(group: asyncio.TaskGroup, backing: Backing, temporal: Temporal, prune: Prune) -> list[asyncio.Task[None]]:
-    """Begin what goes on beside ringing, each until it is cancelled."""
+    """Begin what goes on beside notifying, each until it is cancelled."""
 
     async def sweep() -> None:
-        await sweep_once(backing.book, await temporal.client(), backing.now())
+        await sweep_once(backing.cases, await temporal.client(), backing.now())
 
     async def record() -> None:
         await record_checks(backing.store.access)
@@ -85,22 +85,22 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: Temporal, prune
 
 
 async def serve(settings: Settings) -> None:
-    """Ring until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
+    """Notify until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with open_backing(settings) as backing, open_pruning(settings) as prune, asyncio.TaskGroup() as group:
         temporal = Temporal(settings)
         relay = relay_of(backing, temporal)
-        ringing = group.create_task(relay.run(stopped))
+        notifying = group.create_task(relay.run(stopped))
         others = beside(group, backing, temporal, prune)
         async with health_answered(settings, lambda: relay.ready):
-            _log.info("relay rings")
+            _log.info("relay notifies")
             await stopped.wait()
         for each in others:
             each.cancel()
-        await asyncio.wait([ringing], timeout=DRAIN_S)
-        ringing.cancel()
+        await asyncio.wait([notifying], timeout=DRAIN_S)
+        notifying.cancel()
 
 
 def main() -> int:

@@ -19,7 +19,6 @@ from simulators.delivery import DELIVERY_TIMEOUT_S, GatewayDelivery, system_time
 from simulators.desk import PartnerDesk
 from simulators.journal import Journal, open_database
 from simulators.scripts import AGREEABLE
-from webhooks import sender_keys
 
 
 async def serve(settings: Settings, clock: Clock) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, get_args
 
+from activities.partners.sponsor_registry import SponsorCheck
+from activities.partners.work_permit_office import WorkPermitCheck
 from fastapi import FastAPI, Header, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -10,11 +12,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, create
 
 from activities.partners.clients import AnyCheck
 from activities.partners.requests import PartnerRequest
-from activities.partners.sponsor_registry import SponsorCheck
-from activities.partners.work_permit_office import WorkPermitCheck
-from domain.application import DocumentNumber
-from domain.ids import CaseId
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.application import DocumentNumber
+from domain.kernel.ids import CaseId, Code
 from simulators.desk import Call, PartnerDesk, Reply
 from simulators.journal import Journal
 from simulators.scripts import PartnerScripts, Section

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from domain.ids import case_id_from_entropy
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code, case_id_from_entropy
 from simulators.journal import Journal, Promise, Receipt
 from simulators.messages import PartnerMessage, Scheduler
 from simulators.scripts import SILENT, Fault, PartnerScript

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from simulators.scripts import PartnerScript, PartnerScripts
 
 IN_MEMORY: Final = Path(":memory:")
@@ -83,7 +83,7 @@ class Journal:
         """Partners behave so towards the case whose beneficiary has this passport when it first calls."""
         self._set(f"script:{_digest(passport_number)}", scripts)
 
-    def script(self, partner: Partner, case_id: str, passport_number: str) -> PartnerScript | None:
+    def script(self, partner: Code, case_id: str, passport_number: str) -> PartnerScript | None:
         """How `partner` is to behave towards the case: its own, its script's, or the default's word."""
         self._database.execute(  # The case keeps its script when its passport changes.
             "INSERT OR IGNORE INTO script SELECT ?, body FROM script WHERE scope = ?",

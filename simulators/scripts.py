@@ -15,11 +15,11 @@ from pydantic import (
     model_validator,
 )
 
-from domain.messages import Message, PartnerAnswer
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
+from domain.kernel.messages import Message, PartnerAnswer
 from simulators.durations import Duration
 
-PARTNERS: Final[tuple[Partner, ...]] = get_args(Partner)
+PARTNERS: Final[tuple[Code, ...]] = get_args(Code)
 ANSWER_KINDS: Final[Mapping[str, type[PartnerAnswer]]] = {
     str(kind.model_fields["message"].default): kind for kind in PartnerAnswer.__subclasses__()
 }
@@ -142,12 +142,12 @@ class PartnerScripts(Section):
     vetting: PartnerScript | None = None
     work_permit_office: PartnerScript | None = None
 
-    def of(self, partner: Partner) -> PartnerScript | None:
+    def of(self, partner: Code) -> PartnerScript | None:
         """The script of `partner`, if it has one."""
         found: PartnerScript | None = getattr(self, partner)
         return found
 
-    def foreign_answers(self) -> Iterator[tuple[Partner, str]]:
+    def foreign_answers(self) -> Iterator[tuple[Code, str]]:
         """Partners that are to give an answer which is not theirs."""
         for partner in PARTNERS:
             script = self.of(partner)

@@ -1,7 +1,7 @@
 """A run of a case as its history tells it: what rang, what was asked of the log, what the log answered.
 
 Histories are Temporal's own JSON, live or kept. Nothing here knows Temporal: what is read is a stored format, `Step`,
-`Advance` and `Bell` among it, which only ever grows.
+`Advance` and `Notification` among it, which only ever grows.
 """
 
 import base64

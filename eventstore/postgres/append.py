@@ -17,7 +17,7 @@ from eventstore.conflicts import (
 from eventstore.format.envelope import Envelope, command_digest_of
 from eventstore.keys import CaseKey
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
-from eventstore.port import Append, Appended, Bell
+from eventstore.port import Append, Appended, Notification
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
 
@@ -97,7 +97,7 @@ def append_programme_arguments(append: Append, rows: Sequence[Envelope]) -> tupl
         *of_head,
         *((decides.number, decides.answer, decides.code) if decides is not None else (None, None, None)),
         place.month if place is not None else None,
-        append.bells,
+        append.notifies,
     )
 
 
@@ -186,5 +186,5 @@ def appended_of(append: Append, result: Any) -> Appended:
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        bells=tuple(Bell(*each) for each in zip(*notified, strict=True)),
+        notifications=tuple(Notification(*each) for each in zip(*notified, strict=True)),
     )

@@ -94,14 +94,14 @@ async def _answer(deps: GatewayDeps, case_id: CaseId) -> _Found:
     # after it. The other way round, a revocation decided in between would be seen by neither.
     family = _boarded(case_id)
     pending = await deps.inbox.has_undecided(case_id, family.ending_kinds)
-    case = await deps.book.case(case_id)
+    case = await deps.cases.case(case_id)
     if not case.filed:
         filed = await deps.inbox.next_undecided(case_id) or await deps.store.summary(case_id)  # or decided just now
         if filed is None:
             raise Problem("unknown-case")
         return _Found(filed.programme, "none")
     pending = await deps.inbox.has_undecided(case.programme, ENDING_PROGRAMME_KINDS) or pending
-    programme = await deps.book.programme(case.programme)
+    programme = await deps.cases.programme(case.programme)
     may_travel = family.may_travel
-    answer = may_travel(case, programme, deps.book.rules_of(case, programme), deps.now()) if may_travel else "none"
+    answer = may_travel(case, programme, deps.cases.rules_of(case, programme), deps.now()) if may_travel else "none"
     return _Found(case.programme, "held" if answer == "ok" and pending else answer)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from domain.rules.rule_set import bundled_rule_book
+
 from simulation.format.faults import Fault
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulation.format.yaml_source import Located

@@ -2,7 +2,9 @@
 
 from typing import Final, Literal, get_args
 
-from domain.messages import CaseMessage, Message, ProgrammeMessage
+from domain.messages import CaseMessage, ProgrammeMessage
+
+from domain.kernel.messages import Message
 
 
 class BoardingCheck(Message):

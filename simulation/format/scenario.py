@@ -8,13 +8,20 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
+from domain.events import CASE_EVENTS
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from domain.application import Application, Beneficiary, Document, Entry, Filed, Supporter, TravelsWith
-from domain.events import CASE_EVENTS
-from domain.ids import CaseId
-from domain.messages import RulesVersion
-from domain.vocabulary import Outcome, Reason, Stage, WaitingOn, WorkPermit
+from domain.humanitarian_parole.application import (
+    Application,
+    Beneficiary,
+    Document,
+    Entry,
+    Filed,
+    Supporter,
+    TravelsWith,
+)
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.ids import CaseId, Code, RulesVersion
 from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
 from simulators.scripts import PartnerScripts, Saying, Section
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from domain.messages import Message
+from domain.kernel.messages import Message
 from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS
 from simulation.format.scenario import Scenario
 from simulators.scripts import ANSWER_KINDS, NOT_IN_SCRIPTS

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.vocabulary import Outcome, Reason, Stage, WaitingOn, WorkPermit
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.ids import Code
 from simulation.format.scenario import Answer, ExpectedCase, ExpectedProgramme, Scenario
 
 

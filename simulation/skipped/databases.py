@@ -7,8 +7,8 @@ from typing import Final
 
 import asyncpg
 
+from process.bootstrap import migrate_database
 from simulation.skipped.run_folder import RunFolder
-from stack.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.postgres import EmbeddedPostgres, PostgresFailed
 

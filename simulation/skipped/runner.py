@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from gateway.upkeep import record_checks
+from relay.maintenance import record_checks
 from simulation.format.scenario import Answer, Scenario
 from simulation.play.outcome import (
     AnswerOutcome,

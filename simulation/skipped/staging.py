@@ -13,20 +13,19 @@ from domain.rules.rule_set import bundled_rule_book
 from process.backing import Backing
 from temporalio.client import Client
 
-from activities.notify import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
-from cases.programme_commands import govern, open_if_new
-from cases.repository import CaseBook
+from cases.programme_commands import handle_programme, open_if_new
+from cases.repository import CaseRepository
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
-from gateway.figures import PostgresFigures
-from gateway.relay import ring_once
-from gateway.senders import ANYBODY
-from gateway.tokens import OPEN
+from gateway.identity.senders import ANYBODY
+from gateway.identity.tokens import OPEN
+from relay.relay import notify_once
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda
 from simulation.play.names import CaseNames
@@ -38,8 +37,8 @@ from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partn
 from simulation.skipped.run_folder import RunFolder
 from simulation.skipped.settling import Settling
 from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
-from worker import Backing, case_workers
-from workflows.safe_payloads import DATA_CONVERTER
+from worker import case_workers
+from workflows.payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
 """Connections of the store and as many of whoever watches: both at once stay far below what the server allows."""
@@ -65,7 +64,7 @@ async def open_staging(
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await _open_backing(stack, clock, database_url, keys)
     rules = bundled_rule_book()[scenario.rules]
-    await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
+    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
     agenda, names, figures = Agenda(scenario), CaseNames(), PostgresStatistics(pool)
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
@@ -75,7 +74,7 @@ async def open_staging(
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing, figures))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
-    settling = Settling(pool, ring=_relay(backing, client))
+    settling = Settling(pool, notify=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
     return Staging(server, backing.store, figures, names, player)
 
@@ -90,8 +89,8 @@ async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_ur
     key_store = DirectoryKeyStore(keys)
     store = await PostgresStore.connect(database_url, key_store, connections=POOL_MAX)
     stack.push_async_callback(store.close)
-    book = CaseBook(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
-    return Backing(store, book, clock)
+    cases = CaseRepository(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
+    return Backing(store, cases, clock)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
@@ -114,10 +113,10 @@ def _replan(server: SkippingServer) -> Callable[[], Awaitable[None]]:
 
 
 def _gateway(backing: Backing, figures: PostgresStatistics) -> httpx2.AsyncClient:
-    """A client of the gateway, which leaves the bells to the relay."""
+    """A client of the gateway, which leaves the notifications to the relay."""
     app = create_app(
         GatewayDeps(
-            book=backing.book,
+            cases=backing.cases,
             store=backing.store,
             inbox=backing.store.inbox,
             figures=figures,
@@ -130,15 +129,15 @@ def _gateway(backing: Backing, figures: PostgresStatistics) -> httpx2.AsyncClien
 
 
 def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
-    """The relay's round, without its process: bells are rung while the driver's activity runs, or time would skip."""
+    """The relay's round, without its process: it signals while the driver's activity runs, or time would skip."""
 
-    async def tell(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells, backing.book.is_closed)
+    async def tell(notifications: Iterable[PendingNotification]) -> None:
+        await notify(client, notifications, backing.cases.is_closed)
 
     async def have_governed(programme: str) -> None:
-        await govern(backing.book, programme, backing.clock.now(datetime.now(UTC)))
+        await handle_programme(backing.cases, programme, backing.clock.now(datetime.now(UTC)))
 
     async def look() -> None:
-        await ring_once(backing.store.inbox, tell, have_governed, limit=1)
+        await notify_once(backing.store.inbox, tell, have_governed, limit=1)
 
     return look

@@ -14,10 +14,10 @@ import asyncpg
 import pytest
 
 from audit.access import Auditor
-from audit.export_case import Export, export_case
-from audit.log_key import FileLogKey
-from audit.sealer import opened_sealer
-from eventstore.envelope import machine_clock
+from audit.export.case import Export, export_case
+from audit.log.log_key import FileLogKey
+from audit.log.sealer import opened_sealer
+from eventstore.format.envelope import machine_clock
 from simulation.format.loader import load_scenarios
 from simulation.skipped.databases import Databases
 from simulation.skipped.runner import run_scenarios

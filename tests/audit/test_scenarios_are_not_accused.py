@@ -11,10 +11,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from audit.faults import Fault
-from audit.notes import Verifier
-from audit.verify import Scope, verify
-from eventstore.migrate import migrate
+from audit.log.notes import Verifier
+from audit.verify.faults import Fault
+from audit.verify.record import Scope, verify
+from eventstore.postgres.migrate import migrate
 from simulation.format.loader import load_scenarios
 from simulation.skipped.databases import Databases
 from simulation.skipped.runner import run_scenarios

@@ -15,7 +15,7 @@ from activities.failures import FAILURES, code_of
 from activities.partners.client import RESPONSE_MAX_BYTES, RETRY_AFTER_MAX_S
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.partners.errors import PartnerBusy, PartnerError, PartnerMalformed, PartnerMisdirected
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from simulators.scripts import PARTNERS
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 

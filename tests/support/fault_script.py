@@ -13,14 +13,14 @@ from demonstration import moves as m
 from demonstration.circumstances import SILENT, says
 from demonstration.people import application
 from demonstration.story import Act, Gate, Script, Story, gate
-from domain.vocabulary import WaitingOn
+from domain.kernel.ids import Code
 from simulators.scripts import FaultProfile, PartnerScript, PartnerScripts
 
 PLACES: Final = 4
 """Fewer than are asked for at once, so that places are waited for, freed and passed on while things die."""
 
 USUAL: Final = "all five steps"
-_WHILE_OPEN: Final = Gate((USUAL,), frozenset(get_args(WaitingOn)))
+_WHILE_OPEN: Final = Gate((USUAL,), frozenset(get_args(Code)))
 PROMPT: Final = PartnerScripts(
     sponsor_registry=says("sponsor.confirmed", 1),
     entry_records=says("entry.matched", 0.5),

@@ -13,14 +13,15 @@ from typing import Any
 from domain.boarding import boarding_answer
 from domain.decide import take
 from domain.evolve import evolve
-from domain.ids import CaseId, CommandId, case_id_from_entropy
-from domain.limits import Deadline, deadlines
-from domain.messages import PlaceOffered, ProgrammeChanged
-from domain.programme import Programme, decide_programme, evolve_programme, open_programme
-from domain.rejection import Rejection
-from domain.rules.rule_set import RuleSet, bundled_rule_book
-from domain.vocabulary import Partner
-from domain.world import World
+from domain.limits import deadlines
+from domain.rules.rule_set import bundled_rule_book
+
+from domain.humanitarian_parole.world import World
+from domain.kernel.ids import CaseId, Code, CommandId, case_id_from_entropy
+from domain.kernel.limits import Deadline
+from domain.kernel.messages import PlaceOffered, ProgrammeChanged, Rejection
+from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
+from domain.kernel.rule_set import RuleSet
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulators.scripts import PARTNERS, SILENT
 from tests.support.people import People
@@ -97,8 +98,8 @@ class Player:
         for event in opened:
             self.programme = evolve_programme(self.programme, event)
         self.answers: list[dict[str, Any]] = []
-        self.bells: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
-        self.rung = 0
+        self.notifications: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
+        self.notified = 0
 
     def play(self) -> "Player":
         """Play until the scenario's end; what falls on that very moment does not run."""
@@ -110,7 +111,7 @@ class Player:
                 self.agenda.remove(moment)
             self.now = max(moment.at, self.now)
             self._happen(moment)
-            self._ring()
+            self._notify()
         raise AssertionError("the scenario does not come to its end")
 
     def rules_of(self, case: Case) -> RuleSet:
@@ -154,7 +155,7 @@ class Player:
     def _say(self, item: TimelineItem, index: int) -> None:
         for _ in range(item.deliver):
             answer = self._said(item, f"timeline-{index}")
-            self._ring()
+            self._notify()
             told = {"at": item.at, "case": item.case, "message": item.message, "answer": answer}
             self.answers.append({**told, "expected": item.expect_answer})
 
@@ -184,17 +185,17 @@ class Player:
         self._allot()
         filed = [playing for playing in self.cases.values() if playing.case.filed and not playing.case.closed]
         for playing in sorted(filed, key=lambda each: (each.case.filed_at, each.place)):
-            self.bells.append((playing, ProgrammeChanged()))
+            self.notifications.append((playing, ProgrammeChanged()))
 
     def _allot(self) -> None:
         for case_id in self.places.allot(self.programme, month_of(self.now)):
-            self.bells.append((self.by_id[case_id], PlaceOffered()))
+            self.notifications.append((self.by_id[case_id], PlaceOffered()))
 
-    def _ring(self) -> None:
-        while self.bells:
-            playing, bell = self.bells.popleft()
-            self.rung += 1
-            self._take(playing, TakeMessage("passage", f"bell-{self.rung}", bell, self.now))
+    def _notify(self) -> None:
+        while self.notifications:
+            playing, notification = self.notifications.popleft()
+            self.notified += 1
+            self._take(playing, TakeMessage("passage", f"bell-{self.notified}", notification, self.now))
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:

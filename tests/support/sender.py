@@ -15,8 +15,7 @@ from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number
-from domain.application import Application
-from gateway.wire import PartnerName
+from domain.humanitarian_parole.application import Application
 from simulators.app import PassportScripts as PartnerScript
 from simulators.scripts import PartnerScripts
 from tests.support.performance import Ledger, keeping_http

@@ -16,7 +16,6 @@ from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
 from eventstore.port import Append
 from eventstore.summary import CaseSummary, ProgrammeSummary
-from eventstore.wrapping import wrap
 from simulation.format.loader import load_scenario
 from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing

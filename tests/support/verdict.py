@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from domain.calendar import month_of
-from domain.limits import authorized_until, parole_last_day
+from domain.humanitarian_parole.stages.parole import parole_last_day
+from domain.humanitarian_parole.stages.travel import authorized_until
+from domain.kernel.calendar import month_of
 from simulation.format.scenario import ExpectedCase
 from tests.support.player import Player, Playing
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 from domain.decide import take
 from domain.evolve import fold
 from domain.limits import deadlines
-from domain.messages import ApplicationSubmitted, PartnerAnswer
+
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.kernel.messages import PartnerAnswer
 from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios

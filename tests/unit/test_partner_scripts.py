@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.messages import EntryMatchedAnswer, VettingClearedAnswer
+from domain.humanitarian_parole.stages.entry import EntryMatchedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
 from simulators.durations import SCHEMA_PATTERN, format_duration, parse_duration
 from simulators.scripts import AGREEABLE, ANSWER_KINDS, PartnerScript, PartnerScripts
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.messages import SponsorConfirmedAnswer, VettingClearedAnswer
-from domain.vocabulary import Partner
+from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
+from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.ids import Code
 from simulation.format.loader import load_scenario
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, Filing, PartnerAnswers, TimelineMessage

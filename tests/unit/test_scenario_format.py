@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from simulation.format.faults import MalformedScenario
 from simulation.format.loader import load_scenario, load_scenarios
 from simulation.format.scenario import Scenario
@@ -59,7 +59,7 @@ def load(folder: Path, text: str) -> Scenario:
     return load_scenario(write(folder, "scenario: One\nextends: base.yaml\n" + text))
 
 
-def script_of(scenario: Scenario, partner: Partner) -> PartnerScript:
+def script_of(scenario: Scenario, partner: Code) -> PartnerScript:
     script = scenario.applications["a"].partners.of(partner)
     assert script is not None
     return script

@@ -7,11 +7,11 @@ from typing import Any, cast
 from domain.rules.rule_set import bundled_rule_book
 from hypothesis import HealthCheck, given, settings
 
-from audit.whatif import Question, Verdict, decide_again
-from audit.whatif_record import ProgrammeStates, Recorded, recorded
-from domain.programme import Programme, ProgrammeEvent, evolve_programme
-from domain.rules.rule_set import RuleSet, bundled_rule_book
-from eventstore.wrapping import unwrap
+from audit.whatif.record import ProgrammeStates, Recorded, recorded
+from audit.whatif.verdict import Question, Verdict, decide_again
+from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
+from domain.kernel.rule_set import RuleSet
+from eventstore.format.wrapping import unwrap
 from simulation.format.scenario import Scenario
 from tests.support.random_scenarios import scenarios
 from tests.support.stored_cases import StoredLog, all_cases, stored

@@ -83,7 +83,7 @@ async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEn
         await desk.until(lambda: len(desk.programme.direct) == 1)
         asked = len(desk.programme.asked)
         for _ in range(3):
-            await desk.ring("sponsor.confirmed", "m-2", 2)
+            await desk.notify("sponsor.confirmed", "m-2", 2)
         await desk.settle()
         assert len(desk.programme.asked) == asked
 
@@ -91,9 +91,9 @@ async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEn
 async def test_a_lost_or_overtaken_bell_changes_nothing(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
-        desk.receive("sponsor.confirmed")  # its bell is lost
+        desk.receive("sponsor.confirmed")  # its signal is lost
         message_id, number = desk.receive("entry.matched")
-        await desk.ring("entry.matched", message_id, number)
+        await desk.notify("entry.matched", message_id, number)
         await desk.until(lambda: desk.case.stage == "security_vetting")
         assert [answer.answer for answer in desk.case.answers] == ["accepted"] * 3
 
@@ -151,7 +151,7 @@ async def test_bounded_activities_are_called_until_nothing_is_left(dev_server: W
         desk.programme.at_once = 2
         for kind in ("application.submitted", "sponsor.confirmed", "entry.matched", "vetting.cleared"):
             desk.receive(kind)
-        await desk.ring("application.submitted", "m-1", 1)
+        await desk.notify("application.submitted", "m-1", 1)
         await desk.until(lambda: desk.case.stage == "travel_authorization")
         assert [name for name, _ in desk.programme.asked] == ["open_case", "proof_of_entry"]
 
