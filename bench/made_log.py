@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
-from domain.evolve import fold
-from domain.rules.rule_set import bundled_rule_book
 
+from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.entry import EntryCheckRequested, EntryVerified
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
@@ -18,9 +17,10 @@ from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequest
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingRequested
 from domain.kernel.case import Case
+from domain.kernel.decider import fold
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
-from domain.kernel.programme import Programme, ProgrammeOpened, evolve_programme
+from domain.kernel.programme import Programme, evolve_programme, open_programme
 from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
 from eventstore.format.summarize import summarize
 from eventstore.format.wrapping import wrap
@@ -31,18 +31,16 @@ from eventstore.summary import ProgrammeSummary
 PROGRAMME: Final = "venezuela-air"
 AT: Final = datetime(2022, 10, 20, 12, tzinfo=UTC)
 MONTH: Final = "2022-10"
-_RULES = bundled_rule_book()["2022-10-19"]
+_DEFINED = registry.programme(PROGRAMME)
+_RULES = _DEFINED.sets["2022-10-19"]
 _BASIS = Basis(
     rules_version=_RULES.version,
     rules_digest=_RULES.digest,
     programme_version=1,
-    decided_on=date(2022, 10, 20),
+    decided_at=AT,
     results=(RuleResult(rule="mexico-entry", result="passed", because="before-the-cutoff"),),
 )
-_OPENED = ProgrammeOpened(
-    at=AT, programme=PROGRAMME, rules_version=_RULES.version, rules_digest=_RULES.digest, places=10**9,
-    cap_period="total",
-)  # fmt: skip
+[_OPENED] = open_programme(_RULES, 10**9, AT)
 _OPEN: Final = evolve_programme(Programme(), _OPENED)
 _COLUMNS: Final = Envelope._fields
 _HEAD: Final = (
@@ -91,9 +89,9 @@ def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
 
 
 def _made(number: int) -> _Made:
-    case_id = case_id_from_entropy(hashlib.sha256(number.to_bytes(8)).digest())
+    case_id = case_id_from_entropy("VEN", hashlib.sha256(number.to_bytes(8)).digest())
     events = events_of(case_id)
-    case = fold(Case(case_id), events)
+    case = fold(_DEFINED.family, Case(case_id), events)
     summary = summarize(case, _OPEN, _RULES, AT)
     append = replace(_append(case_id, events, f"bench:{case_id}"), summary=summary)
     return _Made(wrap(append, CaseKey(case_id, bytes(32)), machine_clock()), case)

@@ -17,12 +17,13 @@ from typing import Any, Final
 import asyncpg
 
 from bench.ratio import Ratio
+from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
-from domain.kernel.programme import ProgrammeOpened
+from domain.kernel.programme import open_programme
 from eventstore.conflicts import NoPlace
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import CaseKey
@@ -49,7 +50,7 @@ _AUTHORIZED: Final = TravelAuthorized(
         rules_version=_RULES,
         rules_digest=_DIGEST,
         programme_version=1,
-        decided_on=date(2022, 10, 20),
+        decided_at=_AT,
         results=(RuleResult(rule="vetting", result="passed", because="cleared"),),
     ),
     last_day=date(2023, 1, 18),
@@ -115,7 +116,7 @@ async def measure(pairs: int = 5, places: int = PLACES) -> Places:
 async def _alternate(store: PostgresStore, url: str, pairs: int, places: int) -> Places:
     a_slice = int(places * (1 - _RUSH)) // pairs
     left = places - a_slice * pairs
-    cases = [_Case(store, case_id_from_entropy(os.urandom(8))) for _ in range(a_slice * pairs + 2 * left)]
+    cases = [_Case(store, case_id_from_entropy("VEN", os.urandom(8))) for _ in range(a_slice * pairs + 2 * left)]
     await _open(store, places)
     await _rate([case.file for case in cases])
     found = []
@@ -207,9 +208,7 @@ class _Case:
 
 
 async def _open(store: PostgresStore, places: int) -> None:
-    opened = ProgrammeOpened(
-        at=_AT, programme=_PROGRAMME, rules_version=_RULES, rules_digest=_DIGEST, places=places, cap_period="total"
-    )
+    [opened] = open_programme(registry.programme(_PROGRAMME).sets[_RULES], places, _AT)
     await store.append(
         Append(
             stream=_PROGRAMME,

@@ -14,7 +14,6 @@ from typing import Final, cast
 
 import structlog
 
-from activities.contracts import CaseMessageName
 from activities.failures import log_failure
 from activities.notify import PendingNotification
 from eventstore.inbox import Inbox, UnnotifiedMessage

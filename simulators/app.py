@@ -1,19 +1,16 @@
 """The partners over HTTP: each at its own path, as if it were a service of its own, and routes to script them."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final
 
-from activities.partners.sponsor_registry import SponsorCheck
-from activities.partners.work_permit_office import WorkPermitCheck
 from fastapi import FastAPI, Header, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, create_model
 
-from activities.partners.clients import AnyCheck
-from activities.partners.requests import PartnerRequest
-from domain.humanitarian_parole.application import DocumentNumber
+from domain import registry
 from domain.kernel.ids import CaseId, Code
+from domain.kernel.messages import PartnerCheck
 from simulators.desk import Call, PartnerDesk, Reply
 from simulators.journal import Journal
 from simulators.scripts import PartnerScripts, Section
@@ -38,7 +35,7 @@ _OWN_ANSWERS: Final = TypeAdapter(OwnAnswers)
 class PassportScripts(Section):
     """How partners answer the case whose beneficiary has this passport."""
 
-    passport_number: DocumentNumber
+    passport_number: Annotated[str, Field(min_length=1, max_length=64)]
     partners: OwnAnswers
 
 
@@ -62,21 +59,22 @@ def create_app(journal: Journal, desk: PartnerDesk) -> FastAPI:
 
 
 def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
-    for check in get_args(AnyCheck):
-        _add_partner(app, desk, check)
+    for family in registry.families():
+        for name, partner in family.partners.items():
+            _add_partner(app, desk, name, partner.asks)
 
     @app.get("/{partner}/v1/requests/{request_id}")
     async def tell(partner: Code, request_id: Annotated[str, Path(max_length=128)]) -> Response:
         return _response(desk.status(partner, request_id))
 
 
-def _add_partner(app: FastAPI, desk: PartnerDesk, check: type[PartnerRequest]) -> None:
+def _add_partner(app: FastAPI, desk: PartnerDesk, partner: str, check: type[PartnerCheck]) -> None:
     """The route on which the partner takes `check`."""
     body = create_model(f"{check.__name__.removesuffix('Check')}Call", __base__=check, reply_to=(ReplyTo, ...))
 
-    @app.post(f"/{check.PARTNER}/v1/requests", status_code=202)
+    @app.post(f"/{partner}/v1/requests", status_code=202)
     async def ask(call: body, idempotency_key: IdempotencyKey) -> Response:
-        return await _take(desk, call, call.reply_to, idempotency_key)  # type: ignore[arg-type, attr-defined]  # from a check
+        return await _take(desk, partner, call, call.reply_to, idempotency_key)  # type: ignore[arg-type, attr-defined]  # from a check
 
 
 def _add_scripting(app: FastAPI, journal: Journal) -> None:
@@ -96,26 +94,19 @@ def _add_scripting(app: FastAPI, journal: Journal) -> None:
         journal.set_for_case(case_id, _OWN_ANSWERS.validate_json(await request.body()))
 
 
-async def _take(desk: PartnerDesk, check: AnyCheck, reply_to: str, idempotency_key: str) -> Response:
-    partner = check.PARTNER
+async def _take(desk: PartnerDesk, partner: str, check: PartnerCheck, reply_to: str, idempotency_key: str) -> Response:
     if idempotency_key != check.request_id:
         return JSONResponse({"code": "idempotency-key-is-not-the-request-id"}, 422)
     # Answers go to the address that the partners were set up with: a request does not say where data is sent.
     if not reply_to.endswith(f"/v1/partners/{partner}/messages"):
         return JSONResponse({"code": "reply-to-of-another-partner"}, 422)
-    reply = await desk.take(Call(partner, check.request_id, check.case_id, _passport_number(check)))
+    reply = await desk.take(Call(partner, check.request_id, check.case_id, check.subject))
     return _response(reply)
 
 
 def _response(reply: Reply) -> Response:
     headers = {} if reply.retry_after_s is None else {"Retry-After": str(reply.retry_after_s)}
     return Response(reply.body, reply.status, headers, media_type="application/json")
-
-
-def _passport_number(check: AnyCheck) -> str:
-    if isinstance(check, SponsorCheck | WorkPermitCheck):
-        return check.beneficiary.passport_number
-    return check.beneficiary.passport.number
 
 
 async def _malformed(_request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from domain.kernel.ids import Code, case_id_from_entropy
+from domain.kernel.ids import Code, case_id_from_entropy, prefix_of
 from simulators.journal import Journal, Promise, Receipt
 from simulators.messages import PartnerMessage, Scheduler
 from simulators.scripts import SILENT, Fault, PartnerScript
@@ -126,4 +126,4 @@ def _problem(status: int, code: str, retry_after_s: int | None = None) -> Reply:
 
 def _case_that_nobody_filed(case_id: str) -> str:
     """A case id in good order, always the same for one case."""
-    return case_id_from_entropy(hashlib.sha256(case_id.encode()).digest())
+    return case_id_from_entropy(prefix_of(case_id), hashlib.sha256(case_id.encode()).digest())

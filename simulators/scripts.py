@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -15,13 +15,14 @@ from pydantic import (
     model_validator,
 )
 
+from domain import registry
 from domain.kernel.ids import Code
 from domain.kernel.messages import Message, PartnerAnswer
 from simulators.durations import Duration
 
-PARTNERS: Final[tuple[Code, ...]] = get_args(Code)
+PARTNERS: Final = registry.partners()
 ANSWER_KINDS: Final[Mapping[str, type[PartnerAnswer]]] = {
-    str(kind.model_fields["message"].default): kind for kind in PartnerAnswer.__subclasses__()
+    name: each.kind for family in registry.families() for name, each in family.answers.items()
 }
 """Each partner's answer by its message name; its `SENDERS` says whose it is."""
 NOT_IN_SCRIPTS: Final = "request_id"

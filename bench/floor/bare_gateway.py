@@ -27,7 +27,7 @@ def create_app(client: Client) -> Starlette:
 
     async def file(request: Request) -> JSONResponse:
         await request.json()
-        case_id = case_id_from_entropy(os.urandom(8))
+        case_id = case_id_from_entropy("VEN", os.urandom(8))
         await client.start_workflow(
             BARE_WORKFLOW,
             CaseStart(case_id=case_id),

@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.contracts import Advance, Due, Step
-from activities.partners.clients import PartnerClients, check_for, open_partner_clients
+from activities.partners.clients import PartnerClients, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
 from demonstration.people import application
 from domain.kernel.ids import Code
@@ -58,13 +58,8 @@ class BareActivities:
         return _step(part, number)
 
     async def _call(self, partner: Code, case_id: str, number: int) -> None:
-        check = check_for(
-            partner,
-            request_id=f"{case_id}:{number}",
-            case_id=case_id,
-            requested_at=activity.info().started_time,
-            application=_FILED,
-        )
+        request = Request(f"{case_id}:{number}", partner, activity.info().started_time)
+        check = _FAMILY.partners[partner].check(replace(_FILED, case_id=case_id), request)
         await self._partners.call(partner, check)
 
 

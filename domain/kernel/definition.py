@@ -142,8 +142,10 @@ class PartnerDefinition:
     name: str
     waiting_on: str
     answers: tuple[AnswerDefinition, ...]
-    check: Callable[[Case, Request], PartnerCheck]
+    asks: type[PartnerCheck]
     """What it is asked about a case, and no more than it needs."""
+    check: Callable[[Case, Request], PartnerCheck]
+    """Makes that of a case and its open request."""
     waits_while_suspended: bool = True
     """Its answers take effect only when the programme resumes."""
 

@@ -45,6 +45,11 @@ class PartnerCheck(Frozen):
     case_id: CaseId
     requested_at: AwareDatetime
 
+    @property
+    def subject(self) -> str:
+        """What tells whom it is about from others, such as the number of a passport."""
+        raise NotImplementedError
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield "request_id", self.request_id
         yield "case_id", self.case_id

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.rules.rule_set import bundled_rule_book
-
+from domain import registry
 from simulation.format.faults import Fault
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulation.format.yaml_source import Located
@@ -11,8 +10,11 @@ from simulation.format.yaml_source import Located
 
 def inconsistencies(scenario: Scenario, source: Located) -> Iterator[Fault]:
     """Every disagreement inside a scenario whose sections are well formed, each where it was written."""
-    if scenario.rules not in bundled_rule_book():
-        known = ", ".join(sorted(bundled_rule_book()))
+    if scenario.programme not in registry.programmes():
+        known = ", ".join(registry.programmes())
+        yield Fault(source.at(["programme"]), f"no such programme; there are {known}")
+    elif scenario.rules not in registry.programme(scenario.programme).sets:
+        known = ", ".join(sorted(registry.programme(scenario.programme).sets))
         yield Fault(source.at(["rules"]), f"no such rule set; there are {known}")
     for name, application in scenario.applications.items():
         yield from _application(scenario, source, name, application)

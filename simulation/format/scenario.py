@@ -8,9 +8,9 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from domain.events import CASE_EVENTS
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from domain import registry
 from domain.humanitarian_parole.application import (
     Application,
     Beneficiary,
@@ -30,7 +30,7 @@ Count = Annotated[int, Field(ge=0)]
 Answer = Literal["accepted", "rejected", "ok", "expired", "held", "revoked", "none"]
 
 # mypy cannot see into a Literal or a Union that is closed over a registry; pydantic can, and the loader's tests do.
-EventName: Any = Literal[tuple(event.__name__ for event in CASE_EVENTS)]
+EventName: Any = Literal[tuple(event.__name__ for event in registry.case_events())]
 TimelineKind: Any = Literal[tuple(TIMELINE_KINDS)]
 TimelineMessage: Any = Annotated[reduce(or_, TIMELINE_KINDS.values()), Field(discriminator="message")] | None
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import asyncpg
 import httpx2
-from domain.rules.rule_set import bundled_rule_book
 from process.backing import Backing
 from temporalio.client import Client
 
@@ -17,6 +16,7 @@ from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from cases.programme_commands import handle_programme, open_if_new
 from cases.repository import CaseRepository
+from domain import registry
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.statistics import PostgresStatistics
@@ -63,8 +63,8 @@ async def open_staging(
     clock = ScenarioClock(_first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await _open_backing(stack, clock, database_url, keys)
-    rules = bundled_rule_book()[scenario.rules]
-    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
+    rules = registry.programme(scenario.programme).sets[scenario.rules]
+    await open_if_new(backing.cases, rules, scenario.places, clock.moment)
     agenda, names, figures = Agenda(scenario), CaseNames(), PostgresStatistics(pool)
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
@@ -89,7 +89,7 @@ async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_ur
     key_store = DirectoryKeyStore(keys)
     store = await PostgresStore.connect(database_url, key_store, connections=POOL_MAX)
     stack.push_async_callback(store.close)
-    cases = CaseRepository(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
+    cases = CaseRepository(store, store.inbox, Lookups(await key_store.pepper()))
     return Backing(store, cases, clock)
 
 
