@@ -3,6 +3,7 @@
 Everything is drawn from the seed and from the answers of the older side, so the same seed gives the same sequence.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -42,7 +43,7 @@ class Story:
         self._suspended = False
         self._open_requests: dict[str, str] = {}
         self._met: list[Json] = []
-        self._ready: list[Json] = []
+        self._ready: list[Callable[[], Json]] = []
         self._opened = not likely(self._random, 0.01)
         if not self._opened:
             self._left = 4
@@ -75,7 +76,7 @@ class Story:
         if not self.requests:
             return {"new": self._beginning()}
         if self._ready:
-            return self._ready.pop()
+            return self._ready.pop()()
         self._left -= 1
         if self._left <= 0:
             return None
@@ -87,7 +88,7 @@ class Story:
         if met is not None:
             return met
         if self._flood == self._left:
-            self._ready = [self._say(m.filing(self._random)) for _ in range(FLOOD)]
+            self._ready = [self._later(m.filing)] * FLOOD
         if self._summary.get("closed"):
             self._left = min(self._left, 3)
         return self._go_on()
@@ -111,20 +112,15 @@ class Story:
         return request
 
     def _go_on(self) -> Json:
-        kinds = {"expected": 72, "due": 8, "govern": 7, "any": 7, "again": 2, "met": 1, "restore": 1, "malformed": 1}
-        if self._suspended:
-            kinds |= {"govern": 22}
-        if self._summary.get("waiting_on") == "parole_end":
-            kinds |= {"due": 80}
-        if self._summary.get("closed"):
-            kinds |= {"restore": 15}
-        kind = pick(self._random, kinds)
+        kind = pick(self._random, self._kinds())
         if kind == "expected":
             return self._say(self._expected())
+        if kind == "paused":
+            return self._answered_in_a_pause()
         if kind == "due" and self._summary.get("due_at"):
             return self._meet()
         if kind == "govern":
-            self._ready = [self._say(m.programme_changed(self._random))] if likely(self._random, 0.7) else []
+            self._ready = [self._later(m.programme_changed)] if likely(self._random, 0.7) else []
             return self._govern()
         if kind == "again":
             return {**self._random.choice([r for r in self.requests if "command" in r]), "now": self._moment()}
@@ -134,6 +130,34 @@ class Story:
             return self._restore()
         message = self._random.choice(m.EVERY)(self._random)
         return self._say(m.malformed(self._random, message) if kind == "malformed" else message)
+
+    def _kinds(self) -> dict[str, int]:
+        """What may come next, with weights."""
+        kinds = {"expected": 72, "due": 8, "govern": 7, "any": 7, "again": 2, "met": 1, "restore": 1, "malformed": 1}
+        if self._suspended:
+            kinds |= {"govern": 22}
+        elif self._summary.get("waiting_on") == "vetting":
+            kinds |= {"paused": 4}
+        if self._summary.get("waiting_on") == "parole_end":
+            kinds |= {"due": 80}
+        if self._summary.get("closed"):
+            kinds |= {"restore": 15}
+        return kinds
+
+    def _answered_in_a_pause(self) -> Json:
+        """Two partners are asked, both answer while the programme is suspended, and it resumes."""
+        answers = self._random.sample([m.sponsor, m.vetting], 2)
+        after = [self._later(make) for make in (m.replacement, *answers, m.programme_changed)]
+        after.insert(1, lambda: self._tell("programme.suspended"))
+        after.insert(4, lambda: self._tell("programme.resumed"))
+        self._ready = after[::-1]
+        return self._say(m.sponsor_withdrawal(self._random))
+
+    def _tell(self, message: str) -> Json:
+        return {"govern": {"message": message}, "now": self._moment()}
+
+    def _later(self, make: m.Make) -> Callable[[], Json]:
+        return lambda: self._say(make(self._random))
 
     def _expected(self) -> Json:
         expected = m.EXPECTED[self._summary.get("waiting_on")]
@@ -193,8 +217,7 @@ class Story:
         if due_at and likely(random, 0.08):
             before = timedelta(days=random.choice([0, 1, 30, 31]), minutes=random.choice([0, 1]))
             self._now = max(self._now, datetime.fromisoformat(due_at) - before)
-            suspends = {"govern": {"message": "programme.suspended"}, "now": self._moment()}
-            return suspends if likely(random, 0.3) else None
+            return self._tell("programme.suspended") if likely(random, 0.3) else None
         if likely(random, 0.12):
             return None
         spans = {"minutes": 30, "hours": 30, "days": 30, "weeks": 9, "years": 1}
