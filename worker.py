@@ -31,7 +31,7 @@ from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnrea
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
-from cases.clock import Clock
+from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
 from cases.repository import CaseBook
 from domain.kernel.ids import Code
@@ -40,7 +40,6 @@ from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.port import Bell
 from eventstore.postgres.store import PostgresStore
-from gateway.http.problems import Problem
 from process.config import ConfigurationError, Settings, load_settings
 from process.health import health_answered
 from process.logs import configure_logs
@@ -160,7 +159,7 @@ def read_answer(body: bytes, partner: Code) -> Message:
     """A message that a partner told when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
     try:
         return read_message(body, partner).content
-    except Problem:
+    except BodyRefused:
         raise PartnerMalformed(partner, "not-a-message") from None
 
 

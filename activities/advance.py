@@ -7,10 +7,8 @@ it had already done: a decided row is not taken again, and a deadline that was m
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from domain.limits import deadlines
-from eventstore.summarize import summarize
 from temporalio import activity
 
 from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
@@ -20,8 +18,11 @@ from activities.partner_requests import Asking, tell_misdirected
 from cases.clock import Clock
 from cases.handle import command_of, decide_and_append
 from cases.repository import CaseBook, CaseSeen
+from domain import registry
+from domain.kernel.decider import deadlines
 from domain.kernel.limits import Deadline
 from domain.kernel.messages import MeetDeadline
+from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow, UnknownStream
 from eventstore.port import Bell
 
@@ -65,30 +66,17 @@ class CaseActivities:
         """Begin a run: whatever a lost Temporal, a reset or a termination left undone is done now."""
         return await self._advance(advance)
 
-    @activity.defn(name=ADVANCE["sponsor_confirmation"])
-    async def sponsor_confirmation(self, advance: Advance) -> Step:
-        """Take what waits while the supporter is being confirmed."""
-        return await self._advance(advance)
+    @property
+    def entrances(self) -> tuple[Callable[..., Any], ...]:
+        """`open_case`, and one activity a stage of every family, each under the stage's name."""
+        return (self.open_case, *(self._entrance(stage) for stage in registry.stages()))
 
-    @activity.defn(name=ADVANCE["proof_of_entry"])
-    async def proof_of_entry(self, advance: Advance) -> Step:
-        """Take what waits while the entry into Mexico is being proved."""
-        return await self._advance(advance)
+    def _entrance(self, stage: str) -> Callable[[Advance], Awaitable[Step]]:
+        @activity.defn(name=ADVANCE[stage])
+        async def take_what_waits(advance: Advance) -> Step:
+            return await self._advance(advance)
 
-    @activity.defn(name=ADVANCE["security_vetting"])
-    async def security_vetting(self, advance: Advance) -> Step:
-        """Take what waits while vetting is under way."""
-        return await self._advance(advance)
-
-    @activity.defn(name=ADVANCE["travel_authorization"])
-    async def travel_authorization(self, advance: Advance) -> Step:
-        """Take what waits from readiness to arrival."""
-        return await self._advance(advance)
-
-    @activity.defn(name=ADVANCE["work_permit_eligibility"])
-    async def work_permit_eligibility(self, advance: Advance) -> Step:
-        """Take what waits from parole to its end."""
-        return await self._advance(advance)
+        return take_what_waits
 
     async def _advance(self, advance: Advance) -> Step:
         started = activity.info().started_time
@@ -135,7 +123,7 @@ class CaseActivities:
         if case.closed or not case.filed:
             return None
         state = await self._book.known_programme(run.seen.programme)
-        running = deadlines(case, run.now, self._book.rules_of(case, state), state)
+        running = deadlines(registry.family_of(case.case_id), case, run.now, self._book.rules_of(case, state), state)
         return running[0] if running and running[0].at <= by else None
 
     async def _meet(self, run: _Run, due: Deadline) -> None:

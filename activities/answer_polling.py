@@ -14,13 +14,14 @@ from typing import Final
 
 import structlog
 
-from activities.failures import FAILURES, code_of
+from activities.failures import FAILURES, log_failure
 from activities.partner_requests import Asking
-from activities.partners.agreements import PARTNERS, Agreements
+from activities.partners.agreements import Agreements
 from activities.partners.circuit import Partners
 from activities.partners.errors import PartnerError, PartnerRefused
 from activities.partners.requests import AnswerGiven
 from cases.clock import Clock
+from domain import registry
 from domain.kernel.ids import Code
 from domain.kernel.messages import Message
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
@@ -58,7 +59,7 @@ class Reconciliation:
             try:
                 await self.round(datetime.now(UTC))
             except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next round is due
-                _tell("asking for answers failed", error)
+                log_failure("asking for answers failed", error)
             await asyncio.sleep(period_s)
 
     async def round(self, at: datetime) -> int:
@@ -67,7 +68,7 @@ class Reconciliation:
         Raises:
             StoreUnavailable: the database cannot be reached; what was claimed has its turn again.
         """
-        return sum(await asyncio.gather(*(self._ask_partner(partner, at) for partner in PARTNERS)))
+        return sum(await asyncio.gather(*(self._ask_partner(partner, at) for partner in registry.partners())))
 
     async def _ask_partner(self, partner: Code, at: datetime) -> int:
         for asked in range(BATCH):
@@ -108,7 +109,7 @@ class Reconciliation:
                 return "sent-again"
             await self._take(partner, each, status)
         except (PartnerError, MessageContentDiffers) as error:
-            _tell("asking for an answer failed", error, partner=partner, case_id=each.case_id)
+            log_failure("asking for an answer failed", error, partner=partner, case_id=each.case_id)
             return "refused" if isinstance(error, PartnerRefused) else "failed"
         return "answered"
 
@@ -143,10 +144,3 @@ def _tell_missing(partner: Code, each: Unanswered) -> None:
         case_id=each.case_id,
         request_id=each.request_id,
     )
-
-
-def _tell(event: str, error: Exception, **about: str) -> None:
-    """Class and code alone: an exception's own words may hold personal data."""
-    code = code_of(error)
-    tell = _log.error if FAILURES[code].alarm else _log.warning
-    tell(event, code=code, alarm=FAILURES[code].alarm, error=type(error).__name__, **about)

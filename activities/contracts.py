@@ -5,16 +5,16 @@ never changes. Results (`Step` and what it holds) ignore keys they do not know, 
 refuse them, because an input that is half understood must wait for a worker that understands it.
 """
 
-from datetime import date
-from typing import Annotated, Any, Final, Literal, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_origin
 
-from domain.messages import CaseMessage, Sender
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 
 from activities.safe import TemporalSafe
-from domain.humanitarian_parole.application import Country
-from domain.humanitarian_parole.stages.travel import Port
-from domain.kernel.ids import CaseId, Code, MessageId, OfficerRef, RulesVersion
+from domain import registry
+from domain.kernel.definition import CLOSED
+from domain.kernel.ids import CaseId, Code, MessageId, MessageName, ProgrammeId, RulesVersion
 
 CASES_TASK_QUEUE: Final = "cases"
 """Workflow `Case` and the activities that append."""
@@ -28,14 +28,7 @@ OPEN_CASE: Final = "open_case"
 """First activity of every run: reads the case from the log, takes what waits in the inbox, returns the Step."""
 CALL_PARTNER: Final = "call_partner"
 
-ADVANCE: Final[dict[Code, str]] = {
-    "sponsor_confirmation": "sponsor_confirmation",
-    "proof_of_entry": "proof_of_entry",
-    "security_vetting": "security_vetting",
-    "travel_authorization": "travel_authorization",
-    "work_permit_eligibility": "work_permit_eligibility",
-    "closed": OPEN_CASE,
-}
+ADVANCE: Final[Mapping[str, str]] = {**{name: name for name in registry.stages()}, CLOSED: OPEN_CASE}
 """The activity that takes the next messages of a case, by the stage it is in: one entrance under the stage's name, so
 that an operator reads the story in the timeline. All take `Advance` and return `Step`, as `open_case` does."""
 
@@ -51,48 +44,16 @@ FLAGS_BYTES: Final = 2_000
 MORE_FLAGS: Final = "more"
 """Stands last where a case has more flags than are shown; the head and the events hold them all."""
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-"""A word of a closed or agreed list, never a sentence."""
-ProgrammeId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-
-CaseMessageName = Literal[
-    "application.submitted",
-    "sponsor.confirmed",
-    "sponsor.not_confirmed",
-    "sponsor.needs_review",
-    "sponsor.withdrew",
-    "sponsor.replaced",
-    "entry.matched",
-    "entry.not_found",
-    "entry.mismatch",
-    "evidence.submitted",
-    "application.withdrawn",
-    "passport.changed",
-    "vetting.cleared",
-    "vetting.referred",
-    "vetting.hit",
-    "officer.decided",
-    "officer.confirmed",
-    "border.irregular_crossing",
-    "authorization.extension_requested",
-    "arrival.paroled",
-    "arrival.refused",
-    "work_permit.applied",
-    "work_permit.eligible",
-    "work_permit.ineligible",
-    "place.offered",
-    "programme.changed",
-]
-"""Every kind of message of a case, by its name in `domain/messages.py`; a test holds the two equal."""
-
-MESSAGE_SENDERS: Final[dict[str, tuple[Sender, ...]]] = {
-    kind.model_fields["message"].default: kind.SENDERS for kind in get_args(get_args(CaseMessage)[0])
+MESSAGE_SENDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    name: tuple(dict.fromkeys(sender for each in found for sender in each.kind.SENDERS))
+    for name, found in registry.signals().items()
 }
+"""Who may send each kind of message of a case."""
 
-INBOX_ONLY: Final[frozenset[CaseMessageName]] = frozenset(
-    {"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"}
+INBOX_ONLY: Final = frozenset(
+    name for name, found in registry.signals().items() if any(each.example is None for each in found)
 )
-"""Kinds whose content is personal: a direct signal can only ring for such a message that is in the inbox already."""
+"""Kinds whose content is personal: a direct signal can only tell of such a message that is in the inbox already."""
 
 
 def _shown_flags(flags: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,39 +87,57 @@ class CaseStart(TemporalSafe):
     seen_version: Annotated[int, Field(ge=0)] = 0
 
 
-class Bell(TemporalSafe):
+class SignalledMessage(TemporalSafe):
     """The payload of every signal of workflow `Case`: which message to look at.
 
     `number` is set by the relay: the message is in the inbox under it. A trusted service, or an operator in the
-    Temporal UI, has none: then the message is written to the inbox with the fields given here, which are the fields of
-    `domain/messages.py` so far as they are codes. Text is never given: `why` is a code, such as `name-match`.
+    Temporal UI, has none: then the message is written to the inbox with the fields given, which are those of the
+    families' messages so far as they are codes. Text is never given: `why` is a code, such as `name-match`.
     """
 
     message_id: MessageId
     number: Annotated[int, Field(ge=1)] | None = None
-    source: Sender | None = None
+    source: Code | None = None
     """Whose word it is, where a kind has more than one sender; by default the kind's first."""
     request_id: MessageId | None = None
-    officer: OfficerRef | None = None
-    decision: Literal["approve", "deny"] | None = None
-    why: Code | None = None
-    flags: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
-    fields: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
-    kind: Code | None = None
-    country: Country | None = None
-    crossed_at: AwareDatetime | None = None
-    port: Port | None = None
-    by: Literal["air"] | None = None
-    until: date | None = None
+
+
+Codes = Annotated[tuple[Code, ...], Field(max_length=20)]
+
+
+def _coded_fields() -> dict[str, Any]:
+    """The fields that an example of some kind shows, each of them left out at will: text is a code here."""
+    found: dict[str, Any] = {}
+    for definitions in registry.signals().values():
+        for each in definitions:
+            fields = each.kind.model_fields
+            found |= {name: _coded(fields[name]) for name in each.example or () if name in fields}
+    return found
+
+
+def _coded(field: FieldInfo) -> tuple[Any, Any]:
+    whole = field.rebuild_annotation()
+    if get_origin(field.annotation) is tuple:
+        return Codes, ()
+    if get_origin(field.annotation) is Literal:
+        return Code | None, None
+    bounded = any(getattr(each, "pattern", None) for each in field.metadata)
+    return (Code if field.annotation is str and not bounded else whole) | None, None
+
+
+if TYPE_CHECKING:
+    Bell = SignalledMessage
+else:  # made of the families' messages, so that a new kind needs no list here
+    Bell = create_model("Bell", __base__=SignalledMessage, __doc__=SignalledMessage.__doc__, **_coded_fields())
 
 
 class DirectMessage(TemporalSafe):
     """A message that came as a signal and may not be in the inbox yet."""
 
-    message: CaseMessageName
+    message: MessageName
     bell: Bell
 
-    def source(self) -> Sender:
+    def source(self) -> str:
         """Whose word it is: the sender it names, else the first that may send this kind.
 
         A sender that may not send it is returned all the same: the inbox refuses and records it like any other.
@@ -166,7 +145,7 @@ class DirectMessage(TemporalSafe):
         return self.bell.source or MESSAGE_SENDERS[self.message][0]
 
     def content(self) -> dict[str, Any]:
-        """The message as `domain.messages.CASE_MESSAGE` reads it; a field foreign to its kind fails there."""
+        """The message as its family reads it; a field foreign to its kind fails there."""
         given = self.bell.model_dump(exclude={"message_id", "number", "source"}, exclude_defaults=True)
         return {"message": self.message, **given}
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from domain.messages import CASE_MESSAGE
 from pydantic import ValidationError
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
@@ -18,6 +17,7 @@ from temporalio.client import Client
 
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, Advance, DirectMessage
 from cases.clock import Clock
+from domain import registry
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
 
 _log = structlog.get_logger()
@@ -64,7 +64,7 @@ class DirectSignals:
             log.warning("direct signal refused", code="wrong-sender")
             return
         try:
-            body = CASE_MESSAGE.validate_python(message.content())
+            body = registry.family_of(advance.case_id).read(message.content())
         except ValidationError:
             log.warning("direct signal refused", code="malformed-message")
             return

@@ -28,12 +28,15 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.safe import Coded
+from cases.repository import EarlierFilingPending, RulesUnknown
 from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend, StoreUnavailable
 from eventstore.format.codec import UnknownEvent
 from eventstore.inbox import MessageContentDiffers, UnknownStream
 from eventstore.keys import KeyDestroyed, KeyUnknown
 
 _log = structlog.get_logger()
+
+_FRAMES_MAX: Final = 8
 
 Kind = Literal["retry", "refuse", "refer"]
 """`retry`: heals by itself or with a repair of what it names. `refuse`: the same request can never succeed.
@@ -140,6 +143,8 @@ FAILURES: Final[dict[str, Failure]] = {
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (StoreUnavailable, "database-unavailable"),
     (Conflict, "decision-contended"),
+    (EarlierFilingPending, "earlier-filing-pending"),
+    (RulesUnknown, "rules-unknown"),
     (CommandContentDiffers, "command-content-differs"),
     (MessageContentDiffers, "message-content-differs"),
     (IllegalAppend, "illegal-append"),
@@ -203,22 +208,25 @@ class _FailureAsCode(ActivityInboundInterceptor):
             except (asyncio.CancelledError, ActivityCancelled):
                 raise
             except Exception as error:  # noqa: BLE001 -- the boundary: whatever it is, only its code may pass
-                _tell(error, info.attempt)
+                log_failure("activity failed", error, attempt=info.attempt)
                 failure = as_application_error(error)
         # Outside the handler: raised inside it, the original would go along as the context.
         raise failure
 
 
-def _tell(error: Exception, attempt: int) -> None:
-    """Log class, code and code lines; the exception's own text may hold personal data."""
+def log_failure(event: str, error: Exception, **more: object) -> None:
+    """Log the code, the class and the code lines of `error`, never its text, which may hold personal data.
+
+    The level is `error` where an operator must act, else `warning`.
+    """
     code = code_of(error)
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    tell = _log.error if FAILURES[code].alarm else _log.warning
-    tell(
-        "activity failed",
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+    log = _log.error if FAILURES[code].alarm else _log.warning
+    log(
+        event,
         code=code,
         alarm=FAILURES[code].alarm,
-        attempt=attempt,
         error=type(error).__name__,
         where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        **more,
     )

@@ -10,10 +10,11 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.contracts import CASE_WORKFLOW, CASES_TASK_QUEUE, Bell, CaseMessageName, CaseStart
+from activities.contracts import CASE_WORKFLOW, CASES_TASK_QUEUE, Bell, CaseStart
 from activities.failures import LogRestored
 from activities.safe import Summary
-from domain.kernel.ids import CaseId, MessageId
+from domain import registry
+from domain.kernel.ids import CaseId, MessageId, MessageName
 
 AT_ONCE: Final = 20
 """Bells rung side by side: enough to hide a round trip of some ms, few enough not to crowd the frontend."""
@@ -36,7 +37,7 @@ class InboxBell:
     """A message that is in the inbox under `number`, and the case to be told."""
 
     case_id: CaseId
-    message: CaseMessageName
+    message: MessageName
     message_id: MessageId
     number: int
 
@@ -106,11 +107,12 @@ async def start(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -
 
 def case_summary(case_id: CaseId) -> Summary:
     """The line over a case in the Temporal UI; it stays the same over all runs."""
-    return Summary.of("Application {case_id}: entry by air with a supporter", case_id=case_id)
+    return Summary.of("{programme} {case_id}", programme=registry.programme_of(case_id).id, case_id=case_id)
 
 
 def _at_start(bell: InboxBell) -> TypedSearchAttributes:
-    """A filing begins with the supporter; where any other case stands, its first activity tells."""
-    if bell.message != "application.submitted":
+    """A filing begins in the first stage; where any other case stands, its first activity tells."""
+    family = registry.family_of(bell.case_id)
+    if family.kind_of(bell.message) is not family.submission:
         return TypedSearchAttributes.empty
-    return TypedSearchAttributes([SearchAttributePair(_CASE_STAGE, "sponsor_confirmation")])
+    return TypedSearchAttributes([SearchAttributePair(_CASE_STAGE, family.stage_names[0])])

@@ -7,12 +7,12 @@ from temporalio.common import RetryPolicy
 from activities.contracts import CALL_PARTNER, Call, CallPartner
 from activities.failures import FAILURES
 from activities.partners.circuit import Partners
-from activities.partners.clients import AnyCheck, check_for
 from activities.partners.errors import PartnerError, PartnerPaused
 from cases.repository import CaseBook
-from domain.humanitarian_parole.application import Application
+from domain import registry
 from domain.kernel.case import Case
 from domain.kernel.ids import CaseId
+from domain.kernel.messages import PartnerCheck
 from eventstore.inbox import InboxRow
 from eventstore.port import OpenedCall
 
@@ -120,24 +120,6 @@ def _usual_pause_s(info: activity.Info) -> float:
     return min(usual_s, longest.total_seconds()) if longest else usual_s
 
 
-def _request(case: Case, call: OpenedCall) -> AnyCheck:
-    [requested_at] = [request.at for request in case.requests if request.request_id == call.request_id]
-    return check_for(
-        call.partner,
-        request_id=call.request_id,
-        case_id=case.case_id,
-        requested_at=requested_at,
-        application=_present_facts(case),
-    )
-
-
-def _present_facts(case: Case) -> Application:
-    """What was filed, as it is now: a changed passport, another supporter, later evidence."""
-    filed = case.require_application()
-    return filed.model_copy(
-        update={
-            "beneficiary": case.require_beneficiary(),
-            "supporter": case.supporter or filed.supporter,
-            "documents": case.documents,
-        }
-    )
+def _request(case: Case, call: OpenedCall) -> PartnerCheck:
+    [request] = [request for request in case.requests if request.request_id == call.request_id]
+    return registry.family_of(case.case_id).partners[call.partner].check(case, request)

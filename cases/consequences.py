@@ -1,35 +1,38 @@
 """What an append carries beside its events, worked out from the case before and after them. Pure."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
+from domain import registry
 from domain.kernel.calendar import month_of
 from domain.kernel.case import Case, Request
+from domain.kernel.definition import Places
 from domain.kernel.events import CaseEvent
 from domain.kernel.messages import Command, MeetDeadline
-from eventstore.format.summarize import summarize as summarize  # noqa: PLC0414  said here too: it is one of the consequences
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
 from eventstore.port import OpenedCall
 
 
 def place_change(
-    before: Case, after: Case, events: Iterable[CaseEvent], command: Command, now: datetime
+    before: Case, after: Case, events: tuple[CaseEvent, ...], command: Command, now: datetime
 ) -> PlaceChange | None:
-    """What the decision does to the programme's places (decision 11)."""
+    """What the decision does to the programme's places."""
     month = month_of(now)
-    for event in events:
-        if isinstance(event, TravelAuthorized):
+    wanted = registry.family_of(after.case_id).places(before, after, events)
+    if wanted is not None:
+        return _placed(wanted, month)
+    return AllotPlaces(month) if isinstance(command, MeetDeadline) and command.name == "month" else None
+
+
+def _placed(wanted: Places, month: str) -> PlaceChange:
+    match wanted.change:
+        case "take":
             return TakePlace(month)
-        if isinstance(event, Waitlisted):
-            return JoinWaitingList(event.at, month)
-    if after.closed and not before.closed and after.authorization and not after.parole:
-        return FreePlace(month)
-    if before.waitlisted_at and not after.waitlisted_at:
-        return LeaveWaitingList(month)
-    if isinstance(command, MeetDeadline) and command.name == "month":
-        return AllotPlaces(month)
-    return None
+        case "join" if wanted.ready_at is not None:
+            return JoinWaitingList(wanted.ready_at, month)
+        case "leave":
+            return LeaveWaitingList(month)
+        case _:
+            return FreePlace(month)
 
 
 def opened_calls(before: Case, after: Case) -> tuple[OpenedCall, ...]:

@@ -6,19 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from domain.decide import take
-from domain.evolve import fold
-from eventstore.summarize import summarize
-
 from cases.consequences import dropped_calls, opened_calls, place_change
 from cases.repository import CaseAt, CaseBook, CaseSeen, EarlierFilingPending, WorldAt
-from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
-from domain.humanitarian_parole.stages.passport import PassportChanged
-from domain.humanitarian_parole.stages.sponsor import SponsorReplaced
-from domain.kernel.case import Case
-from domain.kernel.decider import Decision
-from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
+from domain import registry
+from domain.kernel.decider import Decision, decide_or_reject
+from domain.kernel.messages import Command, FileApplication, MeetDeadline, Submission, TakeMessage
 from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
+from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow
 from eventstore.port import Append, Bell, Decides
 
@@ -40,7 +34,7 @@ class Decided:
 def command_of(row: InboxRow) -> Command:
     """The command that an inbox row is."""
     message = row.body
-    if isinstance(message, ApplicationSubmitted) and row.case_id is not None:
+    if isinstance(message, Submission) and row.case_id is not None:
         return FileApplication(row.case_id, row.source, row.message_id, message, row.received_at)
     return TakeMessage(row.source, row.message_id, message, row.received_at)
 
@@ -75,9 +69,9 @@ async def decide_and_append(
 
 async def _attempt(book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None) -> Decided:
     around = await book.world(seen, command, now)
-    decision = take(seen.case, command, around.world)
-    after = fold(seen.case, decision.events)
-    append = _append(book, seen.at, after, around, decision, command, row)
+    decision = decide_or_reject(registry.family_of(seen.case.case_id), seen.case, command, around.world)
+    after = decision.case
+    append = _append(book, seen.at, around, decision, command, row)
     appended = await book.store.append(append)
     if appended.pending is None:
         return Decided(await book.see(after.case_id, now), append.decides, appended.bells)
@@ -88,13 +82,12 @@ async def _attempt(book: CaseBook, seen: CaseSeen, command: Command, now: dateti
 def _append(
     book: CaseBook,
     at: CaseAt,
-    after: Case,
     around: WorldAt,
     decision: Decision,
     command: Command,
     row: InboxRow | None,
 ) -> Append:
-    world, before = around.world, at.case
+    world, before, after = around.world, at.case, decision.case
     append = Append(
         stream=before.case_id,
         programme=world.programme.programme,
@@ -111,24 +104,23 @@ def _append(
         else None,
         read_at=around.read_at,
         place=place_change(before, after, decision.events, command, world.now),
-        decides=Decides(row.number, decision.answer.answer, decision.answer.code) if row else None,
+        decides=Decides(row.number, decision.reply.answer, decision.reply.code) if row else None,
         deadline=command.due_at if isinstance(command, MeetDeadline) else None,
         calls=opened_calls(before, after),
         drops_calls=dropped_calls(before, after),
     )
-    return _with_registrations(book, append, after)
+    return _with_registrations(book, append, decision)
 
 
-def _with_registrations(book: CaseBook, append: Append, after: Case) -> Append:
-    """Register who the beneficiary and the supporter are now, wherever an event says that it changed."""
-    for event in append.events:
-        if isinstance(event, ApplicationFiled | PassportChanged) and after.beneficiary:
-            append = replace(append, persons=book.person_keys(after.beneficiary))
-        if isinstance(event, ApplicationFiled):
-            append = replace(append, supporter=book.supporter_keys(event.application.supporter))
-        if isinstance(event, SponsorReplaced):
-            append = replace(append, supporter=book.supporter_keys(event.supporter))
-    return append
+def _with_registrations(book: CaseBook, append: Append, decision: Decision) -> Append:
+    """Register whom the case is about and who stands behind it, wherever an event says that it changed."""
+    case = decision.case
+    found = registry.family_of(case.case_id).registers(case, decision.events)
+    return replace(
+        append,
+        persons=book.person_keys(found.persons),
+        supporter=book.backer_keys(found.backer) if found.backer else None,
+    )
 
 
 def _actor(command: Command) -> str:

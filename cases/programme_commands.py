@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final, Literal, cast
 
 from cases.repository import CaseBook
+from domain import registry
 from domain.kernel.calendar import month_of
 from domain.kernel.ids import CommandId, message_command_id
 from domain.kernel.messages import GovernmentsMessage, Rejection
@@ -18,7 +19,7 @@ from domain.kernel.programme import (
     evolve_programme,
     open_programme,
 )
-from domain.kernel.rule_set import RuleSet
+from domain.kernel.rule_set import RuleSet, read_rule_set
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import InboxRow
@@ -31,11 +32,12 @@ ROWS_MAX: Final = 100
 """Rows taken in one call; the governments speak rarely, and the relay calls again."""
 
 
-async def open_if_new(book: CaseBook, programme: str, rules: RuleSet, places: int | None, now: datetime) -> None:
-    """Open the programme unless it is open already; `places` overrides the rule set's number."""
+async def open_if_new(book: CaseBook, rules: RuleSet, places: int | None, now: datetime) -> None:
+    """Open the programme of the rule set unless it is open already; `places` overrides the set's number."""
+    programme = rules.programme
     if (await book.programme(programme)).version > 0:
         return
-    events = open_programme(programme, rules, places, now)
+    events = open_programme(rules, places, now)
     state = _folded(Programme(), events)
     command_id = CommandId(f"passage:open:{programme}")
     try:
@@ -89,9 +91,10 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
     stream = await book.store.load(programme)
     state = _folded(Programme(), tuple(cast("ProgrammeEvent", stored.event) for stored in stream.events))
     events: tuple[ProgrammeEvent, ...] = ()
+    sets = registry.programme(programme).sets
     decides = Decides(row.number, "accepted")
     try:
-        events = decide_programme(state, cast("GovernmentsMessage", row.body), row.received_at, book.rules)
+        events = decide_programme(state, cast("GovernmentsMessage", row.body), row.received_at, sets)
     except Rejection as rejection:
         decides = Decides(row.number, "rejected", rejection.code)
     after = _folded(state, events)
@@ -133,7 +136,7 @@ def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | No
                 return "waiting"
             case ProgrammeTerminated():
                 return "all"
-            case RulesAdopted() if event.applies_to_running:
+            case RulesAdopted() if read_rule_set(event.rules).applies_to_running:
                 return "all"
     return None
 

@@ -1,22 +1,18 @@
 """What is read before anything is decided: the case, the programme, the rules, and the world around them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from domain.evolve import fold
-from domain.rules.rule_set import RuleBook
-
-from activities.safe import Coded
-from domain.humanitarian_parole.application import Beneficiary, Supporter
-from domain.humanitarian_parole.persons import person_identities, supporter_identities
-from domain.humanitarian_parole.world import World
+from domain import registry
 from domain.kernel.calendar import month_of
 from domain.kernel.case import Case
+from domain.kernel.decider import World, fold
+from domain.kernel.definition import Backer
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CaseId
-from domain.kernel.messages import Command, FileApplication
+from domain.kernel.messages import Command
 from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
 from domain.kernel.rule_set import RuleSet
 from eventstore.format.lookups import Lookups
@@ -25,16 +21,12 @@ from eventstore.port import EventStore, Pending, ReadAt, Stream
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 
 
-class RulesUnknown(Coded):
-    """A case follows a rule set that this process does not have: one that does will take it (deploy in any order)."""
-
-    code = "rules-unknown"
+class RulesUnknown(Exception):
+    """A case follows a set with a rule that this process does not know: a newer one will take it."""
 
 
-class EarlierFilingPending(Coded):
+class EarlierFilingPending(Exception):
     """An earlier filing of the same person is received and not decided: it comes first."""
-
-    code = "earlier-filing-pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +65,9 @@ class WorldAt:
 class CaseBook:
     """Reads cases, programmes and their world from the store; decides and writes nothing."""
 
-    def __init__(self, store: EventStore, inbox: Inbox, lookups: Lookups, rules: RuleBook) -> None:
+    def __init__(self, store: EventStore, inbox: Inbox, lookups: Lookups) -> None:
         self.store = store
         self.inbox = inbox
-        self.rules = rules
         self._lookups = lookups
         self._programmes: dict[str, Programme] = {}
 
@@ -122,30 +113,27 @@ class CaseBook:
         """The rules the case follows: those in force at its filing, unless a later set says otherwise.
 
         Raises:
-            RulesUnknown: this process does not have them.
+            RulesUnknown: they name a rule that this process does not know.
         """
-        version = programme.rules_version
-        if case.filed_at is not None:
-            version = programme.rules_version_for(case.rules_version, case.filed_at)
-        rules = self.rules.get(version)
-        if rules is None:
+        rules = programme.rules_for(case.rules_version, case.filed_at)
+        if not registry.programme(programme.programme).family.knows(rules):
             raise RulesUnknown
         return rules
 
-    def person_keys(self, beneficiary: Beneficiary) -> tuple[bytes, ...]:
-        """The lookup keys under which the same beneficiary is found again."""
-        return self._lookups.persons(person_identities(beneficiary))
+    def person_keys(self, persons: Iterable[str]) -> tuple[bytes, ...]:
+        """The lookup keys under which the same person is found again."""
+        return self._lookups.persons(persons)
 
-    def supporter_keys(self, supporter: Supporter) -> SupporterKeys:
-        """The lookup keys of a supporter and of their details."""
-        return self._lookups.supporter(*supporter_identities(supporter))
+    def backer_keys(self, backer: Backer) -> SupporterKeys:
+        """The lookup keys of whoever stands behind a case, and of their details."""
+        return self._lookups.supporter(backer.person, backer.tax_id, backer.phone, backer.address)
 
     async def world(self, seen: CaseSeen, command: Command, now: datetime) -> WorldAt:
         """What a decision on `command` needs beyond the case, as of `now`.
 
         Raises:
             EarlierFilingPending: an earlier filing of the same person must be decided first.
-            RulesUnknown: this process does not have the rules of the case.
+            RulesUnknown: this process does not know a rule of the case.
         """
         query = self._query(seen.case, seen.programme, command, now)
         asked, known = seen.around or (None, None)
@@ -156,24 +144,18 @@ class CaseBook:
         return WorldAt(self._world(seen.case, state, read, now), _read_at(query, state, read))
 
     def _query(self, case: Case, programme: str, command: Command, now: datetime) -> WorldQuery:
-        filing = isinstance(command, FileApplication) and not case.filed
-        beneficiary = case.beneficiary
-        if isinstance(command, FileApplication) and not case.filed:
-            beneficiary = command.message.application.beneficiary
-        judged = None if case.admitted else beneficiary
-        supporter = None if filing or case.sponsor_ok else case.supporter
-        travels_with = beneficiary.travels_with if beneficiary else None
+        asked = registry.programme(programme).family.enquire(case, command)
         return WorldQuery(
             programme=programme,
             case_id=case.case_id,
             month=month_of(now),
-            person_keys=self.person_keys(judged) if judged else (),
-            supporter=self.supporter_keys(supporter) if supporter else None,
-            principal=travels_with.case if travels_with else None,
+            person_keys=self.person_keys(asked.persons),
+            supporter=self.backer_keys(asked.backer) if asked.backer else None,
+            principal=asked.principal,
         )
 
     def _world(self, case: Case, programme: Programme, read: WorldRead, now: datetime) -> World:
-        return World(
+        world: World = registry.programme(programme.programme).family.world(
             now=now,
             rules=self.rules_of(case, programme),
             programme=programme,
@@ -183,11 +165,12 @@ class CaseBook:
             earlier_supporter_cases=read.earlier_supporter_cases,
             shared_details=read.shared_details,
         )
+        return world
 
 
 def _folded(case_id: CaseId, stream: Stream) -> CaseAt:
     events = (cast("CaseEvent", stored.event) for stored in stream.events)
-    return CaseAt(fold(Case(case_id), events), stream.hash)
+    return CaseAt(fold(registry.family_of(case_id), Case(case_id), events), stream.hash)
 
 
 def _read_at(query: WorldQuery, programme: Programme, read: WorldRead) -> ReadAt:

@@ -13,7 +13,6 @@ import httpx2
 import psutil
 import typer
 from process.backing import Backing, open_backing
-from process.key_files import sender_keys
 from pydantic import SecretStr
 
 from cli.demo_view import DemoView, view_of
@@ -27,6 +26,7 @@ from demonstration.script import ALL_OUTCOMES, script_of
 from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
 from process.config import Settings, load_settings
+from process.key_files import sender_keys
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack
 from stack.state import StackState

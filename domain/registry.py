@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from domain.humanitarian_parole import definition as humanitarian_parole
-from domain.kernel.definition import Family, ProgrammeDefinition
+from domain.kernel.definition import Family, ProgrammeDefinition, SignalDefinition, Stage
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import prefix_of
 from domain.kernel.rule_set import RuleSet, parse_rule_set
@@ -46,6 +46,34 @@ def families() -> tuple[Family, ...]:
 def case_events() -> tuple[type[CaseEvent], ...]:
     """Every event that a case of any family can have."""
     return tuple(dict.fromkeys(kind for family in families() for kind in family.handlers))
+
+
+@lru_cache(maxsize=1)
+def stages() -> Mapping[str, Stage]:
+    """The stages that a case of any family can be in, `closed` apart, by name."""
+    return {stage.name: stage for family in families() for stage in family.stages if stage.name}
+
+
+@lru_cache(maxsize=1)
+def signals() -> Mapping[str, tuple[SignalDefinition, ...]]:
+    """Every kind of message of a case, by name: one definition a family that takes it."""
+    names = dict.fromkeys(name for family in families() for name in family.signals)
+    return {name: tuple(family.signals[name] for family in families() if name in family.signals) for name in names}
+
+
+@lru_cache(maxsize=1)
+def senders() -> tuple[str, ...]:
+    """Everybody who may send a message, Passage itself apart; carriers ask about boarding."""
+    said = [sender for found in signals().values() for each in found for sender in each.kind.SENDERS]
+    boarding = ["carrier"] if any(family.may_travel for family in families()) else []
+    everybody = dict.fromkeys([*partners(), *said, *boarding, "governments"])
+    return tuple(sender for sender in everybody if sender != "passage")
+
+
+@lru_cache(maxsize=1)
+def partners() -> tuple[str, ...]:
+    """The external checks of every family, by name."""
+    return tuple(dict.fromkeys(name for family in families() for name in family.partners))
 
 
 @lru_cache(maxsize=1)

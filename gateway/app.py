@@ -10,7 +10,9 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
+from activities.failures import log_failure
 from cases.inbound import faults
+from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import PartnerName
 from domain.kernel.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
@@ -26,7 +28,6 @@ from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
 from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
-from process.failures import tell
 
 _ROUTERS: Final = (
     messages.router,  # first, for most of what is asked is here
@@ -51,7 +52,7 @@ def create_app(deps: GatewayDeps) -> FastAPI:
     app.state.uploads = asyncio.Semaphore(documents.UPLOADS_AT_ONCE)
     for router in _ROUTERS:
         app.include_router(router)
-    for kind in (Problem, RequestValidationError, HTTPException, KeyDestroyed):
+    for kind in (Problem, BodyRefused, RequestValidationError, HTTPException, KeyDestroyed):
         app.add_exception_handler(kind, _refuse)
     app.add_middleware(RequestLogMiddleware, metrics=metrics)
     app.openapi = _documented(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
@@ -68,7 +69,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
     try:
         await _record(request, problem)
     except StoreUnavailable as failure:  # what is not on record is not refused yet
-        tell("refusal not recorded", failure)
+        log_failure("refusal not recorded", failure)
         problem = Problem("unavailable")
     metrics: GatewayMetrics = request.app.state.metrics
     metrics.refused.labels(problem.code, _partner_of(request)).inc()
@@ -123,6 +124,8 @@ def _problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case BodyRefused():
+            return Problem.of(error)
         case RequestValidationError():
             return Problem("malformed", faults=faults.of_parameters(error.errors()))
         case HTTPException():

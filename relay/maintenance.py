@@ -9,9 +9,9 @@ from typing import Final
 
 import asyncpg
 
+from activities.failures import log_failure
 from eventstore.access import AccessLog
 from eventstore.postgres.session import translated
-from process.failures import tell
 
 RECORD_PERIOD_S: Final = 1.0
 """A check is an event within two seconds; a look that finds none reads one empty table."""
@@ -48,5 +48,5 @@ async def keep_up(what: str, work: Callable[[], Awaitable[object]], period_s: fl
         try:
             await work()
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next time is due
-            tell(f"{what} failed", error, again_in_s=period_s)
+            log_failure(f"{what} failed", error, again_in_s=period_s)
         await asyncio.sleep(period_s)

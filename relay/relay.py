@@ -15,9 +15,9 @@ from typing import Final, cast
 import structlog
 
 from activities.contracts import CaseMessageName
+from activities.failures import log_failure
 from activities.notify import InboxBell
 from eventstore.inbox import Inbox, Unrung
-from process.failures import tell
 
 _log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ class Relay:
             rung = await ring_once(self.inbox, self.ring, self.govern, self.limit)
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the bells go on
             self._failures += 1
-            tell("ringing failed", error, failures=self._failures, again_in_s=self._pause_s)
+            log_failure("ringing failed", error, failures=self._failures, again_in_s=self._pause_s)
             return self._pause_s
         if rung > 0:
             self._failures = 0  # a look that found nothing does not show that Temporal is back

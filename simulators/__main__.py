@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import httpx2
 import uvicorn
 from fastapi import FastAPI
-from process.key_files import sender_keys
 
 from cases.clock import Clock, ScaledClock, SystemClock
 from process.config import ConfigurationError, Settings, load_settings
+from process.key_files import sender_keys
 from process.logs import configure_logs
 from simulators.app import create_app
 from simulators.behaviour import AGREEABLE

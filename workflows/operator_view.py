@@ -8,23 +8,12 @@ from temporalio.common import SearchAttributeUpdate
 
 from activities.contracts import Answer, Call, Step
 from activities.safe import Summary
-from domain.kernel.ids import Code
+from domain import registry
 from workflows import contracts
 from workflows.signals import Bells
 
-NEXT: Final[dict[Code, str]] = {
-    "sponsor": "the supporter registry answers: `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`",
-    "entry_records": "the entry records answer: `entry.matched`, `entry.not_found` or `entry.mismatch`",
-    "applicant": "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",
-    "vetting": "vetting answers: `vetting.cleared`, `vetting.referred` or `vetting.hit`",
-    "officer": "an officer decides: `officer.decided`, and for a denial `officer.confirmed` by a second officer",
-    "place": "a place becomes free: `place.offered`",
-    "arrival": "the border reports: `arrival.paroled` or `arrival.refused`",
-    "work_permit_office": "the work permit office answers: `work_permit.eligible` or `work_permit.ineligible`",
-    "parole_end": "the beneficiary applies (`work_permit.applied`), or parole ends",
-    "programme": "the programme resumes: `programme.changed`",
-}
-"""Who acts next, and with which signal."""
+NEXT: Final = {whom: words for family in registry.families() for whom, words in family.next_words.items()}
+"""By whom a case waits on: who acts next, and with which signal."""
 
 
 def show_search_attributes(step: Step) -> None:

@@ -4,6 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import CaseStart, Step
+from domain import registry
 from domain.kernel.ids import Code
 from workflows import operator_view
 from workflows.answers import Answers
@@ -77,11 +78,13 @@ class Standing:
     def may_leave(self) -> bool:
         """This run has nothing in hand: the case is closed, or the next run begins with a short history.
 
-        A paroled case mostly waits, for up to 730 days: it does so in a run of its own.
+        Where a stage lasts years, as parole does, the case waits there in a run of its own.
         """
         if self.step is None or self._bells.waiting(self._answers.taken) or not workflow.all_handlers_finished():
             return False
-        waits_for_years = self.step.stage == "work_permit_eligibility" != self._first_stage and not self.step.calls
+        stage = registry.stages().get(self.step.stage)
+        years = stage is not None and stage.lasts_years
+        waits_for_years = years and self.step.stage != self._first_stage and not self.step.calls
         return self.step.closed or waits_for_years or workflow.info().is_continue_as_new_suggested()
 
     def _show(self) -> None:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from activities.contracts import DIRECT_MAX, Bell, CaseMessageName, DirectMessage
+from activities.contracts import DIRECT_MAX, Bell, DirectMessage
 from activities.safe import Unreadable
+from domain import registry
 
 PENDING_MAX: Final = 500
 """Direct messages kept until an activity takes them. A run takes at most 10,000 signals and an activity 20 messages in
@@ -16,50 +17,14 @@ about a second, so only a runaway sender gets here; what is dropped is counted a
 
 _BELL = ' Payload of one that is in the inbox already: {"message_id": "m-1"}.'
 
-SIGNALS: Final[dict[CaseMessageName, tuple[str, dict[str, Any] | None]]] = {
-    "application.submitted": ("A supporter files for a beneficiary.", None),
-    "sponsor.confirmed": ("The registry confirms the supporter.", {}),
-    "sponsor.not_confirmed": ("The registry does not confirm the supporter: closes.", {"why": "income-too-low"}),
-    "sponsor.needs_review": ("The registry asks that an officer looks.", {"flags": ["income"]}),
-    "sponsor.withdrew": ("The supporter steps back.", {}),
-    "sponsor.replaced": ("The applicant names another supporter.", None),
-    "entry.matched": ("Mexican records know the entry as it was declared.", {}),
-    "entry.not_found": ("Mexican records do not know the entry.", {}),
-    "entry.mismatch": ("Mexican records differ: an officer looks.", {"fields": ["entered_at"]}),
-    "evidence.submitted": ("The applicant sends proof of entry.", None),
-    "application.withdrawn": ("The applicant or the supporter withdraws: closes.", {"source": "supporter"}),
-    "passport.changed": ("The applicant has another passport.", None),
-    "vetting.cleared": ("Vetting found nothing against the beneficiary.", {}),
-    "vetting.referred": ("Vetting asks that an officer looks.", {"flags": ["alias"]}),
-    "vetting.hit": ("Somebody of that description is on a list: an officer looks.", {"kind": "name-match"}),
-    "officer.decided": (
-        "An officer decides the oldest open referral; a denial waits for a second officer.",
-        {"officer": "o-1", "decision": "deny", "why": "name-match"},
-    ),
-    "officer.confirmed": ("A second officer confirms a denial: closes.", {"officer": "o-2"}),
-    "border.irregular_crossing": (
-        "The border reports an irregular crossing.",
-        {"country": "PAN", "crossed_at": "2022-11-01T08:00:00-05:00"},
-    ),
-    "authorization.extension_requested": ("The supporter asks to extend the authorization.", {}),
-    "arrival.paroled": ("The beneficiary arrived by air and is paroled.", {"port": "MIA", "until": "2024-11-19"}),
-    "arrival.refused": ("The beneficiary was refused at the port: closes.", {"port": "MIA", "why": "documents"}),
-    "work_permit.applied": ("The beneficiary applies for a work permit.", {}),
-    "work_permit.eligible": ("The office finds the beneficiary eligible to work.", {}),
-    "work_permit.ineligible": ("The office finds the beneficiary not eligible.", {"why": "category"}),
-    "place.offered": ("A place is reserved for this case, head of the waiting list.", {}),
-    "programme.changed": ("The programme, its rules or its places changed: the case looks again.", {}),
-}
-"""Every kind: what it says in the UI, and the fields of a direct signal beside `message_id` by way of example; None for
-a kind whose content is personal, which can only ring for a message in the inbox."""
-
-
-def description(kind: CaseMessageName) -> str:
+def description(kind: str) -> str:
     """What the Temporal UI shows beside a signal: its meaning and a payload to start from."""
-    words, fields = SIGNALS[kind]
-    if fields is None:
-        return words + _BELL
-    return f"{words} Payload: {json.dumps({'message_id': 'ops-1', **fields})}"
+    definitions = registry.signals()[kind]
+    says = " / ".join(dict.fromkeys(each.says for each in definitions))
+    example = definitions[0].example
+    if example is None:
+        return says + _BELL
+    return f"{says} Payload: {json.dumps({'message_id': 'ops-1', **example})}"
 
 
 class Bells:
@@ -75,7 +40,7 @@ class Bells:
         self._highest = 0
         self._direct: dict[DirectMessage, None] = {}
 
-    def note(self, kind: CaseMessageName, bell: Bell) -> None:
+    def note(self, kind: str, bell: Bell) -> None:
         """One bell. The same direct message again, while the first waits, is one message."""
         self.heard += 1
         if bell.number is not None:
@@ -114,7 +79,7 @@ class Bells:
 
 
 class Doorbells:
-    """Base of `Case`: carries the signal handlers that `SIGNALS` lists."""
+    """Base of `Case`: carries the handler of each signal that a family declares."""
 
     def __init__(self) -> None:
         self._bells = Bells()
@@ -126,7 +91,7 @@ class Doorbells:
         self._bells.refuse()
 
 
-def _handler(kind: CaseMessageName) -> Callable[..., None]:
+def _handler(kind: str) -> Callable[..., None]:
     class OneBell(Doorbells):
         # In a class only because the SDK drops the payload's type when `self` carries an annotation.
         def note(self, bell: Bell | Unreadable | None = None) -> None:
@@ -140,5 +105,5 @@ def _handler(kind: CaseMessageName) -> Callable[..., None]:
     return handler
 
 
-for _kind in SIGNALS:
+for _kind in registry.signals():
     setattr(Doorbells, _kind.replace(".", "_"), _handler(_kind))

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from domain import registry
 from domain.kernel.ids import Code
-
-PARTNERS: Final[tuple[Code, ...]] = get_args(Code)
 
 _Wait = Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=730))]
 """Shorter would ask a partner that is at work; longer than parole lasts would never ask."""
@@ -49,7 +48,7 @@ def read_agreements(path: Path | None = None) -> Agreements:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise AgreementsUnreadable(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
-    missing = [partner for partner in PARTNERS if partner not in found]
+    missing = [partner for partner in registry.partners() if partner not in found]
     if missing:
         raise AgreementsUnreadable(f"{path}: nothing is agreed with {', '.join(missing)}")
     return found

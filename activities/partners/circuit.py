@@ -10,10 +10,10 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from activities.partners.clients import AnyCheck
 from activities.partners.errors import PartnerError, PartnerPaused, PartnerRefused
 from activities.partners.requests import Accepted, Status
 from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerCheck
 from eventstore.partner_calls import Admitted, Circuits, CircuitTerms, Paused
 
 _log = structlog.get_logger()
@@ -33,7 +33,7 @@ T = TypeVar("T")
 class Partners(Protocol):
     """All partners, as whoever asks them sees them."""
 
-    async def call(self, partner: Code, request: AnyCheck) -> Accepted:
+    async def call(self, partner: Code, request: PartnerCheck) -> Accepted:
         """Send `request` to `partner` once. Raises `PartnerError`."""
         ...
 
@@ -57,7 +57,7 @@ class GuardedPartners:
         """See `Partners`."""
         return await self._circuits.pause(partner)
 
-    async def call(self, partner: Code, request: AnyCheck) -> Accepted:
+    async def call(self, partner: Code, request: PartnerCheck) -> Accepted:
         """See `Partners`. Raises `PartnerPaused`, too, where nothing was sent."""
         return await self._guarded(partner, lambda: self._partners.call(partner, request))
 

@@ -24,8 +24,9 @@ from activities.partners.errors import (
     PartnerRefused,
     PartnerUnavailable,
 )
-from activities.partners.requests import Accepted, AnswerGiven, PartnerRequest, Status, StatusSaid
+from activities.partners.requests import Accepted, AnswerGiven, Status, StatusSaid
 from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerCheck
 
 CALL_TIMEOUT_S: Final = 5.0
 """For a whole call, connecting and reading included (decision 6): an appending activity may wait for one call."""
@@ -59,7 +60,7 @@ class PartnerChannel:
         self._http = http
         self._timeout_s = timeout_s
 
-    async def send(self, request: PartnerRequest) -> Accepted:
+    async def send(self, request: PartnerCheck) -> Accepted:
         """Send `request` once. Raises a `PartnerError`, whose class says what to do next."""
 
         async def judge(response: httpx2.Response) -> Accepted | PartnerError:
@@ -130,7 +131,7 @@ class PartnerChannel:
                 return PartnerMalformed(self._partner, "too-long")
         return bytes(body)
 
-    def _receipt(self, request: PartnerRequest, body: bytes | PartnerError) -> Accepted | PartnerError:
+    def _receipt(self, request: PartnerCheck, body: bytes | PartnerError) -> Accepted | PartnerError:
         if isinstance(body, PartnerError):
             return body
         try:
@@ -161,17 +162,6 @@ class PartnerChannel:
         if said.case_id not in (None, case_id):
             return PartnerMisdirected(self._partner, "another-case")
         return None
-
-
-class PartnerClient:
-    """What the clients of all partners have in common."""
-
-    def __init__(self, channel: PartnerChannel) -> None:
-        self._channel = channel
-
-    async def status(self, request_id: str, case_id: str) -> Status:
-        """See `TellsStatus`."""
-        return await self._channel.status(request_id, case_id)
 
 
 def _retry_after_s(headers: httpx2.Headers) -> float | None:

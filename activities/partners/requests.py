@@ -1,55 +1,11 @@
-"""What the requests to all partners have in common, and what a partner says when it takes one."""
+"""What a partner says when it takes a request, and when it is asked what became of one."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from domain.humanitarian_parole.application import Beneficiary, DocumentNumber, Name
-from domain.kernel.ids import CaseId, Code, MessageId
-
-
-class PartnerRequest(BaseModel):
-    """Base of what a partner is asked. Holds personal data: its text form shows only ids.
-
-    `request_id` is that of the event that states the intent; it is also the idempotency key. `requested_at` is that
-    event's moment, so that a repeated call says the same.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    PARTNER: ClassVar[Code]
-
-    request_id: MessageId
-    case_id: CaseId
-    requested_at: AwareDatetime
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        yield "request_id", self.request_id
-        yield "case_id", self.case_id
-
-
-class PersonReference(BaseModel):
-    """As much of a beneficiary as tells them from others, for a partner that is not asked about them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    given_names: Name
-    surnames: Name
-    birth_date: date
-    passport_number: DocumentNumber
-
-    @classmethod
-    def of(cls, beneficiary: Beneficiary) -> Self:
-        """The reference to `beneficiary`."""
-        return cls(
-            given_names=beneficiary.given_names,
-            surnames=beneficiary.surnames,
-            birth_date=beneficiary.birth_date,
-            passport_number=beneficiary.passport.number,
-        )
+from domain.kernel.ids import CaseId, MessageId
 
 
 class Accepted(BaseModel):
@@ -97,11 +53,3 @@ class AnswerGiven:
 
 Status = AnswerGiven | Literal["pending", "unknown"]
 """What became of a request: its answer; not answered yet; the partner knows no such request."""
-
-
-class TellsStatus(Protocol):
-    """Every partner can be asked what became of a request."""
-
-    async def status(self, request_id: str, case_id: str) -> Status:
-        """Ask once. Raises `PartnerError`."""
-        ...

@@ -1,10 +1,38 @@
-"""What pydantic found wrong, in words that hold nothing of what was sent."""
+"""What is wrong with a request, in words that hold nothing of what was sent."""
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from cases.inbound.faults import FAULTS_MAX, Fault
+from pydantic import BaseModel, Field
+
+FAULTS_MAX: Final = 20
+"""Faults named in one answer: enough to mend a request, few enough to bound the answer."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request."""
+
+    at: str = Field(examples=["/application/supporter/birth_date"])
+    """JSON Pointer into the body, or `header <name>`, `path <name>` or `query <name>`."""
+    code: str = Field(examples=["date_from_datetime_parsing"])
+    detail: str = Field(examples=["Input should be a valid date"])
+
+
+class BodyRefused(Exception):
+    """A body that cannot be read as what it should be. Every text is our own, never the sender's."""
+
+    def __init__(
+        self,
+        code: Literal["not-json", "malformed", "wrong-partner"],
+        detail: str | None = None,
+        faults: Iterable[Fault] = (),
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.faults = list(faults)
+
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """A key that may be named in an answer: a word, as every key of ours is."""

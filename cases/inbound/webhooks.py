@@ -10,38 +10,29 @@ Written here because the published package knows only `v1` and raises whatever i
 import base64
 import hashlib
 import hmac
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Final, Literal, TypeVar, get_args
+from typing import Final, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from domain.messages import Sender
-
-from process.config import ConfigurationError
 
 Scheme = Literal["v1", "v1a"]
 
 TOLERANCE_S: Final = 300
 """How far a message's timestamp may be from this machine's clock, either way (the specification's own value)."""
-KEYS_MAX: Final = 2
-"""Active keys of one sender: the present one, and the one it is being changed for."""
 SIGNATURES_MAX: Final = 8
 """Signatures looked at in one header; a sender that changes its key sends two."""
 
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
-_SENDERS: Final = frozenset(get_args(Sender)) - {"passage"}
 _SECRET_BYTES: Final = range(24, 65)
 _SEED_BYTES: Final = 32
 _SIGNATURE_BYTES: Final[Mapping[str, int]] = {"v1": 32, "v1a": 64}
 
 Fault = Literal["missing", "malformed", "stale", "wrong"]
-Key = TypeVar("Key")
 
 
 class SignatureRefused(Exception):
@@ -180,39 +171,6 @@ def _ed25519_verifier(key: Ed25519PublicKey) -> Callable[[bytes, bytes], bool]:
         return True
 
     return verifies
-
-
-def read_keys(file: Path, parse: Callable[[str], Key]) -> dict[str, tuple[Key, ...]]:
-    """The keys in a JSON file: an object of sender to its one or two keys. A sender without keys is not in it.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is not that; the line names the file and the sender, never a key.
-    """
-    try:
-        found = json.loads(file.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"the keys in {file} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ConfigurationError(f"{file} is not JSON") from None
-    if not isinstance(found, dict):
-        raise ConfigurationError(f"{file} is not a JSON object of sender to keys")
-    if not _SENDERS.issuperset(found):
-        raise ConfigurationError(f"{file} names a sender that there is not: there are {', '.join(sorted(_SENDERS))}")
-    return {sender: _keys_of(file, sender, texts, parse) for sender, texts in found.items()}
-
-
-def sender_keys(file: Path | None) -> Mapping[str, tuple[Signer, ...]]:
-    """What each sender signs with; nobody signs where no file is named. Raises `ConfigurationError`."""
-    return {} if file is None else read_keys(file, Signer.parse)
-
-
-def _keys_of(file: Path, sender: str, texts: object, parse: Callable[[str], Key]) -> tuple[Key, ...]:
-    if not isinstance(texts, list) or not 1 <= len(texts) <= KEYS_MAX or not all(isinstance(t, str) for t in texts):
-        raise ConfigurationError(f"{file} ({sender}): one key, or two while they are being changed, in an array")
-    try:
-        return tuple(parse(text) for text in texts)
-    except KeyMalformed as error:
-        raise ConfigurationError(f"{file} ({sender}): {error}") from None
 
 
 def new_shared_key() -> str:

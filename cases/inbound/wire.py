@@ -1,38 +1,34 @@
-"""Messages as partners send them: the domain's, flat, with the case or the programme that they are about.
+"""Messages as partners send them: the fields of the domain's message, and the case or the programme it is about.
 
-Made from `domain/messages.py`, so that the OpenAPI document, the validation and the domain cannot differ.
+Made from the families' messages, so that the OpenAPI document, the validation and the domain cannot differ.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args
 
-from domain.messages import CaseMessage, Sender
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, WithJsonSchema, create_model
 
 from cases.inbound import faults
-from cases.inbound.faults import Fault
+from cases.inbound.faults import BodyRefused, Fault
 from cases.inbound.strict_json import read_object
-from domain.humanitarian_parole.application import Application
-from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain import registry
+from domain.kernel.definition import Family, name_of
 from domain.kernel.ids import CaseId, ProgrammeId
-from domain.kernel.messages import GovernmentsMessage, Message
-from gateway.http.problems import Problem
+from domain.kernel.messages import GovernmentsMessage, Message, Submission
 
-PartnerName = Literal[
-    "sponsor_registry",
-    "entry_records",
-    "vetting",
-    "work_permit_office",
-    "border",
-    "carrier",
-    "officer",
-    "applicant",
-    "supporter",
-    "governments",
+
+def _known(sender: str) -> str:
+    if sender not in registry.senders():
+        raise ValueError("nobody of this name sends messages")
+    return sender
+
+
+PartnerName = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(registry.senders())})
 ]
-"""Every `Sender` but `passage` itself."""
+"""Whoever may send a message: partners, officers, applicants, supporters and governments."""
 
 _YEARS: Final = range(1900, 2200)
 """A date outside these is a mistake, and arithmetic with the first and last years of the calendar would overflow."""
@@ -41,19 +37,12 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 Wire = TypeVar("Wire", bound=BaseModel)
 
 
-class Filing(BaseModel):
-    """An application to a programme."""
-
+class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    programme: ProgrammeId
-    application: Application
 
-
-class BoardingQuestion(BaseModel):
+class BoardingQuestion(_Strict):
     """May the beneficiary of this case board now?"""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     case: CaseId
 
@@ -66,65 +55,110 @@ class PartnerMessage(NamedTuple):
     programme: str | None
 
 
-def _kinds(union: Any) -> tuple[type[Message], ...]:
-    return get_args(get_args(union)[0]) or get_args(union)
+class Filing(NamedTuple):
+    """A valid filing, and the programme that it is filed under."""
+
+    submission: Submission
+    programme: str
 
 
-def name_of(kind: type[Message]) -> str:
-    """The name of a kind of message, such as `vetting.hit`."""
-    name: str = kind.model_fields["message"].default
-    return name
-
-
-def _on_the_wire(kind: type[Message], about: Mapping[str, Any]) -> type[Message]:
+def _on_the_wire(kind: type[Message], name: str, about: Mapping[str, Any]) -> type[Message]:
     # The name has a default in the domain; on the wire it is what tells the kinds apart, so it must be there.
     named: Any = (kind.model_fields["message"].annotation, ...)
-    return create_model(kind.__name__, __base__=kind, __doc__=kind.__doc__, message=named, **about)
+    return create_model(name, __base__=kind, __doc__=kind.__doc__, message=named, **about)
 
 
-_CASE_KINDS: Final = {
-    name_of(kind): kind
-    for kind in _kinds(CaseMessage)
-    if kind is not ApplicationSubmitted and "passage" not in kind.SENDERS  # filed elsewhere, and bells of our own
+def _filing_of(family: Family) -> type[BaseModel]:
+    kind = family.submission
+    fields: Any = {
+        name: (field.rebuild_annotation(), ...) for name, field in kind.model_fields.items() if name != "message"
+    }
+    return create_model("Filing", __base__=_Strict, __doc__=kind.__doc__, programme=(ProgrammeId, ...), **fields)
+
+
+FILINGS: Final[Mapping[str, type[BaseModel]]] = {each.name: _filing_of(each) for each in registry.families()}
+"""By family: what is filed under one of its programmes."""
+
+_CASE_KINDS: Final[Mapping[str, tuple[type[Message], ...]]] = {
+    name: tuple(dict.fromkeys(each.kind for each in found))
+    for name, found in registry.signals().items()
+    # What begins a case is filed elsewhere, and what Passage says itself nobody else may.
+    if not any(issubclass(each.kind, Submission) or "passage" in each.kind.SENDERS for each in found)
 }
-_PROGRAMME_KINDS: Final = {name_of(kind): kind for kind in _kinds(GovernmentsMessage)}
-KINDS: Final[Mapping[str, type[Message]]] = {**_CASE_KINDS, **_PROGRAMME_KINDS}
-WIRE: Final[Mapping[str, type[Message]]] = {
-    **{name: _on_the_wire(kind, {"case": (CaseId, ...)}) for name, kind in _CASE_KINDS.items()},
-    **{name: _on_the_wire(kind, {"programme": (ProgrammeId, ...)}) for name, kind in _PROGRAMME_KINDS.items()},
+_PROGRAMME_KINDS: Final = {name_of(kind): kind for kind in get_args(GovernmentsMessage)}
+_ON_THE_WIRE: Final[Mapping[type[Message], type[Message]]] = {
+    **{kind: _on_the_wire(kind, kind.__name__, {"case": (CaseId, ...)}) for of in _CASE_KINDS.values() for kind in of},
+    **{
+        kind: _on_the_wire(kind, kind.__name__, {"programme": (ProgrammeId, ...)}) for kind in _PROGRAMME_KINDS.values()
+    },
 }
-"""Kind of message to its class on the wire."""
+WIRE: Final[Mapping[str, tuple[type[Message], ...]]] = {
+    **{name: tuple(_ON_THE_WIRE[kind] for kind in kinds) for name, kinds in _CASE_KINDS.items()},
+    **{name: (_ON_THE_WIRE[kind],) for name, kind in _PROGRAMME_KINDS.items()},
+}
+"""Kind of message to its class on the wire, one a family where families take different ones of a name."""
 
 
-def senders_of(name: str) -> tuple[Sender, ...]:
+def senders_of(name: str) -> tuple[str, ...]:
     """Who may send this kind."""
-    return KINDS[name].SENDERS
+    return tuple(dict.fromkeys(sender for kind in WIRE[name] for sender in kind.SENDERS))
 
 
-def read_message(raw: bytes, partner: PartnerName) -> PartnerMessage:
+def _kind_of(name: str, case_id: object) -> type[Message]:
+    """The kind of this name that the case's family takes; of a case that no programme has, any."""
+    if name in _PROGRAMME_KINDS:
+        return _PROGRAMME_KINDS[name]
+    first, *_ = _CASE_KINDS[name]
+    try:
+        kind = registry.family_of(case_id).kind_of(name) if isinstance(case_id, str) else first
+    except registry.UnknownProgramme:
+        return first
+    if kind is None:
+        detail = "Cases of this programme take no such message"
+        raise BodyRefused("malformed", faults=[Fault(at="/message", code="unknown_message", detail=detail)])
+    return kind
+
+
+def read_message(raw: bytes, partner: str) -> PartnerMessage:
     """The message in a body that `partner` sent.
 
     Raises:
-        Problem: `not-json`, `malformed`, or `wrong-partner` for a kind that somebody else sends.
+        BodyRefused: `not-json`, `malformed`, or `wrong-partner` for a kind that somebody else sends.
     """
     document = read_object(raw)
     name = document.get("message")
-    if not isinstance(name, str) or name not in KINDS:
+    if not isinstance(name, str) or name not in WIRE:
         detail = "The name of a message is missing" if name is None else "There is no such message"
-        raise Problem("malformed", faults=[Fault(at="/message", code="unknown_message", detail=detail)])
+        raise BodyRefused("malformed", faults=[Fault(at="/message", code="unknown_message", detail=detail)])
     if partner not in senders_of(name):
-        raise Problem("wrong-partner", f"{name} comes from {' or '.join(senders_of(name))}.")
-    wire = read_as(WIRE[name], raw, document)
-    fields = {field: getattr(wire, field) for field in KINDS[name].model_fields}
-    content = KINDS[name].model_validate(fields)
+        raise BodyRefused("wrong-partner", f"{name} comes from {' or '.join(senders_of(name))}.")
+    kind = _kind_of(name, document.get("case"))
+    wire = read_as(_ON_THE_WIRE[kind], raw, document)
+    # Valid already: the class on the wire is derived from the domain's.
+    content = kind.model_construct(**{field: getattr(wire, field) for field in kind.model_fields})
     return PartnerMessage(content, getattr(wire, "case", None), getattr(wire, "programme", None))
+
+
+def read_filing(raw: bytes) -> Filing:
+    """The filing in a body, as the family of its programme reads it.
+
+    Raises:
+        BodyRefused: `not-json` or `malformed`; where there is no such programme, as any family's.
+    """
+    document = read_object(raw)
+    named = registry.programmes().get(str(document.get("programme")))
+    family = named.family if named else registry.families()[0]
+    filed = read_as(FILINGS[family.name], raw, document)
+    kind = family.submission
+    content = {field: getattr(filed, field) for field in kind.model_fields if field != "message"}
+    return Filing(kind.model_construct(message=name_of(kind), **content), getattr(filed, "programme", ""))
 
 
 def read_as(kind: type[Wire], raw: bytes, document: dict[str, Any] | None = None) -> Wire:
     """The body as `kind`, with nothing coerced.
 
     Raises:
-        Problem: `not-json` or `malformed`, with every fault's place.
+        BodyRefused: `not-json` or `malformed`, with every fault's place.
     """
     if document is None:
         document = read_object(raw)
@@ -132,13 +166,13 @@ def read_as(kind: type[Wire], raw: bytes, document: dict[str, Any] | None = None
         found = kind.model_validate_json(raw, strict=True)
     except ValidationError as error:
         errors = error.errors(include_input=False, include_context=False, include_url=False)
-        raise Problem("malformed", faults=faults.of_body(errors)) from None
+        raise BodyRefused("malformed", faults=faults.of_body(errors)) from None
     mistaken = [
         Fault(at=faults.pointer(path), code="moment_out_of_range", detail="Expected a date or time of 1900 to 2199")
         for path in _mistaken_moments(found, document, ())
     ]
     if mistaken:
-        raise Problem("malformed", faults=mistaken)
+        raise BodyRefused("malformed", faults=mistaken)
     return found
 
 

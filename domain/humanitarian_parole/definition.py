@@ -63,6 +63,7 @@ FAMILY: Final = Family(
         EVERY_FAMILY,
     ),
     submission=filing.ApplicationSubmitted,
+    submission_says="A supporter files for a beneficiary.",
     file=filing.file_application,
     judge=(
         sponsor.admit,
@@ -75,6 +76,12 @@ FAMILY: Final = Family(
     over=parole.is_paroled,
     running_limits=_running,
     waiting_on=_waiting_on,
+    waits={
+        "applicant": "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",
+        "place": "a place becomes free: `place.offered`",
+        "arrival": "the border reports: `arrival.paroled` or `arrival.refused`",
+        "parole_end": "the beneficiary applies (`work_permit.applied`), or parole ends",
+    },
     closing=travel.closing,
     enquire=queries.enquire,
     registers=queries.registers,

@@ -115,10 +115,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happened, and what the sender is told."""
+    """What happened, what the sender is told, and the case as it then stands."""
 
     events: Events
     reply: Reply
+    case: Case
 
 
 def evolve(family: Family, case: Case, event: CaseEvent) -> Case:
@@ -174,6 +175,10 @@ def decide(family: Family, case: Case, command: Command, world: World) -> Events
     Raises:
         Rejection: the case cannot take the command now.
     """
+    return _with_basis(_decide(family, case, command, world))
+
+
+def _decide(family: Family, case: Case, command: Command, world: World) -> Draft[World]:
     draft = Draft(family, case, world)
     match command:
         case FileApplication():
@@ -185,24 +190,26 @@ def decide(family: Family, case: Case, command: Command, world: World) -> Events
         case _:
             assert_never(command)
     advance(draft)
-    return _with_basis(draft)
+    return draft
 
 
 def decide_or_reject(family: Family, case: Case, command: Command, world: World) -> Decision:
     """`decide`, with the domain's "no" as an answer that an open case records."""
     try:
-        return Decision(decide(family, case, command, world), Reply("accepted"))
+        draft = _decide(family, case, command, world)
+        return Decision(_with_basis(draft), Reply("accepted"), draft.case)
     except Rejection as rejection:
-        events = _record_rejection(Draft(family, case, world), command, rejection)
-        return Decision(events, Reply("rejected", rejection.code))
+        draft = Draft(family, case, world)
+        _record_rejection(draft, command, rejection)
+        return Decision(tuple(draft.events), Reply("rejected", rejection.code), draft.case)
 
 
-def _record_rejection(draft: Draft[Any], command: Command, rejection: Rejection) -> Events:
+def _record_rejection(draft: Draft[Any], command: Command, rejection: Rejection) -> None:
     case = draft.case
     if case.closed or not case.filed or case.rejected_count >= MAX_REJECTED or isinstance(command, MeetDeadline):
-        return ()
+        return
     at = draft.not_before(command.received_at)
-    return (MessageRejected(at=at, kind=command.message.message, code=rejection.code),)
+    draft.add(MessageRejected(at=at, kind=command.message.message, code=rejection.code))
 
 
 def _with_basis(draft: Draft[Any]) -> Events:

@@ -6,7 +6,7 @@ such a list (activities, signals, HTTP kinds, simulators, the scenario format, w
 documentation) reads it from here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, reduce
@@ -103,6 +103,21 @@ def answer(
 
 
 @dataclass(frozen=True, slots=True)
+class SignalDefinition:
+    """A kind of message as operators see it in the Temporal UI."""
+
+    kind: type[Message]
+    says: str
+    example: Mapping[str, Any] | None
+    """Fields to start from; None for one whose content is personal, which is in the inbox before it is signalled."""
+
+
+def _either(names: Sequence[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
 class EventDefinition:
     """An event and what it makes of a case; handlers judge nothing and never fail on a stored history."""
 
@@ -196,6 +211,8 @@ class Stage:
     """The step towards the end of this stage; nothing of a later stage is begun before `done`."""
     done: Callable[[Case], bool] = lambda _: True
     """The case has what this stage is for."""
+    lasts_years: bool = False
+    """A case mostly waits here, for years: its workflow does so in a run of its own."""
 
 
 CLOSED = "closed"
@@ -250,6 +267,8 @@ class Family:
     """Its Python package, which holds `programmes/<id>/`."""
     stages: tuple[Stage, ...]
     submission: type[Submission]
+    submission_says: str
+    """One sentence for operators, as messages have."""
     file: Callable[[Any, FileApplication], None]
     """Records what was filed."""
     judge: tuple[Callable[[Any], Events], ...]
@@ -259,6 +278,8 @@ class Family:
     running_limits: Callable[[Case, datetime, RuleSet, Programme], Iterable[Deadline]]
     waiting_on: Callable[[Case], str | None]
     """Whom an open case waits on, where the programme does not hold it."""
+    waits: Mapping[str, str]
+    """What would move a case that waits on somebody other than a partner, an officer or the programme, in words."""
     closing: Callable[[Any, str, str, Basis | None], Events]
     """The events by which a decision closes a case."""
     enquire: Callable[[Case, Command], Enquiry]
@@ -295,6 +316,24 @@ class Family:
     def answers(self) -> Mapping[str, AnswerDefinition]:
         """The partners' answers, by name."""
         return {each.name: each for partner in self.partners.values() for each in partner.answers}
+
+    @cached_property
+    def signals(self) -> Mapping[str, SignalDefinition]:
+        """Every kind of message of a case, by name, as operators see it."""
+        filed = SignalDefinition(self.submission, self.submission_says, None)
+        said = [SignalDefinition(each.kind, each.says, each.example) for each in self.answers.values()]
+        said += [SignalDefinition(each.kind, each.says, each.example) for each in self.messages.values()]
+        return {name_of(each.kind): each for each in (filed, *said)}
+
+    @cached_property
+    def next_words(self) -> Mapping[str, str]:
+        """By whom a case waits on: who acts next, and with which message."""
+        answers = {
+            partner.waiting_on: f"{name.replace('_', ' ')} answers: {_either([each.name for each in partner.answers])}"
+            for name, partner in self.partners.items()
+        }
+        officer = "an officer decides: `officer.decided`, and for a denial `officer.confirmed` by a second officer"
+        return {**answers, "officer": officer, "programme": "the programme resumes: `programme.changed`", **self.waits}
 
     @cached_property
     def questions(self) -> Mapping[str, QuestionDefinition]:
@@ -338,6 +377,10 @@ class Family:
     def read(self, content: Any) -> Message:
         """The message that `content` is. Raises pydantic's `ValidationError`, which never repeats its input."""
         return self.message_reader.validate_python(content)
+
+    def knows(self, rules: RuleSet) -> bool:
+        """Whether every rule of the set is one of this family; a set of a newer version may name others."""
+        return rules.rules.keys() <= self.rules.keys()
 
     def later(self, *stages: str) -> str:
         """The latest of these stages: nothing moves a stage back."""

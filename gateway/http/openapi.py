@@ -10,13 +10,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cases.inbound.wire import WIRE, BoardingQuestion, Filing, senders_of
+from cases.inbound.wire import FILINGS, WIRE, BoardingQuestion, senders_of
 from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.http.problems import ProblemDocument
 
 _SCHEMAS: Final = "#/components/schemas/"
-_EXAMPLES: Final = {Filing: FILING, BoardingQuestion: BOARDING_QUESTION}
+_EXAMPLES: Final = {BoardingQuestion: BOARDING_QUESTION}
 
 PROOFS: Final[dict[str, Any]] = {"security": [{"signature": []}, {"token": ["officer"]}]}
 """`openapi_extra` of what partners do, who sign, and officers, who show a token."""
@@ -56,11 +56,18 @@ def body_of(kind: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
+def body_of_filing() -> dict[str, Any]:
+    """`openapi_extra` of the route that files: what each family of programmes takes."""
+    schema = {"oneOf": [{"$ref": _SCHEMAS + kind.__name__} for kind in FILINGS.values()]}
+    content = {"schema": schema, "example": FILING}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
 def body_of_message() -> dict[str, Any]:
     """`openapi_extra` of the route that reads messages: one of all kinds, told apart by `message`."""
-    references = {name: _SCHEMAS + kind.__name__ for name, kind in WIRE.items()}
+    references = {name: _SCHEMAS + kinds[0].__name__ for name, kinds in WIRE.items()}
     schema = {
-        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "oneOf": [{"$ref": _SCHEMAS + kind.__name__} for kinds in WIRE.values() for kind in kinds],
         "discriminator": {"propertyName": "message", "mapping": references},
     }
     examples = {
@@ -75,7 +82,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The whole document; made once."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
-        kinds: tuple[type[BaseModel], ...] = (Filing, BoardingQuestion, ProblemDocument, *WIRE.values())
+        kinds: tuple[type[BaseModel], ...] = (
+            *FILINGS.values(),
+            BoardingQuestion,
+            ProblemDocument,
+            *(kind for of in WIRE.values() for kind in of),
+        )
         _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS + "{model}")
         made["components"]["schemas"].update(schemas["$defs"])
         made["components"]["securitySchemes"] = _SECURITY_SCHEMES

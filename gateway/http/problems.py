@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from cases.inbound.faults import FAULTS_MAX, BodyRefused, Fault
+
 MEDIA_TYPE: Final = "application/problem+json"
 
 Code = Literal[
@@ -105,18 +107,6 @@ KINDS: Final[Mapping[Code, Kind]] = {
 RETRY_AFTER_S: Final = 1
 """What outlasts a second is told so again; the sender's own backoff does the rest."""
 
-FAULTS_MAX: Final = 20
-"""Faults named in one answer: enough to mend a request, few enough to bound the answer."""
-
-
-class Fault(BaseModel):
-    """One thing that is wrong with a request."""
-
-    at: str = Field(examples=["/application/supporter/birth_date"])
-    """JSON Pointer into the body, or `header <name>`, `path <name>` or `query <name>`."""
-    code: str = Field(examples=["date_from_datetime_parsing"])
-    detail: str = Field(examples=["Input should be a valid date"])
-
 
 class ProblemDocument(BaseModel):
     """The body of every answer that is not a success (RFC 9457)."""
@@ -140,6 +130,11 @@ class Problem(Exception):
         self.code: Code = code
         self.detail = detail
         self.faults = list(faults)[:FAULTS_MAX]
+
+    @classmethod
+    def of(cls, refused: BodyRefused) -> "Problem":
+        """The problem that answers a body that cannot be read."""
+        return cls(refused.code, refused.detail, refused.faults)
 
     @property
     def status(self) -> int:

@@ -11,10 +11,9 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from activities.failures import code_of
+from activities.failures import code_of, log_failure
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.problems import Code, Problem
-from process.failures import tell
 
 _log = structlog.get_logger()
 
@@ -50,7 +49,7 @@ class RequestLogMiddleware:
         except ClientDisconnect:
             status = status or _CLIENT_GONE
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, nothing of it may reach a sender
-            tell("request failed", error)
+            log_failure("request failed", error)
             if status == 0:
                 await Problem(_answer_to(error)).response()(scope, receive, noting)
         finally:

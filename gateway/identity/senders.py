@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from process.key_files import read_keys
-
 from cases.inbound.webhooks import Fault, SignatureRefused, Verifier, verify
 from cases.inbound.wire import PartnerName
 from gateway.http.problems import Code, Problem
 from process.config import Settings
+from process.key_files import read_keys
 
 _CODES: Final[Mapping[Fault, Code]] = {
     "missing": "signature-missing",

@@ -9,6 +9,7 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from activities.failures import log_failure
 from eventstore.conflicts import StoreUnavailable
 from eventstore.operations import Deliveries, Delivery
 from gateway.deliveries import Wanted
@@ -17,7 +18,6 @@ from gateway.http.problems import Problem
 from gateway.pages import views
 from gateway.pages.frame import page
 from gateway.pages.visitors import COOKIE_MAX_BYTES, Visitor, Visits, form_key_of, known_partner, read_form, remember
-from process.failures import tell
 
 router = APIRouter(prefix="/partners/{partner}", include_in_schema=False)
 
@@ -46,7 +46,7 @@ async def _answering() -> AsyncIterator[None]:
         async with asyncio.timeout(READ_TIMEOUT_S):
             yield
     except (StoreUnavailable, TimeoutError) as error:
-        tell("page cannot be read", error)
+        log_failure("page cannot be read", error)
         raise Problem("unavailable") from None
 
 

@@ -1,18 +1,21 @@
 """`POST /v1/applications`: a filing, which is a message like any other but draws its case's id here."""
 
 import secrets
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from cases.inbound.wire import Filing, read_as
-from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from cases.inbound.wire import Filing, read_filing
+from domain import registry
+from domain.kernel.case import Case
 from domain.kernel.ids import CaseId, case_id_from_entropy
+from domain.kernel.messages import FileApplication
 from eventstore.inbox import Incoming
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body
-from gateway.http.openapi import body_of
+from gateway.http.openapi import body_of_filing
 from gateway.http.parameters import IdempotencyKey, Metrics
 from gateway.http.problems import Problem, documented
 from gateway.identity.callers import FILES, UNKNOWN_CALLER
@@ -25,7 +28,7 @@ DRAWS_MAX: Final = 5
 """Of 27 billion ids; five taken ones in a row are a fault of the source of randomness, not bad luck."""
 
 
-class Filed(BaseModel):
+class Receipt(BaseModel):
     """The case that was opened for the application."""
 
     case_id: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
@@ -49,7 +52,7 @@ class Filed(BaseModel):
         "malformed",
         "not-json",
     ),
-    openapi_extra={**body_of(Filing), **FILES.documented},
+    openapi_extra={**body_of_filing(), **FILES.documented},
 )
 async def file_application(
     request: Request,
@@ -58,29 +61,29 @@ async def file_application(
     metrics: Metrics,
     caller: Annotated[Caller | None, Depends(FILES)],
     idempotency_key: IdempotencyKey,
-) -> Filed:
+) -> Receipt:
     """Take an application. It is safe once this answers; the case judges it in a moment.
 
     Whatever the application says, a case is opened, which then tells its outcome and the reason.
     """
     body = await read_body(request)
     await deps.admit("applications")
-    filing = read_as(Filing, body)
+    filing = read_filing(body)
     await _require_programme(deps, filing.programme)
     incoming = Incoming(
         source="supporter",
         message_id=idempotency_key,
-        case_id=await _draw_case_id(deps),
+        case_id=await _draw_case_id(deps, filing.programme),
         programme=filing.programme,
-        body=ApplicationSubmitted(application=filing.application),
+        body=filing.submission,
         received_at=deps.now(),
         sender="unsigned:supporter" if caller is None else caller.identity.sender,
-        person_keys=deps.book.person_keys(filing.application.beneficiary),
+        person_keys=deps.book.person_keys(_persons(filing, deps.now())),
     )
     receipt = await receive(deps, metrics, incoming)
     status_url = f"/v1/cases/{receipt.stream}"
     response.headers["Location"] = status_url
-    return Filed(case_id=receipt.stream, number=receipt.number, status_url=status_url)
+    return Receipt(case_id=receipt.stream, number=receipt.number, status_url=status_url)
 
 
 async def _require_programme(deps: GatewayDeps, programme: str) -> None:
@@ -91,9 +94,16 @@ async def _require_programme(deps: GatewayDeps, programme: str) -> None:
         raise Problem("unknown-programme")
 
 
-async def _draw_case_id(deps: GatewayDeps) -> CaseId:
+def _persons(filing: Filing, now: datetime) -> tuple[str, ...]:
+    """By whom a later filing of the same person finds this one while it is undecided."""
+    command = FileApplication("", "supporter", "", filing.submission, now)
+    return registry.programme(filing.programme).family.enquire(Case(""), command).persons
+
+
+async def _draw_case_id(deps: GatewayDeps, programme: str) -> CaseId:
+    prefix = registry.programme(programme).prefix
     for _ in range(DRAWS_MAX):
-        case_id = case_id_from_entropy(secrets.token_bytes(16))
+        case_id = case_id_from_entropy(prefix, secrets.token_bytes(16))
         if await deps.store.summary(case_id) is None and not await deps.inbox.has_undecided(case_id):
             return case_id
     raise RuntimeError("every case id drawn is taken")

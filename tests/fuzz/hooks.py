@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import schemathesis
 from hypothesis import strategies as st
-from process.key_files import sender_keys
 from requests import PreparedRequest
 from requests.auth import AuthBase
 from schemathesis import Case, HookContext, Response
@@ -30,6 +29,7 @@ from schemathesis.transport.serialization import serialize_binary
 from cases.inbound.webhooks import Signer, sign
 from cases.inbound.wire import KINDS, senders_of
 from domain.kernel.ids import case_id_from_entropy
+from process.key_files import sender_keys
 from stack.token_issuer import issue_token
 
 KEYS_VARIABLE: Final = "FUZZ_SENDER_KEYS"

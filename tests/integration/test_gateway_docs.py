@@ -8,12 +8,12 @@ from asyncio.subprocess import PIPE, STDOUT
 from datetime import UTC, datetime
 from pathlib import Path
 
-from process.key_files import read_keys
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key
 from gateway.http.problems import KINDS
 from process.config import Settings, child_environment
+from process.key_files import read_keys
 from stack.partner_keys import ensure_partner_keys
 from tests.support.gateway import gateway_desk
 from tests.support.partner_calls import served

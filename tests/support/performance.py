@@ -14,7 +14,6 @@ from typing import Any, Final
 import asyncpg
 import httpx2
 from process.backing import Backing, clock_of, open_backing
-from process.key_files import sender_keys
 
 from cases.programme_commands import open_if_new
 from demonstration.board import Board
@@ -23,6 +22,7 @@ from demonstration.player import Player
 from demonstration.story import Script
 from demonstration.verdict import judge
 from process.config import Settings
+from process.key_files import sender_keys
 from tests.support.fault_script import USUAL, end_of_programme
 from tests.support.whole_stack import WholeStack, slowness
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
-from process.key_files import sender_keys
 
 from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName
@@ -18,6 +17,7 @@ from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from domain.humanitarian_parole.application import Application
 from process.config import Settings
+from process.key_files import sender_keys
 from simulators.app import Script as PartnerScript
 from simulators.behaviour import PartnerBehaviours
 from tests.support.performance import Ledger, keeping_http

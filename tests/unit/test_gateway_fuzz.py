@@ -8,6 +8,7 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import Filing, PartnerName, read_as, read_message
 from gateway.http.examples import FILING, MESSAGES
 from gateway.http.problems import Problem
@@ -46,8 +47,8 @@ def nearly(draw: st.DrawFn, document: dict[str, Any]) -> bytes:
 def status_of(read: Callable[[], object]) -> int:
     try:
         read()
-    except Problem as problem:
-        return problem.response().status_code
+    except BodyRefused as refused:
+        return Problem.of(refused).response().status_code
     return 202
 
 

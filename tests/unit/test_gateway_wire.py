@@ -9,12 +9,12 @@ import pytest
 from domain.messages import Sender
 from fastapi import FastAPI
 
+from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import KINDS, BoardingQuestion, Filing, PartnerName, read_as, read_message, senders_of
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.http.problems import KINDS as PROBLEMS
-from gateway.http.problems import Problem
 from gateway.routes.documents import MediaType
 from gateway.routes.intake import WAIT_MAX_S, wished_wait_s
 
@@ -47,7 +47,7 @@ def test_every_kind_has_an_example_that_can_be_sent_by_each_of_its_senders() -> 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
 def test_nobody_else_can_send_it(name: str) -> None:
     for partner in set(get_args(PartnerName)) - set(senders_of(name)):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(BodyRefused) as refused:
             read_message(json.dumps(MESSAGES[name]).encode(), partner)
         assert refused.value.code == "wrong-partner"
 
@@ -55,7 +55,7 @@ def test_nobody_else_can_send_it(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(FILED_ELSEWHERE | OUR_OWN))
 def test_what_is_filed_elsewhere_or_is_our_own_cannot_be_sent(name: str) -> None:
     for partner in get_args(PartnerName):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(BodyRefused) as refused:
             read_message(json.dumps({"case": "VEN-1111-1111", "message": name}).encode(), partner)
         assert refused.value.code == "malformed"
 
@@ -67,14 +67,14 @@ def test_a_local_day_keeps_the_offset_it_was_written_with() -> None:
 
 def test_faults_are_named_and_bounded() -> None:
     body = {f"key_{number}": 1 for number in range(1000)}
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(BodyRefused) as refused:
         read_as(BoardingQuestion, json.dumps(body).encode())
     assert len(refused.value.faults) == 20
     assert refused.value.faults[1].at == "/key_0"
 
 
 def test_a_key_that_is_not_a_word_is_not_repeated() -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(BodyRefused) as refused:
         read_as(BoardingQuestion, json.dumps({**BOARDING_QUESTION, "María José Pérez": 1}).encode())
     assert "María" not in str(refused.value.faults)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from process.key_files import KEYS_MAX, read_keys
 from standardwebhooks.webhooks import Webhook
 
 from cases.inbound.webhooks import (
@@ -21,6 +20,7 @@ from cases.inbound.webhooks import (
     verify,
 )
 from process.config import ConfigurationError
+from process.key_files import KEYS_MAX, read_keys
 
 ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
 AT = datetime.fromtimestamp(1614265330, UTC)
@@ -152,8 +152,8 @@ def test_keys_are_not_in_what_is_printed() -> None:
         (None, "cannot be read"),
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
-        ('{"nobody": []}', "a sender that there is not"),
-        ('{"passage": []}', "a sender that there is not"),
+        ('{"nobody": []}', "an unknown sender"),
+        ('{"passage": []}', "an unknown sender"),
         ('{"vetting": []}', "one key, or two"),
         (json.dumps({"vetting": [SHARED] * (KEYS_MAX + 1)}), "one key, or two"),
         ('{"vetting": "whsec_x"}', "one key, or two"),

@@ -259,6 +259,7 @@ def _ended(case: Case, event: ParoleEnded) -> Case:
 
 STAGE = Stage(
     name="work_permit_eligibility",
+    lasts_years=True,
     events=(
         event(ParoleGranted, _paroled),
         event(WorkPermitApplied, _applied),
@@ -272,7 +273,7 @@ STAGE = Stage(
             ArrivalParoled,
             grant_parole,
             "The beneficiary arrived by air and is paroled.",
-            {"port": "MIA", "until": "2024-11-19"},
+            {"port": "MIA", "by": "air", "until": "2024-11-19"},
             ends=True,
         ),
         message(WorkPermitApplication, apply_for_work_permit, "The beneficiary applies for a work permit.", {}),
