@@ -33,9 +33,9 @@ def opened(rules: RuleSet) -> Programme:
     return Programme(version=1, programme=rules.programme, rules_version=rules.version, sets=sets)
 
 
-def changed(rules: RuleSet, **changes: Any) -> RuleSet:
+def changed(base: RuleSet, /, **changes: Any) -> RuleSet:
     """The set with other fields, as it would be read; `rules` and `limits` are added to those there are."""
-    content = json.loads(rules.text)
+    content = json.loads(base.text)
     merged = {name: {**content[name], **changes.pop(name, {})} for name in ("rules", "limits")}
     return read_rule_set(json.dumps({**content, **merged, **changes}))
 
