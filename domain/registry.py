@@ -4,20 +4,16 @@ Importing this module reads no file, so workflows may see it. A family of somebo
 group `passage.families`; its value is a `Family`, such as `refugees = "refugees.definition:FAMILY"`.
 """
 
-import tomllib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
 from importlib.metadata import entry_points
-from importlib.resources.abc import Traversable
 from typing import Final
 
 from domain.humanitarian_parole import definition as humanitarian_parole
 from domain.kernel.definition import Family, ProgrammeDefinition, SignalDefinition, Stage
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import prefix_of
-from domain.kernel.rule_set import RuleSet, parse_rule_set
+from domain.kernel.programme_files import programmes_of
 
 GROUP: Final = "passage.families"
 
@@ -37,8 +33,8 @@ def families() -> tuple[Family, ...]:
     """
     found: list[Family] = [each.load() for each in sorted(entry_points(group=GROUP), key=lambda each: each.name)]
     every = (*OUR_FAMILIES, *found)
-    if len({each.name for each in every}) < len(every):
-        raise ValueError("two families have the same name")
+    _once((each.name, each.package) for each in every)
+    _once((kind.__name__, kind.__module__) for kind in dict.fromkeys(kind for each in every for kind in each.handlers))
     return every
 
 
@@ -81,13 +77,12 @@ def programmes() -> Mapping[str, ProgrammeDefinition]:
     """Every programme by its id, read from its family's folder once.
 
     Raises:
-        ValueError: a file is malformed, or two programmes have one id or one prefix.
+        ValueError: a file is malformed or does not fit its family, or two programmes have one id or one prefix.
     """
-    found = [each for family in families() for each in _programmes_of(family)]
-    by_id = {each.id: each for each in found}
-    if len(by_id) < len(found) or len({each.prefix for each in found}) < len(found):
-        raise ValueError("two programmes have the same id or the same prefix")
-    return by_id
+    found = [each for family in families() for each in programmes_of(family)]
+    _once((each.id, each.family.package) for each in found)
+    _once((each.prefix, each.id) for each in found)
+    return {each.id: each for each in found}
 
 
 def programme(programme_id: str) -> ProgrammeDefinition:
@@ -112,30 +107,10 @@ def family_of(case_id: str) -> Family:
     return programme_of(case_id).family
 
 
-def _programmes_of(family: Family) -> list[ProgrammeDefinition]:
-    folder = resources.files(family.package) / "programmes"
-    return [_programme(family, each) for each in sorted(folder.iterdir(), key=lambda each: each.name) if each.is_dir()]
-
-
-def _programme(family: Family, folder: Traversable) -> ProgrammeDefinition:
-    data = tomllib.loads((folder / "programme.toml").read_text("utf-8"))
-    return ProgrammeDefinition(
-        id=folder.name,
-        family=family,
-        prefix=data["prefix"],
-        opens_at=datetime.fromisoformat(data["opens_at"]),
-        words={language: tomllib.loads((folder / f"words.{language}.toml").read_text("utf-8")) for language in WORDS},
-        sets=_sets(folder),
-    )
-
-
-WORDS: Final = ("en", "es")
-
-
-def _sets(folder: Traversable) -> Mapping[str, RuleSet]:
-    files = sorted((folder / "sets").iterdir(), key=lambda each: each.name)
-    found = [parse_rule_set(each.read_text("utf-8")) for each in files if each.name.endswith(".toml")]
-    for rules in found:
-        if rules.programme != folder.name:
-            raise ValueError(f"the set {rules.version} of {folder.name} names the programme {rules.programme}")
-    return {rules.version: rules for rules in found}
+def _once(names: Iterable[tuple[str, str]]) -> None:
+    """Each name is one thing's only. Raises `ValueError`, which says what else has it."""
+    holders: dict[str, str] = {}
+    for name, holder in names:
+        if name in holders:
+            raise ValueError(f"{name} is the name of two: in {holders[name]} and in {holder}")
+        holders[name] = holder

@@ -29,7 +29,7 @@ from domain.kernel.messages import (
     TakeMessage,
 )
 from domain.kernel.programme import Programme
-from domain.kernel.rule_set import RuleParameters, RuleSet
+from domain.kernel.rule_set import PAUSE_FLOOR, RuleParameters, RuleSet
 
 M = TypeVar("M", bound=Message)
 A = TypeVar("A", bound=PartnerAnswer)
@@ -209,6 +209,8 @@ class Stage:
     questions: tuple[QuestionDefinition, ...] = ()
     limits: tuple[LimitDefinition, ...] = ()
     rules: tuple[RuleDefinition, ...] = ()
+    lengths: tuple[str, ...] = ()
+    """The lengths in days that it reads from a rule set, by the names that they have there."""
     carry_on: Callable[[Any], Events] | None = None
     """The step towards the end of this stage; nothing of a later stage is begun before `done`."""
     done: Callable[[Case], bool] = lambda _: True
@@ -351,6 +353,11 @@ class Family:
     def rules(self) -> Mapping[str, RuleDefinition]:
         """The rules by name, in the order in which they are tried."""
         return {each.name: each for stage in self.stages for each in stage.rules}
+
+    @cached_property
+    def lengths(self) -> tuple[str, ...]:
+        """What every rule set must give a length in days."""
+        return (PAUSE_FLOOR, *dict.fromkeys(name for stage in self.stages for name in stage.lengths))
 
     @cached_property
     def handlers(self) -> Mapping[type[CaseEvent], Callable[[Case, Any], Case]]:

@@ -155,4 +155,5 @@ def stage_of_officers(questions: Iterable[QuestionDefinition]) -> Stage:
             ),
         ),
         limits=(LimitDefinition(LIMIT, escalate, "an officer's answer is awaited"),),
+        lengths=(LIMIT,),
     )

@@ -8,17 +8,20 @@ in new sets only and changes the digest of none that was adopted.
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from domain.kernel.ids import Code, ProgrammeId, RulesVersion
 
 Days = Annotated[int, Field(ge=0, le=36_500)]
 Parameters = TypeVar("Parameters", bound=BaseModel)
+
+
+PAUSE_FLOOR: Final = "pause-floor"
 
 
 class RuleParameters(BaseModel):
@@ -99,7 +102,7 @@ class RuleSet(BaseModel):
     @property
     def pause_floor(self) -> timedelta:
         """What a paused limit has left at least when it goes on."""
-        return self.limit("pause-floor")
+        return self.limit(PAUSE_FLOOR)
 
     def of(self, rule: str, parameters: type[Parameters]) -> Parameters:
         """The parameters of `rule`. Raises `KeyError` for a rule that the set does not name."""
@@ -117,6 +120,31 @@ def parse_rule_set(toml: str) -> RuleSet:
         ValueError: the text is not TOML, a key is missing or unknown, or a rule has no source.
     """
     return _rule_set(json.loads(json.dumps(tomllib.loads(toml), default=str)))
+
+
+def check_rule_set(rules: RuleSet, known: Mapping[str, type[RuleParameters]], lengths: Collection[str]) -> None:
+    """Hold a set against a family: the rules that it knows, with their parameters, and the lengths that it reads.
+
+    Raises:
+        ValueError: the set gives a length or a parameter too few or too many, or names an unknown rule; says the key.
+    """
+    for name in sorted(rules.limits.keys() ^ set(lengths)):
+        raise ValueError(f"limits.{name}: " + ("is missing" if name in lengths else "is no limit of this family"))
+    for name, rule in rules.rules.items():
+        if name not in known:
+            raise ValueError(f"rules.{name}: is no rule of this family")
+        for surplus in sorted(rule.parameters.keys() - known[name].model_fields.keys()):
+            raise ValueError(f"rules.{name}.{surplus}: is no parameter of this rule")
+        try:
+            rules.of(name, known[name])
+        except ValidationError as invalid:
+            raise ValueError(f"rules.{name}.{first_fault(invalid)}") from None
+
+
+def first_fault(invalid: ValidationError) -> str:
+    """The key at which a set is invalid first, and why."""
+    error = invalid.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
 
 
 def read_rule_set(text: str) -> RuleSet:

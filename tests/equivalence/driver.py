@@ -92,10 +92,18 @@ class Driver:
         return parted
 
     def _replay(self, index: int, requests: list[Json]) -> Parted | None:
-        for number, request in enumerate(requests, start=1):
+        played: list[Json] = []
+        stored: list[Json] = []
+        for each in requests:
+            request = {**each, "restore": _restored(each["restore"], stored)} if "restore" in each else each
+            played.append(request)
             [(old, new)] = self._ask([request])
             if old != new:
-                return Parted(index, requests[:number], old, new)
+                return Parted(index, played, old, new)
+            if "restore" in request:
+                stored = request["restore"]
+            elif "command" in request:
+                stored = [*stored, *old.get("events", ())]
         return None
 
     def _ask(self, requests: list[Json]) -> list[tuple[Json, Json]]:
@@ -105,6 +113,18 @@ class Driver:
         self._new.send(requests)
         olds, news = self._old.replies(len(requests)), self._new.replies(len(requests))
         return [_pair(*each) for each in zip(requests, olds, news, strict=True)]
+
+
+def _restored(asked: list[Json], stored: list[Json]) -> list[Json]:
+    """What a sequence with fewer requests has stored, erased where the longer one was: no more, or neither side can."""
+    erasures = [event for event in asked if event["type"] == _ERASED]
+    if not erasures:
+        return stored
+    missing = erasures[sum(event["type"] == _ERASED for event in stored) :]
+    return [*({**event, "personal": None} for event in stored), *missing]
+
+
+_ERASED = "PersonalDataErased"
 
 
 def _pair(request: Json, old_text: bytes, new_text: bytes) -> tuple[Json, Json]:

@@ -95,8 +95,10 @@ class Playing:
             erased(event) if stored["personal"] is None else event
             for event, stored in zip(self._events, found, strict=False)
         ]
-        for stored in found[len(self._events) :]:
-            kept.append(PersonalDataErased.model_validate({"at": stored["at"], **stored["public"]}))
+        kept += [
+            PersonalDataErased.model_validate({"at": stored["at"], **stored["public"]})
+            for stored in found[len(self._events) :]
+        ]
         self._events = kept
         self._case = fold(FAMILY, Case(self._case.case_id), kept)
         return self._head(datetime.fromisoformat(request["now"]))

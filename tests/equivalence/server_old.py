@@ -51,7 +51,9 @@ def _encoded(event: Any) -> Json:
 def _decoded(event: Json) -> Any:
     held = (event["personal"] or {}).get("answer")
     if held:
-        event = {**event, "personal": {"answer": {**held, "body": json.dumps(held["body"])}}}
+        # Without spaces, as it was stored: this side looks for text in it.
+        body = json.dumps(held["body"], separators=(",", ":"), ensure_ascii=False)
+        event = {**event, "personal": {"answer": {**held, "body": body}}}
     personal = None if event["personal"] is None else json.dumps(event["personal"]).encode()
     return CODEC.decode(event["type"], event["schema"], event["at"], json.dumps(event["public"]).encode(), personal)
 

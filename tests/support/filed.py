@@ -16,9 +16,9 @@ from domain.humanitarian_parole.application import (
 )
 from domain.kernel.ids import CaseId, case_id_from_entropy
 
-CASE = case_id_from_entropy(b"the case in question")
-PRINCIPAL = case_id_from_entropy(b"the principal's case")
-EARLIER = case_id_from_entropy(b"an earlier case of somebody")
+CASE = case_id_from_entropy("VEN", b"the case in question")
+PRINCIPAL = case_id_from_entropy("VEN", b"the principal's case")
+EARLIER = case_id_from_entropy("VEN", b"an earlier case of somebody")
 
 FILED_AT = datetime(2022, 10, 20, 14, tzinfo=UTC)
 """The 20th of October 2022, ten in the morning in New York."""

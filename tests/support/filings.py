@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from domain import registry
 from domain.humanitarian_parole.application import Application, Beneficiary, Passport, Supporter
 from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
 from domain.kernel.events import CaseEvent
@@ -19,11 +20,12 @@ from eventstore.summary import CaseSummary, ProgrammeSummary
 PROGRAMME = "venezuela-air"
 MONTH = "2022-10"
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)
-RULES_DIGEST = "ab" * 32
+RULES = registry.programme(PROGRAMME).sets["2022-10-19"]
+RULES_DIGEST = RULES.digest
 
 
 def new_case_id() -> str:
-    return case_id_from_entropy(os.urandom(8))
+    return case_id_from_entropy("VEN", os.urandom(8))
 
 
 def application(passport: str = "151234567", given_names: str = "Ana María") -> Application:
@@ -157,8 +159,8 @@ async def open_programme(store: EventStore, places: int = 24000, **changed: Any)
             programme=PROGRAMME,
             rules_version=head.rules_version,
             rules_digest=RULES_DIGEST,
+            rules=RULES.text,
             places=head.places,
-            cap_period=head.cap_period,
         ),
         summary=head,
     )

@@ -4,31 +4,45 @@ The history is folded into the case; the command is taken over a fixed world. `t
 class and the named fields, so that a test speaks only of what it is about.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from domain.decide import decide, take
-from domain.evolve import evolve, fold
-from domain.limits import deadlines
-from domain.messages import Answer, Report
-from domain.rules.rule_set import bundled_rule_book
-
+from domain import registry
+from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
 from domain.humanitarian_parole.world import World
 from domain.kernel.case import Case
-from domain.kernel.decider import Decision
+from domain.kernel.decider import Decision, deadlines, decide, decide_or_reject, fold
 from domain.kernel.events import CaseEvent, MessageRejected
-from domain.kernel.ids import Code
 from domain.kernel.limits import Pause
-from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
+from domain.kernel.messages import Command, FileApplication, MeetDeadline, Message, TakeMessage
 from domain.kernel.programme import Programme
-from domain.kernel.rule_set import RuleSet
+from domain.kernel.rule_set import RuleSet, read_rule_set
 from tests.support.filed import CASE, FILED_AT, an_application
 
-RULES = bundled_rule_book()["2022-10-19"]
-OPEN = Programme(version=1, programme="venezuela-air", rules_version="2022-10-19", rule_set_places=24_000)
+SETS = registry.programme("venezuela-air").sets
+RULES = SETS["2022-10-19"]
+
+
+def opened(rules: RuleSet) -> Programme:
+    """The programme of a set, opened under it."""
+    sets = {rules.version: rules}
+    return Programme(version=1, programme=rules.programme, rules_version=rules.version, sets=sets)
+
+
+def changed(base: RuleSet, /, **changes: Any) -> RuleSet:
+    """The set with other fields, as it would be read; `rules` and `limits` are added to those there are."""
+    content = json.loads(base.text)
+    merged = {name: {**content[name], **changes.pop(name, {})} for name in ("rules", "limits")}
+    return read_rule_set(json.dumps({**content, **merged, **changes}))
+
+
+OPEN = opened(RULES)
+MONTHLY = opened(changed(RULES, caps=[{"pool": "venezuela-air", "places": 24_000, "period": "month"}]))
+"""The programme with the same rules, its places counted by the month."""
 
 
 def suspended(since: datetime, until: datetime | None = None, *earlier: Pause) -> Programme:
@@ -53,12 +67,12 @@ def filing(application: Any = None, at: datetime = FILED_AT) -> FileApplication:
     return FileApplication(CASE, "supporter", "filing", message, at)
 
 
-def told(message: Answer | Report, at: datetime, source: str | None = None) -> TakeMessage:
+def told(message: Message, at: datetime, source: str | None = None) -> TakeMessage:
     """The command to take `message`, received at `at`, from the first that may send it if no `source` is named."""
     return TakeMessage(source or message.SENDERS[0], f"{message.message}@{at.isoformat()}", message, at)
 
 
-def met(name: Code, at: datetime) -> MeetDeadline:
+def met(name: str, at: datetime) -> MeetDeadline:
     """The command that a limit is over."""
     return MeetDeadline(name, at)
 
@@ -106,12 +120,12 @@ class Given:
     def and_then(self, command: Command, world: World | None = None, **changes: Any) -> "Given":
         """The history with what follows from `command`, which must be taken."""
         after = self.when(command, world, **changes)
-        events = decide(self.case, command, after.world)
-        return Given(fold(self.case, events), (*self.history, *events))
+        events = decide(FAMILY, self.case, command, after.world)
+        return Given(fold(FAMILY, self.case, events), (*self.history, *events))
 
-    def due(self, now: datetime, programme: Programme = OPEN, rules: RuleSet = RULES) -> dict[Code, datetime]:
+    def due(self, now: datetime, programme: Programme = OPEN, rules: RuleSet = RULES) -> dict[str, datetime]:
         """The limits that are running."""
-        return {deadline.name: deadline.at for deadline in deadlines(self.case, now, rules, programme)}
+        return {deadline.name: deadline.at for deadline in deadlines(FAMILY, self.case, now, rules, programme)}
 
 
 @dataclass(frozen=True)
@@ -125,15 +139,15 @@ class Then:
     @property
     def decision(self) -> Decision:
         """The decision itself, for what the assertions here do not say."""
-        return take(self.before.case, self.command, self.world)
+        return decide_or_reject(FAMILY, self.before.case, self.command, self.world)
 
     def then(self, *expected: Happened | type[CaseEvent] | CaseEvent) -> "Given":
         """Exactly these events, in this order; answers the case as they leave it."""
-        events = decide(self.before.case, self.command, self.world)
+        events = decide(FAMILY, self.before.case, self.command, self.world)
         awaited = [happened(each) if isinstance(each, type) else each for each in expected]
         shown = [_spoken_of(event, as_one) for event, as_one in zip_longest(events, awaited) if event is not None]
         assert shown == awaited
-        return Given(fold(self.before.case, events), (*self.before.history, *events))
+        return Given(fold(FAMILY, self.before.case, events), (*self.before.history, *events))
 
     def then_nothing(self) -> "Given":
         """The command is taken, and nothing happens."""
@@ -142,19 +156,16 @@ class Then:
     def then_rejected(self, code: str) -> "Given":
         """The case cannot take it: an open case records that, with the code, and nothing else."""
         decision = self.decision
-        assert (decision.answer.answer, decision.answer.code) == ("rejected", code), decision.events
+        assert (decision.reply.answer, decision.reply.code) == ("rejected", code), decision.events
         case = self.before.case
         recorded = (MessageRejected,) if case.filed and not case.closed else ()
         assert tuple(type(event) for event in decision.events) == recorded
-        return Given(fold(case, decision.events), (*self.before.history, *decision.events))
+        return Given(fold(FAMILY, case, decision.events), (*self.before.history, *decision.events))
 
 
 def given(*events: CaseEvent) -> Given:
     """A case with this history; a case that was never filed, without one."""
-    case = Case(CASE)
-    for event in events:
-        case = evolve(case, event)
-    return Given(case, events)
+    return Given(fold(FAMILY, Case(CASE), events), events)
 
 
 def plus(moment: datetime, **duration: float) -> datetime:

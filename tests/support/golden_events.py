@@ -74,7 +74,7 @@ from domain.kernel.programme import (
     RulesAdopted,
 )
 from eventstore.format.codec import CODEC, Event, name_of
-from tests.support.filings import RULES_DIGEST, application
+from tests.support.filings import application
 
 FOLDER = Path(__file__).parent.parent / "golden" / "events"
 
@@ -84,16 +84,20 @@ DAY = date(2023, 1, 18)
 ENTERED = datetime(2022, 9, 1, 10, tzinfo=timezone(timedelta(hours=-5)))
 """As it was written, with its offset: the local calendar day counts."""
 
+RULES_DIGEST = "ab" * 32
+RULES = '{"programme":"venezuela-air","rules":{"nationality":{"country":"VEN"}},"version":"2022-10-19"}'
+"""As short as a set never is: what stands in it changes no stored format."""
+
 BASIS = Basis(
     rules_version="2022-10-19",
     rules_digest=RULES_DIGEST,
     programme_version=3,
-    decided_on=date(2022, 10, 20),
+    decided_at=AT,
     results=(
-        RuleResult(rule="nationality", result="passed", because="venezuelan", facts=(EventId(f"{CASE}:1"),)),
-        RuleResult(rule="one-active-case", result="passed", because="no-other-open-case"),
+        RuleResult(rule="nationality", result="passed", because="national", facts=(EventId(f"{CASE}:1"),)),
+        RuleResult(rule="one-active-case", result="passed", because="no-earlier-case-open", cases=(CASE,)),
     ),
-    earlier_supporter_cases=2,
+    known={"place": "free", "earlier_supporter_cases": 2, "shared_details": ["phone"]},
 )
 
 EXAMPLES: tuple[Event, ...] = (
@@ -155,18 +159,15 @@ EXAMPLES: tuple[Event, ...] = (
         programme="venezuela-air",
         rules_version="2022-10-19",
         rules_digest=RULES_DIGEST,
-        places=24000,
-        places_override=10,
-        cap_period="total",
+        rules=RULES,
+        places=10,
     ),
-    PlacesChanged(at=AT, places=100),
+    PlacesChanged(at=AT, places=100, pool="venezuela-air"),
     RulesAdopted(
         at=AT,
         rules_version="2023-01-06",
         rules_digest=RULES_DIGEST,
-        places=30000,
-        cap_period="month",
-        applies_to_running=False,
+        rules=RULES,
     ),
     ProgrammeSuspended(at=AT),
     ProgrammeResumed(at=AT),

@@ -1,18 +1,18 @@
 """Who is who among the cases, in memory: the same person, and supporters who share something."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from domain.humanitarian_parole.application import Beneficiary, Supporter
-from domain.humanitarian_parole.persons import SupporterIdentities, person_identities, supporter_identities
-from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.persons import person_identities, supporter_identities
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, beneficiary_of
 from domain.humanitarian_parole.stages.passport import PassportChanged
-from domain.humanitarian_parole.stages.sponsor import SponsorReplaced
+from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorReplaced
+from domain.humanitarian_parole.world import Detail
 from domain.kernel.case import Case
+from domain.kernel.definition import Backer
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CaseId
 
-Detail = Literal["tax_id", "phone", "address"]
 DETAILS: tuple[Detail, ...] = ("tax_id", "phone", "address")
 
 
@@ -22,7 +22,7 @@ class Known:
 
     number: int
     identities: set[str] = field(default_factory=set)
-    supporters: list[SupporterIdentities] = field(default_factory=list)
+    supporters: list[Backer] = field(default_factory=list)
     closed: bool = False
 
 
@@ -38,9 +38,10 @@ class People:
             self._known[case.case_id] = Known(len(self._known))
         known = self._known[case.case_id]
         if isinstance(event, ApplicationFiled | PassportChanged):
-            known.identities.update(person_identities(case.require_beneficiary()))
-        if isinstance(event, ApplicationFiled | SponsorReplaced) and case.supporter:
-            known.supporters.append(supporter_identities(case.supporter))
+            known.identities.update(person_identities(beneficiary_of(case)))
+        supporter = case.of(Sponsor).supporter
+        if isinstance(event, ApplicationFiled | SponsorReplaced) and supporter:
+            known.supporters.append(supporter_identities(supporter))
         known.closed = case.closed
 
     def same_person(self, case_id: CaseId, beneficiary: Beneficiary) -> tuple[CaseId, ...]:

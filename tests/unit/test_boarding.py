@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from domain.boarding import boarding_answer
 
+from domain.humanitarian_parole.case import may_travel
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.travel import ArrivalRefused
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
@@ -33,7 +33,7 @@ HELD_BY_PAUSE = asked_for_vetting().and_then(told(VettingClearedAnswer(), day(8)
 
 
 def asked(case: Given, at: datetime, programme: Programme = OPEN) -> str:
-    return boarding_answer(case.case, programme, RULES, at)
+    return may_travel(case.case, programme, RULES, at)
 
 
 @pytest.mark.parametrize(

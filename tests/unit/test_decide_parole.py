@@ -7,6 +7,7 @@ import pytest
 
 from domain.humanitarian_parole.stages.parole import (
     ArrivalParoled,
+    Parole,
     ParoleEnded,
     ParoleEnding,
     ParoleGranted,
@@ -17,7 +18,7 @@ from domain.humanitarian_parole.stages.parole import (
     WorkPermitIneligible,
     WorkPermitIneligibleAnswer,
 )
-from domain.humanitarian_parole.stages.travel import ArrivalRefused, ParoleRefused
+from domain.humanitarian_parole.stages.travel import ArrivalRefused, ParoleRefused, Travel
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer, VettingHitAnswer
 from domain.kernel.events import CaseClosed
 from domain.kernel.messages import OfficerDecision, ProgrammeChanged
@@ -79,7 +80,7 @@ def test_arrival_ends_requests_referrals_and_holds() -> None:
 
     held = held_for_supporter().and_then(told(ARRIVAL, day(13)))
     assert "supporter" not in held.due(day(14))
-    assert not held.case.travel_held
+    assert not held.case.of(Travel).held
     held.when(told(a_replacement(), day(14))).then_rejected("no-supporter-wanted")
 
 
@@ -105,11 +106,11 @@ def test_a_work_permit_is_asked_for_once_after_parole() -> None:
     for before in (asked_for_vetting(), authorized()):
         before.when(told(WorkPermitApplication(), day(20)), place="none").then_rejected("not-paroled")
     applied = paroled().when(told(WorkPermitApplication(), day(40))).then(WorkPermitApplied)
-    assert (applied.case.waiting_on, applied.case.work_permit) == ("work_permit_office", "applied")
+    assert (applied.case.waiting_on, applied.case.of(Parole).work_permit) == ("work_permit_office", "applied")
     applied.when(told(WorkPermitApplication(), day(41))).then_rejected("already-applied")
 
     answered = applied.when(told(WorkPermitEligibleAnswer(), day(70))).then(WorkPermitEligible)
-    assert (answered.case.waiting_on, answered.case.work_permit) == ("parole_end", "eligible")
+    assert (answered.case.waiting_on, answered.case.of(Parole).work_permit) == ("parole_end", "eligible")
     answered.when(told(WorkPermitApplication(), day(71))).then_rejected("already-applied")
     answered.when(told(WorkPermitIneligibleAnswer(), day(71))).then_rejected("no-open-request")
 
@@ -120,7 +121,11 @@ def test_a_permit_refused_ends_no_parole() -> None:
     then = applied.when(told(WorkPermitIneligibleAnswer(why="category"), day(70))).then(
         happened(WorkPermitIneligible, why="category")
     )
-    assert (then.case.outcome, then.case.work_permit, then.case.waiting_on) == (None, "ineligible", "parole_end")
+    assert (then.case.outcome, then.case.of(Parole).work_permit, then.case.waiting_on) == (
+        None,
+        "ineligible",
+        "parole_end",
+    )
 
 
 def test_a_suspension_does_not_touch_the_paroled() -> None:

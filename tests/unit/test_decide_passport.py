@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.humanitarian_parole.stages.filing import application_of, beneficiary_of
 from domain.humanitarian_parole.stages.passport import PassportChange, PassportChanged
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmed, SponsorConfirmedAnswer, SponsorWithdrewNotice
 from domain.humanitarian_parole.stages.travel import (
@@ -60,11 +61,11 @@ def test_a_passport_changed_after_authorization_is_vetted_at_once_and_released()
 def test_new_surnames_come_with_a_passport_and_stay_without() -> None:
     changed = PassportChange(passport=a_passport(number="170000001"), surnames="Rojas de Luna")
     renamed = authorized().and_then(told(changed, day(10)))
-    assert renamed.case.require_beneficiary().surnames == "Rojas de Luna"
+    assert beneficiary_of(renamed.case).surnames == "Rojas de Luna"
 
     again = renamed.and_then(told(a_changed_passport(), day(11)))
-    assert again.case.require_beneficiary().surnames == "Rojas de Luna"
-    assert again.case.require_application().beneficiary.surnames == "Rojas Pérez"
+    assert beneficiary_of(again.case).surnames == "Rojas de Luna"
+    assert application_of(again.case).beneficiary.surnames == "Rojas Pérez"
 
 
 @pytest.mark.parametrize(("expires_on", "released"), [(date(2022, 11, 4), True), (date(2022, 11, 3), False)])
@@ -90,6 +91,7 @@ def test_a_passport_that_did_not_change_is_not_judged_when_a_supporter_hold_ends
 
     release = released.history[-1]
     assert isinstance(release, TravelAuthorizationReleased)
+    assert release.basis is not None
     assert release.basis.results == ()
 
 

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from domain.decide import take
 
-from domain import messages as m
+from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
 from domain.humanitarian_parole.stages.entry import (
     EntryMatchedAnswer,
@@ -40,6 +39,7 @@ from domain.humanitarian_parole.stages.vetting import (
     VettingHitAnswer,
     VettingReferredAnswer,
 )
+from domain.kernel.decider import decide_or_reject
 from domain.kernel.events import MessageRejected
 from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PlaceOffered, ProgrammeChanged
 from tests.support.filed import an_application, day
@@ -87,7 +87,11 @@ def test_a_case_never_filed_rejects_everything_and_records_nothing(message: Any)
 
 
 def test_every_kind_of_message_is_among_these() -> None:
-    assert {type(message) for message in EVERYTHING} == {*m.Answer.__args__, *m.Report.__args__}
+    assert {type(message) for message in EVERYTHING} == {
+        FAMILY.submission,
+        *(each.kind for each in FAMILY.messages.values()),
+        *(each.kind for each in FAMILY.answers.values()),
+    }
 
 
 def test_a_refusal_names_the_message_and_the_code_and_nothing_personal() -> None:
@@ -104,9 +108,9 @@ def test_an_open_case_records_fifty_refusals_and_answers_the_next_all_the_same()
         )
     late = told(OfficerConfirmation(officer="o-1"), day(5))
 
-    decision = take(case.case, late, a_world(day(5)))
+    decision = decide_or_reject(FAMILY, case.case, late, a_world(day(5)))
 
-    assert (decision.events, decision.answer.answer) == ((), "rejected")
+    assert (decision.events, decision.reply.answer) == ((), "rejected")
     case.when(told(VettingClearedAnswer(), day(8))).then(VettingCleared, TravelAuthorized)
 
 

@@ -17,6 +17,7 @@ from domain.humanitarian_parole.stages.sponsor import (
     SponsorWithdrewNotice,
 )
 from domain.humanitarian_parole.stages.travel import (
+    Travel,
     TravelAuthorizationHeld,
     TravelAuthorizationReleased,
     TravelAuthorizationRevoked,
@@ -52,7 +53,8 @@ def test_a_confirmed_supporter_lets_the_case_go_on() -> None:
 
     confirmed = then.history[2]
     assert isinstance(confirmed, SponsorConfirmed)
-    assert confirmed.basis.earlier_supporter_cases == 18
+    assert confirmed.basis is not None
+    assert confirmed.basis.known == {"place": "free", "earlier_supporter_cases": 18}
     assert [result.rule for result in confirmed.basis.results] == ["supporter"]
 
 
@@ -218,12 +220,12 @@ def test_after_parole_a_withdrawal_is_recorded_and_has_no_effect() -> None:
 
 def test_a_waiting_case_whose_supporter_withdraws_is_ready_anew_once_confirmed() -> None:
     gone = waitlisted().when(told(SponsorWithdrewNotice(), day(10)), place="none").then(SponsorWithdrew)
-    assert (gone.case.waitlisted_at, gone.case.waiting_on) == (None, "applicant")
+    assert (gone.case.of(Travel).waitlisted_at, gone.case.waiting_on) == (None, "applicant")
     gone.when(told(PlaceOffered(), day(11)), place="reserved").then_nothing()
 
     asked = gone.and_then(told(a_replacement(), day(12)), place="none")
     then = asked.when(told(SponsorConfirmedAnswer(), day(15)), place="none").then(SponsorConfirmed, Waitlisted)
-    assert then.case.waitlisted_at == day(15)
+    assert then.case.of(Travel).waitlisted_at == day(15)
 
 
 def test_an_answer_about_a_supporter_who_left_in_a_suspension_never_takes_effect() -> None:

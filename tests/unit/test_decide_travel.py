@@ -1,6 +1,5 @@
 """Travel authorization: a place, the days, an extension, holds, a changed passport, crossings, expiry."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,7 +20,7 @@ from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingCle
 from domain.kernel.events import CaseClosed
 from domain.kernel.messages import PlaceOffered, ProgrammeChanged
 from tests.support.filed import a_beneficiary, a_passport, an_application, day, travelling_with
-from tests.support.given import OPEN, Given, happened, met, plus, suspended, told
+from tests.support.given import MONTHLY, Given, happened, met, plus, suspended, told
 from tests.support.stages import (
     asked_about_supporter,
     asked_for_vetting,
@@ -75,6 +74,7 @@ def test_an_authorization_records_the_rules_that_are_judged_again() -> None:
 
     authorization = then.history[-1]
     assert isinstance(authorization, TravelAuthorized)
+    assert authorization.basis is not None
     rules = [result.rule for result in authorization.basis.results]
     assert rules == ["sole-nationality", "passport-validity", "irregular-entry", "removal-order", "vetting"]
     assert authorization.basis.decided_on == date(2022, 10, 28)
@@ -230,11 +230,10 @@ def test_after_parole_nobody_withdraws() -> None:
 
 
 def test_a_monthly_cap_lets_a_waiting_case_look_again_when_the_month_begins() -> None:
-    monthly = replace(OPEN, cap_period="month")
     november = datetime(2022, 11, 1, 4, tzinfo=UTC)
-    assert waitlisted().due(day(9), monthly) == {"month": november}
+    assert waitlisted().due(day(9), MONTHLY) == {"month": november}
 
-    waitlisted().when(met("month", november), programme=monthly, place="reserved").then(
+    waitlisted().when(met("month", november), programme=MONTHLY, place="reserved").then(
         happened(TravelAuthorized, period="2022-11")
     )
-    waitlisted().when(met("month", november), programme=monthly, place="none").then_nothing()
+    waitlisted().when(met("month", november), programme=MONTHLY, place="none").then_nothing()

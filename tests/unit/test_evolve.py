@@ -3,14 +3,14 @@
 from typing import get_type_hints
 
 import pytest
-from domain.evolve import evolve, fold
-from domain.evolve.folding import HANDLERS
 
-from domain import events as e
+from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
 from domain.humanitarian_parole.stages.vetting import VettingHitAnswer
 from domain.kernel.case import Case
+from domain.kernel.decider import evolve, fold
+from domain.kernel.definition import EventDefinition
 from domain.kernel.events import CaseEvent, CaseHeld, PersonalDataErased
 from domain.kernel.messages import OfficerConfirmation, OfficerDecision
 from tests.support.filed import CASE, FILED_AT, day
@@ -29,25 +29,28 @@ from tests.support.stages import (
 ERASED = PersonalDataErased(at=day(900), first_officer="o-1", second_officer="o-2", because="retention-over")
 
 
+HANDLED = tuple(event for stage in FAMILY.stages for event in stage.events)
+
+
 def test_every_event_of_a_case_has_its_handler() -> None:
-    assert set(HANDLERS) == set(e.CASE_EVENTS)
+    assert set(FAMILY.handlers) == set(CaseEvent.__subclasses__()) - {CaseEvent}
 
 
-@pytest.mark.parametrize("event", HANDLERS, ids=lambda event: event.__name__)
-def test_a_handler_takes_the_event_it_stands_under(event: type[CaseEvent]) -> None:
-    assert get_type_hints(HANDLERS[event])["event"] in (event, CaseEvent)
+@pytest.mark.parametrize("event", HANDLED, ids=lambda event: event.kind.__name__)
+def test_a_handler_takes_the_event_it_stands_under(event: EventDefinition) -> None:
+    assert get_type_hints(event.evolve).get("event", CaseEvent) in (event.kind, CaseEvent)
 
 
 def test_another_event_is_a_fault() -> None:
     with pytest.raises(TypeError, match="not an event of a case"):
-        evolve(Case(CASE), CaseEvent(at=FILED_AT))
+        evolve(FAMILY, Case(CASE), CaseEvent(at=FILED_AT))
 
 
 def test_each_event_is_one_version() -> None:
     history = paroled().history
 
     for number in range(1, len(history) + 1):
-        assert fold(Case(CASE), history[:number]).version == number
+        assert fold(FAMILY, Case(CASE), history[:number]).version == number
 
 
 def test_since_moves_with_the_stage_and_with_whom_the_case_waits_on() -> None:
@@ -91,7 +94,7 @@ def test_a_closed_case_waits_on_nobody() -> None:
 def test_erasure_may_follow_and_changes_nothing_else() -> None:
     ended = authorized().and_then(told(WithdrawalRequest(), day(20))).case
 
-    erased = evolve(ended, ERASED)
+    erased = evolve(FAMILY, ended, ERASED)
 
     assert erased.erased
     assert (erased.stage, erased.outcome, erased.reason) == (ended.stage, ended.outcome, ended.reason)
@@ -110,7 +113,7 @@ def test_a_history_whose_personal_data_was_erased_still_folds() -> None:
         event.model_copy(update={"answer": None}) if isinstance(event, CaseHeld) else event for event in held.history
     )
 
-    case = fold(Case(CASE), history)
+    case = fold(FAMILY, Case(CASE), history)
 
     assert (case.held, case.held_answers, case.requests) == (True, (), ())
     assert held.case.held_answers != ()

@@ -4,16 +4,17 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from domain.limits import deadlines
 
-from domain import messages as m
+from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.parole import ArrivalParoled, parole_last_day
 from domain.humanitarian_parole.stages.travel import ArrivalRefused, authorized_until
+from domain.kernel.decider import deadlines
 from domain.kernel.limits import Pause
+from domain.kernel.messages import Message
 from domain.kernel.programme import Programme
 from tests.support.filed import FILED_AT, day
-from tests.support.given import OPEN, RULES, Given, given, met, suspended, terminated, told
+from tests.support.given import MONTHLY, OPEN, RULES, Given, given, met, suspended, terminated, told
 from tests.support.stages import (
     a_changed_passport,
     asked_about_supporter,
@@ -28,7 +29,6 @@ from tests.support.stages import (
 )
 
 OVER = datetime(2023, 1, 27, 5, tzinfo=UTC)
-MONTHLY = replace(OPEN, cap_period="month")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_limit_that_ended_unnoticed_before_a_suspension_is_met_when_it_is_over
 
 
 def test_the_first_to_end_comes_first() -> None:
-    found = deadlines(held_for_supporter().case, day(10), RULES, OPEN)
+    found = deadlines(FAMILY, held_for_supporter().case, day(10), RULES, OPEN)
 
     assert [deadline.name for deadline in found] == ["supporter", "authorization"]
     assert [deadline.at for deadline in found] == sorted(deadline.at for deadline in found)
@@ -98,7 +98,7 @@ def test_an_authorization_is_good_until_the_first_instant_after_its_last_day() -
 )
 @pytest.mark.parametrize("end", [WithdrawalRequest(), ArrivalParoled(port="MIA"), ArrivalRefused(port="MIA")])
 def test_what_happens_to_the_programme_once_an_authorization_is_used_or_closed_moves_it_no_more(
-    later: Programme, end: m.Report
+    later: Programme, end: Message
 ) -> None:
     ended = authorized().and_then(told(end, day(31)))
 
@@ -133,5 +133,5 @@ def test_a_changed_passport_moves_no_limit() -> None:
 def test_limits_of_24_hours_a_day_cross_a_change_of_clocks() -> None:
     asked = asked_for_evidence()
 
-    assert asked.due(FILED_AT)["evidence"] - day(4) == RULES.evidence_limit
-    assert RULES.evidence_limit.total_seconds() == 30 * 24 * 3600
+    assert asked.due(FILED_AT)["evidence"] - day(4) == RULES.limit("evidence")
+    assert RULES.limit("evidence").total_seconds() == 30 * 24 * 3600

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from domain.rules.rule_set import bundled_rule_book
 
+from domain import registry
 from domain.kernel.limits import Pause
 from domain.kernel.messages import (
     CapChange,
@@ -29,16 +29,17 @@ from domain.kernel.programme import (
     evolve_programme,
     open_programme,
 )
-from domain.kernel.rule_set import RuleSet
+from domain.kernel.rule_set import RuleSet, read_rule_set
+from tests.support.given import changed
 
-BOOK = dict(bundled_rule_book())
+BOOK = registry.programme("venezuela-air").sets
 T1, T2, T3 = (datetime(2022, 11, number, 12, tzinfo=UTC) for number in (1, 2, 3))
 SUSPEND, RESUME = ProgrammeSuspension(), ProgrammeResumption()
 TERMINATE = ProgrammeTermination(parole_ends_on=date(2023, 1, 31))
 
 
 def opened(places: int | None = None, rules: str = "2022-10-19") -> Programme:
-    return fold(Programme(), open_programme("venezuela-air", BOOK[rules], places, T1))
+    return fold(Programme(), open_programme(BOOK[rules], places, T1))
 
 
 def fold(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
@@ -124,35 +125,52 @@ def test_an_adoption_records_the_content_that_was_adopted() -> None:
     (adopted,) = decide_programme(opened(), RulesAdoption(rules="2022-10-12"), T2, BOOK)
 
     assert isinstance(adopted, RulesAdopted)
-    assert (adopted.rules_digest, adopted.applies_to_running) == (BOOK["2022-10-12"].digest, False)
+    assert adopted.rules_digest == BOOK["2022-10-12"].digest
+    assert read_rule_set(adopted.rules) == BOOK["2022-10-12"]
+
+
+def test_a_set_is_found_in_the_record_whatever_is_bundled_later() -> None:
+    adopted = after(opened(), RulesAdoption(rules="2023-01-06"))
+
+    assert adopted.sets == {version: BOOK[version] for version in ("2022-10-19", "2023-01-06")}
+    assert adopted.rules.digest == BOOK["2023-01-06"].digest
+
+
+def test_a_version_that_was_in_force_is_not_adopted_again_with_other_content() -> None:
+    adopted = after(opened(), RulesAdoption(rules="2023-01-06"))
+    other = {**BOOK, "2022-10-19": changed(BOOK["2022-10-19"], title="Another")}
+
+    with pytest.raises(Rejection, match="rules-version-taken"):
+        decide_programme(adopted, RulesAdoption(rules="2022-10-19"), T3, other)
+    assert after(adopted, RulesAdoption(rules="2022-10-19"), at=T3).rules_version == "2022-10-19"
 
 
 def for_running(version: str) -> RuleSet:
-    return RuleSet.model_validate(BOOK["2022-10-19"].model_dump() | {"version": version, "applies_to_running": True})
+    return changed(BOOK["2022-10-19"], version=version, applies_to_running=True)
 
 
 def test_a_case_keeps_the_set_in_force_when_it_was_filed() -> None:
     adopted = after(opened(), RulesAdoption(rules="2023-01-06"))
 
-    assert adopted.rules_version_for("2022-10-19", filed_at=T1) == "2022-10-19"
-    assert adopted.rules_version_for("2023-01-06", filed_at=T3) == "2023-01-06"
+    assert adopted.rules_for("2022-10-19", filed_at=T1).version == "2022-10-19"
+    assert adopted.rules_for("2023-01-06", filed_at=T3).version == "2023-01-06"
 
 
 def test_a_set_for_running_cases_holds_for_those_filed_before_it_and_not_for_those_filed_under_a_later_one() -> None:
     book = {**BOOK, "2024-01-01": for_running("2024-01-01")}
     adopted = after(opened(), RulesAdoption(rules="2024-01-01"), book=book)
-    assert adopted.rules_version_for("2022-10-19", filed_at=T1) == "2024-01-01"
+    assert adopted.rules_for("2022-10-19", filed_at=T1).version == "2024-01-01"
 
     later = after(adopted, RulesAdoption(rules="2023-01-06"), at=T3, book=book)
-    assert later.rules_version_for("2022-10-19", filed_at=T1) == "2024-01-01"
-    assert later.rules_version_for("2023-01-06", filed_at=datetime(2022, 11, 4, tzinfo=UTC)) == "2023-01-06"
+    assert later.rules_for("2022-10-19", filed_at=T1).version == "2024-01-01"
+    assert later.rules_for("2023-01-06", filed_at=datetime(2022, 11, 4, tzinfo=UTC)).version == "2023-01-06"
 
 
 def test_the_programme_has_a_handler_for_every_event_of_its_own() -> None:
     examples: dict[type[ProgrammeEvent], ProgrammeEvent] = {
         type(event): event
         for event in (
-            *open_programme("venezuela-air", BOOK["2022-10-19"], None, T1),
+            *open_programme(BOOK["2022-10-19"], None, T1),
             PlacesChanged(at=T2, places=1),
             ProgrammeSuspended(at=T2),
             ProgrammeResumed(at=T3),

@@ -3,13 +3,12 @@
 from datetime import date, datetime
 
 import pytest
-from domain.rules.entry import irregular_entry, is_strong, latest_mexican_entry, mexico_entry_as_declared
-from domain.rules.rule_set import bundled_rule_book
 
 from domain.humanitarian_parole.application import Document
-from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
+from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport, irregular_entry
+from domain.humanitarian_parole.stages.entry import is_strong, latest_mexican_entry, mexico_entry_as_declared
 from tests.support.filed import FILED_AT, a_beneficiary, a_stamp, an_application, an_entry, day, in_mexico
-from tests.support.given import RULES, Given, a_world, filing, given, told
+from tests.support.given import SETS, Given, a_world, filing, given, told
 from tests.support.stages import paroled
 
 ANNOUNCEMENT = date(2022, 10, 12)
@@ -60,7 +59,7 @@ def test_outside_mexico_no_entry_counts() -> None:
 
 @pytest.mark.parametrize("kind", ["passport_stamp", "fmm", "fmmd"])
 def test_a_strong_document_shows_entry_and_issue_before_the_announcement(kind: str) -> None:
-    assert is_strong(a_stamp(kind=kind, entered_on=EVE, issued_on=EVE), RULES)
+    assert is_strong(a_stamp(kind=kind, entered_on=EVE, issued_on=EVE), ANNOUNCEMENT)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,7 @@ def test_a_strong_document_shows_entry_and_issue_before_the_announcement(kind: s
     ids=["self-declared", "unknown", "entered too late", "issued too late", "no entry", "no issue"],
 )
 def test_any_other_document_is_weak(document: Document) -> None:
-    assert not is_strong(document, RULES)
+    assert not is_strong(document, ANNOUNCEMENT)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +92,7 @@ def test_any_other_document_is_weak(document: Document) -> None:
     ],
 )
 def test_an_irregular_entry_after_the_day_of_the_set_fails(rules: str, crossed_at: str, result: str) -> None:
-    world = a_world(FILED_AT, rules=bundled_rule_book()[rules])
+    world = a_world(FILED_AT, rules=SETS[rules])
     declared = an_application(entries=(an_entry(crossed_at, country="PAN", manner="irregular"),))
     report = IrregularCrossingReport(country="PAN", crossed_at=datetime.fromisoformat(crossed_at))
 

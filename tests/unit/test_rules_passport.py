@@ -3,15 +3,16 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from domain.rules.passport import counts_until, passport_validity
 
 from domain.humanitarian_parole.application import Passport
+from domain.humanitarian_parole.stages.filing import PassportValidity, counts_until, passport_validity
 from tests.support.filed import a_beneficiary, a_passport, an_application, an_extension
 from tests.support.given import RULES, a_world, filing, given
 
 REFORM = date(2019, 6, 7)
 EVE = date(2019, 6, 6)
 PRINTED = date(2020, 3, 1)
+VALIDITY = RULES.of("passport-validity", PassportValidity)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ PRINTED = date(2020, 3, 1)
 def test_a_venezuelan_passport_counts_longer_than_printed_if_issued_before_the_reform(
     passport: Passport, until: date
 ) -> None:
-    assert counts_until(passport, RULES) == until
+    assert counts_until(passport, VALIDITY) == until
 
 
 @pytest.mark.parametrize(
@@ -69,4 +70,4 @@ def test_the_last_day_is_included(now: datetime, result: str) -> None:
 def test_a_date_at_the_end_of_the_calendar_is_a_date_like_any_other() -> None:
     forever = a_passport(issued_on=EVE, expires_on=date.max)
 
-    assert counts_until(forever, RULES) == date.max
+    assert counts_until(forever, VALIDITY) == date.max

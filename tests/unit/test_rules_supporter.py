@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from domain.rules.supporter import supporter, supporter_flags
 
+from domain.humanitarian_parole.stages.sponsor import supporter, supporter_flags
 from tests.support.filed import CASE, day
 from tests.support.given import a_world
 from tests.support.stages import asked_about_supporter

@@ -3,10 +3,9 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from domain.rules.vetting import removal_order, vetting
 
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
-from domain.humanitarian_parole.stages.vetting import Finding, VettingClearedAnswer
+from domain.humanitarian_parole.stages.vetting import Finding, VettingClearedAnswer, removal_order, vetting
 from tests.support.filed import CASE, day
 from tests.support.given import a_world, filing, given, told
 from tests.support.stages import asked_for_vetting, authorized

@@ -152,6 +152,9 @@ def latest_mexican_entry(case: Case) -> Entry | None:
 
 
 def _cutoff(world: World) -> date:
+    """The first day that is too late: none where a set adopted since the question was put does not ask for proof."""
+    if RULE not in world.rules.rules:
+        return date.max
     return world.rules.of(RULE, MexicoEntry).before
 
 
@@ -391,6 +394,7 @@ STAGE = Stage(
     ),
     questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
     limits=(LimitDefinition("evidence", end_evidence, "proof of entry is awaited"),),
+    lengths=("evidence",),
     rules=(
         rule(
             RULE,

@@ -183,6 +183,9 @@ def _exempt_by_relationship(beneficiary: Beneficiary, world: World, parameters: 
     return age_on(beneficiary.birth_date, day_of(world.now)) < parameters.child_age_years
 
 
+PASSPORT_VALIDITY = "passport-validity"
+
+
 class PassportValidity(RuleParameters):
     """Passports of `country` issued before `reform_on` count longer than is printed; of no country where None."""
 
@@ -203,10 +206,10 @@ def counts_until(passport: Passport, parameters: PassportValidity) -> date:
 
 def passport_validity(case: Case, world: World) -> RuleResult:
     """Valid on the day of decision, its last day included."""
-    parameters = world.rules.of("passport-validity", PassportValidity)
+    parameters = world.rules.of(PASSPORT_VALIDITY, PassportValidity)
     valid = day_of(world.now) <= counts_until(beneficiary_of(case).passport, parameters)
     return RuleResult(
-        rule="passport-validity",
+        rule=PASSPORT_VALIDITY,
         result="passed" if valid else "failed",
         because="valid" if valid else "no-longer-valid",
         facts=facts(case),
@@ -308,7 +311,7 @@ STAGE = Stage(
             ),
         ),
         rule(
-            "passport-validity",
+            PASSPORT_VALIDITY,
             passport_validity,
             "filing",
             "authorization",

@@ -305,4 +305,5 @@ STAGE = Stage(
         LimitDefinition("parole-notice", give_notice, "notice that parole ends"),
         LimitDefinition("parole-end", end_parole, "parole ends"),
     ),
+    lengths=("parole", "parole-notice"),
 )

@@ -135,7 +135,9 @@ class SupporterReview(RuleParameters):
 
 
 def supporter_flags(world: World) -> tuple[str, ...]:
-    """Codes for what an officer should look at; none when nothing stands out."""
+    """Codes for what an officer should look at; none when nothing stands out, or where the set does not ask."""
+    if RULE not in world.rules.rules:
+        return ()
     threshold = world.rules.of(RULE, SupporterReview).review_from_case
     many = world.earlier_supporter_cases + 1 >= threshold
     shared = tuple(f"shared-{detail.replace('_', '-')}" for detail in world.shared_details)
@@ -345,6 +347,7 @@ STAGE = Stage(
     ),
     questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
     limits=(LimitDefinition("supporter", end_supporter_limit, "another supporter is awaited"),),
+    lengths=("supporter",),
     rules=(RuleDefinition(RULE, parameters=SupporterReview, facts=("application.supporter", "supporter")),),
     carry_on=request_confirmation,
     done=lambda case: case.of(Sponsor).confirmed,

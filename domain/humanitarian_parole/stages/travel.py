@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from domain.humanitarian_parole.stages.filing import passport_validity
+from domain.humanitarian_parole.stages.filing import PASSPORT_VALIDITY, passport_validity
 from domain.humanitarian_parole.world import Draft
 from domain.kernel.calendar import day_of, end_of, month_of, start_of_next_month
 from domain.kernel.case import Case, replace, with_part
@@ -182,11 +182,11 @@ def authorize(draft: Draft) -> Events:
 
 def release(draft: Draft) -> Events:
     """Lift the hold, now that a supporter is confirmed and vetting is clear, if a changed passport is valid."""
-    case = draft.case
-    results = (passport_validity(case, draft.world),) if case.of(Travel).passport_unchecked else ()
+    case, tried = draft.case, PASSPORT_VALIDITY in draft.world.rules.rules
+    results = (passport_validity(case, draft.world),) if tried and case.of(Travel).passport_unchecked else ()
     basis = draft.basis(*results)
     if any(result.result == "failed" for result in results):
-        return draft.closing("ineligible", "passport-validity", basis)
+        return draft.closing("ineligible", PASSPORT_VALIDITY, basis)
     return (TravelAuthorizationReleased(at=draft.now, basis=basis),)
 
 
@@ -342,6 +342,7 @@ STAGE = Stage(
         LimitDefinition("authorization", expire, "the travel authorization ends"),
         LimitDefinition("month", look_for_place, "the next month's places"),
     ),
+    lengths=("authorization", "extension", "extension-notice"),
     carry_on=carry_on,
     done=lambda case: case.of(Travel).authorization is not None and not case.of(Travel).held,
 )
