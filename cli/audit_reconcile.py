@@ -18,8 +18,8 @@ from cli.reach import TemporalAway, checked_case_id, on_the_database
 from eventstore.format.envelope import machine_clock
 from eventstore.format.histories import HistoryTooLarge
 from process.config import Settings
+from process.temporal import connect_temporal
 from relay.histories import live_histories
-from worker import connect_temporal
 
 AT_ONCE: Final = 4
 """Cases compared side by side: enough to hide round trips, few enough to be no load on a system at work."""

@@ -17,6 +17,7 @@ from cases.inbound.wire import PartnerName
 from domain.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
+from eventstore.operations import Refusal
 from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
@@ -25,7 +26,6 @@ from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
 from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
-from gateway.refusals import Refusal
 from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
 

@@ -11,19 +11,17 @@ import asyncpg
 import httpx2
 from temporalio.client import Client
 
-from activities.casebook import CaseBook
 from activities.govern import govern, open_if_new
 from activities.partners.agreements import read_agreements
 from activities.ring import InboxBell, ring
-from domain.rules.rule_set import bundled_rule_book
-from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
+from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
-from gateway.figures import PostgresFigures
 from gateway.identity.senders import ANYBODY
 from gateway.identity.tokens import OPEN
+from process.backing import Backing, opened_backing
 from relay.relay import ring_once
 from simulation.agenda import Agenda
 from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
@@ -36,7 +34,7 @@ from simulation.player import Player
 from simulation.run_folder import RunFolder
 from simulation.settling import Settling
 from simulation.skipping_server import SkippingServer, open_skipping_server
-from worker import Backing, case_workers
+from worker import case_workers
 from workflows.safe_payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
@@ -49,7 +47,7 @@ class Staging:
 
     server: SkippingServer
     store: PostgresStore
-    figures: PostgresFigures
+    statistics: Statistics
     names: CaseNames
     player: Player
 
@@ -61,35 +59,29 @@ async def open_staging(
     server = await stack.enter_async_context(open_skipping_server(folder))
     clock = ScenarioClock(_first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
-    backing = await _open_backing(stack, clock, database_url, keys)
-    rules = bundled_rule_book()[scenario.rules]
+    backing = await stack.enter_async_context(
+        opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
+    )
+    rules = backing.book.rules[scenario.rules]
     await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
-    agenda, names, figures = Agenda(scenario), CaseNames(), PostgresFigures(pool)
+    agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
     client = _case_client(server, clock)
     for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
-    http = await stack.enter_async_context(_gateway(backing, figures))
+    http = await stack.enter_async_context(_gateway(backing))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
     settling = Settling(pool, ring=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
-    return Staging(server, backing.store, figures, names, player)
+    return Staging(server, backing.store, backing.store.statistics, names, player)
 
 
 def _first_moment(scenario: Scenario) -> datetime:
     """When the programme is opened: with the first thing that happens."""
     filed = (application.filed_at for application in scenario.applications.values())
     return min(scenario.until, *filed, *(item.at for item in scenario.timeline))
-
-
-async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_url: str, keys: Path) -> Backing:
-    key_store = DirectoryKeyStore(keys)
-    store = await PostgresStore.connect(database_url, key_store, connections=POOL_MAX)
-    stack.push_async_callback(store.close)
-    book = CaseBook(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
-    return Backing(store, book, clock)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
@@ -111,14 +103,14 @@ def _replan(server: SkippingServer) -> Callable[[], Awaitable[None]]:
     return replan
 
 
-def _gateway(backing: Backing, figures: PostgresFigures) -> httpx2.AsyncClient:
-    """A client of the gateway, which leaves the bells to the relay."""
+def _gateway(backing: Backing) -> httpx2.AsyncClient:
+    """A client of the gateway, which leaves notifications to the relay."""
     app = create_app(
         GatewayDeps(
             book=backing.book,
             store=backing.store,
             inbox=backing.store.inbox,
-            figures=figures,
+            statistics=backing.store.statistics,
             clock=backing.clock,
             senders=ANYBODY,
             tokens=OPEN,

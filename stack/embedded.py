@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from process.bootstrap import migrate_database, register_search_attributes
 from process.config import STACK_FILE, Settings, child_environment
+from process.temporal import why_away
 from stack.database import PostgresService
 from stack.errors import StackError
 from stack.partner_keys import ensure_partner_keys
@@ -23,7 +24,7 @@ from stack.probes import answers, polls
 from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor
-from stack.temporal import NAMESPACE, EmbeddedTemporal, why_away
+from stack.temporal import NAMESPACE, EmbeddedTemporal
 from stack.token_issuer import ISSUER, ensure_issuer
 from workflows.contracts import CASES_TASK_QUEUE
 

@@ -17,7 +17,7 @@ from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
 from domain.ids import case_id_from_entropy
 from process.config import Settings, load_settings
 from process.logs import configure_logs
-from worker import connect_temporal
+from process.temporal import connect_temporal
 from workflows.contracts import CASE_STAGE
 
 

@@ -20,7 +20,8 @@ from demonstration.people import application
 from domain.vocabulary import Partner
 from process.config import Settings, load_settings
 from process.logs import configure_logs
-from worker import APPENDING_MAX, CACHED_CASES_MAX, connect_temporal
+from process.temporal import connect_temporal
+from worker import APPENDING_MAX, CACHED_CASES_MAX
 from workflows.runner import RUNNER
 
 PROGRESS_FILE: Final = "progress"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final, Literal
 
-from gateway.deliveries import DEAD_RINGS, Delivery, RefusalView
+from eventstore.operations import DEAD_AFTER, Delivery, RefusalView
 from gateway.http.problems import KINDS
 from gateway.pages.errors import PREFIX
 from gateway.pages.frame import Cell, Link, code, facts, moment, navigation, table
@@ -67,7 +67,7 @@ def _row(visitor: Visitor, each: Delivery) -> list[Cell]:
         code(each.kind),
         code(each.stream),
         Cell.of(each.deliveries),
-        Cell.of(each.rings),
+        Cell.of(each.notifications),
         _answer(each),
     ]
 
@@ -89,10 +89,10 @@ def delivery(visitor: Visitor, each: Delivery, told: str) -> str:
         "Answer": _answer(each),
     }
     if each.answer is None:
-        values |= {"Rung": Cell.of(f"{each.rings} times"), "Last rung": moment(each.rung_at)}
+        values |= {"Rung": Cell.of(f"{each.notifications} times"), "Last rung": moment(each.notified_at)}
     parts = [f'<p class="told" role="status">{escape(told)}</p>' if told else "", facts(values)]
     if each.state == "dead":
-        parts.append(f"<p>No worker took it although its case was rung {DEAD_RINGS} times. It is not lost.</p>")
+        parts.append(f"<p>No worker took it although its case was rung {DEAD_AFTER} times. It is not lost.</p>")
     if each.answer is None and visitor.may_redrive:
         parts.append(_button(visitor, address(visitor, "/redrive"), "Ring for it again", numbers=[each.number]))
         parts.append("<p>Nothing is sent or decided twice by it.</p>")

@@ -9,10 +9,10 @@ from typing import Final, Protocol, get_args
 import asyncpg
 from temporalio.service import RPCError
 
+from process.temporal import connect_temporal
 from tests.chaos.arena import LINKS, Arena
 from tests.chaos.proxy import Trouble
 from tests.support.breaking import delete, running_cases, set_back, terminate
-from worker import connect_temporal
 
 PROGRAMS: Final = ("worker", "gateway", "relay", "sealer", "postgres", "temporal", "simulators")
 Span = tuple[float, float]

@@ -12,7 +12,8 @@ from typing import Final
 
 from demonstration.board import Board
 from eventstore.conflicts import StoreUnavailable
-from gateway.backing import open_backing
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS
 from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_partners
@@ -22,7 +23,6 @@ from tests.support.invariants import partner_faults, reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders
 from tests.support.stack import run_passage
-from worker import connect_temporal
 
 PROGRAMME: Final = "chaos"
 CASES_A_PLACE: Final = 5

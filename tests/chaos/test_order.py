@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from gateway.backing import Backing
+from process.backing import Backing
 from tests.support.invariants import Log
 
 CASE = "VEN-7Q4K-M2XS"

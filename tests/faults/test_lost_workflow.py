@@ -8,7 +8,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from demonstration.people import application
-from gateway.backing import open_backing
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from tests.support.breaking import delete, terminate
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
@@ -16,7 +17,6 @@ from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from worker import connect_temporal
 
 SWEPT_WITHIN_S = 90
 """The relay sweeps every 30 s."""

@@ -11,7 +11,8 @@ from temporalio.client import Client
 from audit.reconcile_log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from demonstration.people import application
-from gateway.backing import open_backing
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 from tests.support.breaking import set_back, terminate
 from tests.support.fault_script import NOBODY_ANSWERS
@@ -19,7 +20,6 @@ from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from worker import connect_temporal
 from workflows.contracts import Bell
 
 KEPT_WITHIN_S = 40

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from demonstration.people import application
-from gateway.backing import open_backing
+from process.backing import open_backing
 from tests.support.every_kind import contents
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading, receipt_faults

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from demonstration.people import application
-from gateway.backing import open_backing
+from process.backing import open_backing
 from tests.support.fault_script import PROMPT
 from tests.support.invariants import partner_faults, reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed

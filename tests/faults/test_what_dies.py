@@ -7,6 +7,7 @@ import pytest
 
 from audit.reconcile_log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script
@@ -14,7 +15,6 @@ from tests.support.invariants import partner_faults, reading, receipt_faults
 from tests.support.performance import Breaking, Performance, until_all_closed
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from worker import connect_temporal
 
 SETTLE_S = 120.0
 """A worker that died with an activity in hand is noticed after a minute."""

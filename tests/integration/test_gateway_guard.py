@@ -14,9 +14,11 @@ from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
-from gateway.http.limits import PostgresLimits
+from eventstore.operations import Refusal
+from eventstore.postgres.guard import PostgresGuard
+from gateway.http.limits import Limits
 from gateway.http.problems import Problem
-from gateway.refusals import IDS_A_MINUTE, PostgresRefusals, Refusal
+from gateway.http.refusals import IDS_A_MINUTE, Refusals
 from process.config import Settings
 from tests.support.gateway import NOON, PROGRAMME, Desk, a_filing, gateway_desk
 
@@ -112,7 +114,7 @@ class TestRecord:
         async def away(*_: object) -> None:
             raise StoreUnavailable("away")
 
-        monkeypatch.setattr(PostgresRefusals, "_write", away)
+        monkeypatch.setattr(Refusals, "_write", away)
         response = await send(desk, "applicant", {}, key=new_shared_key())
         assert (response.status_code, response.json()["code"]) == (503, "unavailable")
 
@@ -198,7 +200,7 @@ class TestPace:
 
     async def test_the_pace_holds_across_gateways(self, database_url: str) -> None:
         async with asyncpg.create_pool(database_url, min_size=0, max_size=4) as pool:
-            gateways = [PostgresLimits(pool, rate_per_s=10, burst=100) for _ in range(3)]
+            gateways = [Limits(PostgresGuard(pool), rate_per_s=10, burst=100) for _ in range(3)]
             begun = asyncio.get_running_loop().time()
             passed = sum([await admitted(gateways[number % 3]) for number in range(400)])
             seconds = asyncio.get_running_loop().time() - begun
@@ -206,14 +208,14 @@ class TestPace:
 
     async def test_there_is_room_again_after_the_time_that_was_told(self, database_url: str) -> None:
         async with asyncpg.create_pool(database_url, min_size=0, max_size=4) as pool:
-            limits = PostgresLimits(pool, rate_per_s=2, burst=1)
+            limits = Limits(PostgresGuard(pool), rate_per_s=2, burst=1)
             assert await admitted(limits)
             assert not await admitted(limits)
             await asyncio.sleep(1)
             assert await admitted(limits)
 
 
-async def admitted(limits: PostgresLimits) -> bool:
+async def admitted(limits: Limits) -> bool:
     try:
         await limits("vetting")
     except Problem as problem:

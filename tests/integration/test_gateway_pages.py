@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
-from gateway.deliveries import DEAD_RINGS, Deliveries
+from eventstore.operations import DEAD_AFTER
+from eventstore.postgres.deliveries import PostgresDeliveries
 from gateway.pages.views import ROWS
 from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk
@@ -120,7 +121,7 @@ async def say(desk: Desk, message_id: str, case_id: str, message: str = "applica
 
 async def kill(desk: Desk) -> None:
     """Ring for everything so often that it is dead."""
-    for _ in range(DEAD_RINGS):
+    for _ in range(DEAD_AFTER):
         await desk.deps.inbox.claim_unrung(1000)
         await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
 
@@ -195,7 +196,7 @@ class TestRedriving:
         await kill(desk)
         browser = await signed_in(desk, "partner:applicant")
         page = await browser.get(f"{PLACE}?show=dead")
-        assert page.rows[1][5:] == [str(DEAD_RINGS), "dead letter"]
+        assert page.rows[1][5:] == [str(DEAD_AFTER), "dead letter"]
         shown = await browser.get(page.links["2"])
         form = next(form for form in shown.forms if form.button == "Ring for it again")
         assert await desk.deps.inbox.claim_unrung(10)  # a moment ago, so that nothing is due
@@ -369,7 +370,7 @@ class TestErrors:
         async def away(*_: object) -> Any:
             raise StoreUnavailable("away")
 
-        monkeypatch.setattr(Deliveries, "find", away)
+        monkeypatch.setattr(PostgresDeliveries, "find", away)
         answer = await embedded.http.get(PLACE)
         page = read(answer, 503)
         assert answer.headers["retry-after"] == "1"

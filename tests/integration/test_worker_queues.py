@@ -7,7 +7,8 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.partners.agreements import PARTNERS, read_agreements
-from worker import Backing, case_workers
+from process.backing import Backing
+from worker import case_workers
 
 AGREED = "\n".join(
     f'[{partner}]\ncalls_per_s = {number}\nanswers_within = "P3D"\nask_again_after = "P1D"'

@@ -14,8 +14,8 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, Re
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from process.temporal import connect_temporal
 from tests.support.performance import Breaking, Performance
-from worker import connect_temporal
 
 KILLS: Final = 3
 

@@ -14,7 +14,7 @@ import httpx2
 from temporalio.client import Client
 
 from demonstration.circumstances import SILENT
-from gateway.backing import open_backing
+from process.backing import open_backing
 from simulators.behaviour import PartnerBehaviour, PartnerBehaviours, Temper
 from tests.support import canary
 from tests.support.canary import FOREIGN, found_in, on_the_wire

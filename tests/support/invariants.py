@@ -17,7 +17,7 @@ import asyncpg
 
 from activities.consequences import summarize
 from domain.case import Case
-from gateway.backing import Backing, open_backing
+from process.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told
 

@@ -14,14 +14,13 @@ from typing import Any, Final
 import asyncpg
 import httpx2
 
-from activities.clock import clock_of
 from activities.govern import open_if_new
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player
 from demonstration.story import Script
 from demonstration.verdict import judge
-from gateway.backing import Backing, open_backing
+from process.backing import Backing, clock_of, open_backing
 from process.config import Settings
 from process.key_files import sender_keys
 from tests.support.fault_script import USUAL, end_of_programme

@@ -8,7 +8,7 @@ import pytest
 
 from cli.errors import UnusableError
 from cli.token import token
-from gateway.backing import open_tokens
+from gateway.assembly import open_tokens
 from process.config import Settings, child_environment
 from stack.token_issuer import ISSUER, ensure_issuer
 

@@ -39,6 +39,11 @@ UNKEPT = [
 Headers = list[tuple[bytes, bytes]]
 
 
+class NoStatistics:
+    async def programme(self, _programme: str, _month: str) -> None:
+        return None
+
+
 @pytest.fixture(scope="module")
 def app() -> Iterator[FastAPI]:
     """A gateway without a server: known and unknown senders, every refusal at its real place."""
@@ -47,15 +52,12 @@ def app() -> Iterator[FastAPI]:
         store = MemoryStore(keys)
         book = CaseBook(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
 
-        async def no_figures(_programme: str, _month: str) -> None:
-            return None
-
         yield create_app(
             GatewayDeps(
                 book=book,
                 store=store,
                 inbox=store.inbox,
-                figures=no_figures,
+                statistics=NoStatistics(),
                 clock=SystemClock(),
                 tokens=OPEN,
                 senders=Senders({"border": (Verifier.parse(KEY),)}, unsigned=True),
