@@ -5,13 +5,8 @@ taken. Any number of workers may run, of different versions, and each may die at
 """
 
 import asyncio
-import os
-import secrets
-import signal
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -22,7 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import CaseActivities
-from activities.answer_polling import AnswerPolling
+from activities.asking import Asking
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
 from activities.notify import PendingNotification, notify
@@ -33,20 +28,18 @@ from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
 from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
-from cases.repository import CaseRepository
-from domain.kernel.ids import Code
-from domain.kernel.messages import Message
-from eventstore.format.lookups import Lookups
-from eventstore.keys import DirectoryKeyStore
-from eventstore.port import Notification
-from eventstore.postgres.store import PostgresStore
-from process.config import ConfigurationError, Settings, load_settings
+from domain.messages import Message
+from domain.vocabulary import Partner
+from eventstore.port import Bell
+from process.backing import Backing, open_backing
+from process.config import ConfigurationError, Settings
 from process.health import health_answered
-from process.logs import configure_logs
+from process.main import run, stop_requested
+from process.temporal import connect_temporal
 from workflows.case import Case
-from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue, identity
-from workflows.payloads import DATA_CONVERTER, CallStackAnswers
+from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue
 from workflows.runner import RUNNER
+from workflows.safe_payloads import CallStackAnswers
 
 _log = structlog.get_logger()
 
@@ -60,36 +53,6 @@ CACHED_CASES_MAX: Final = 1_000
 """Cases kept in memory between signals; an evicted one is replayed from its history, at most 90 events."""
 DRAIN_TIMEOUT: Final = timedelta(seconds=30)
 """After SIGTERM: longer than a call to a partner, shorter than the 45 s that the orchestrator grants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """What a process that reads or writes cases stands on."""
-
-    store: PostgresStore
-    cases: CaseRepository
-    clock: Clock
-
-
-@asynccontextmanager
-async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
-    """The event store and what reads it, for the life of a process."""
-    keys = DirectoryKeyStore(settings.keys_directory)
-    store = await PostgresStore.connect(settings.required_database_url, keys)
-    try:
-        lookups = Lookups(await keys.pepper())
-        cases = CaseRepository(store, store.inbox, lookups, bundled_rule_book())
-        clock = clock_of(settings)
-        yield Backing(store, cases, clock)
-    finally:
-        await store.close()
-
-
-async def connect_temporal(settings: Settings, role: str) -> Client:
-    """A client that can hold nothing personal, known to the server as `passage-<role>-<random mark>`."""
-    return await Client.connect(
-        **settings.temporal, data_converter=DATA_CONVERTER, identity=identity(role, secrets.token_hex(4))
-    )
 
 
 def case_workers(
@@ -176,9 +139,7 @@ def agreements_of(settings: Settings) -> Agreements:
 
 async def serve(settings: Settings) -> None:
     """Poll until SIGTERM or SIGINT, then drain."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = stop_requested()
     urls = {partner: settings.partner_url(partner) for partner in PARTNERS}
     agreements = agreements_of(settings)
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
@@ -196,20 +157,5 @@ async def serve(settings: Settings) -> None:
             _log.info("worker drains")
 
 
-def main() -> int:
-    """Exit codes: 0 after an orderly end, 2 when a setting is wrong."""
-    try:
-        settings = load_settings()
-        configure_logs(settings, "worker")
-        asyncio.run(serve(settings))
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # one clean exit of Temporal's SDK in sixteen aborts instead
+    run("worker", serve)

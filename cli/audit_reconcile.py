@@ -19,6 +19,7 @@ from cli.reach import TemporalAway, checked_case_id, on_the_database
 from eventstore.format.envelope import machine_clock
 from eventstore.format.histories import HistoryTooLarge
 from process.config import Settings
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 
 AT_ONCE: Final = 4

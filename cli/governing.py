@@ -20,7 +20,7 @@ from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
 from eventstore.operations import ProgrammeStatistics
-from eventstore.port import Notification
+from eventstore.port import Bell
 from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"
@@ -36,25 +36,25 @@ _REFUSED: Final = {
 
 async def show_programme(stack: Reached, programme: str, *, json: bool) -> None:
     """Print where the programme stands. Raises UnusableError where it was never opened."""
-    figures = await stack.figures(programme, month_of(stack.now))
-    if figures is None:
+    found = await stack.statistics.programme(programme, month_of(stack.now))
+    if found is None:
         raise UnusableError(f"no programme {programme}")
     if json:
-        echo_json({"programme": programme, **_as_json(figures)})
+        echo_json({"programme": programme, **_as_json(found)})
         return
-    per = "a month" if figures.cap_period == "month" else "in all"
-    typer.echo(f"Programme  {programme}\nStatus     {figures.status}\nRules      {figures.rules_version}")
-    typer.echo(f"Places     {figures.places} {per}, {figures.authorized} taken, {figures.waiting} waiting")
+    per = "a month" if found.cap_period == "month" else "in all"
+    typer.echo(f"Programme  {programme}\nStatus     {found.status}\nRules      {found.rules_version}")
+    typer.echo(f"Places     {found.places} {per}, {found.authorized} taken, {found.waiting} waiting")
 
 
-def _as_json(figures: ProgrammeStatistics) -> dict[str, object]:
+def _as_json(found: ProgrammeStatistics) -> dict[str, object]:
     return {
-        "status": figures.status,
-        "rules_version": figures.rules_version,
-        "cap_period": figures.cap_period,
-        "places": figures.places,
-        "authorized": figures.authorized,
-        "waiting": figures.waiting,
+        "status": found.status,
+        "rules_version": found.rules_version,
+        "cap_period": found.cap_period,
+        "places": found.places,
+        "authorized": found.authorized,
+        "waiting": found.waiting,
     }
 
 

@@ -18,6 +18,7 @@ from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
 from domain.kernel.ids import case_id_from_entropy
 from process.config import Settings, load_settings
 from process.logs import configure_logs
+from process.temporal import connect_temporal
 from workflows.contracts import CASE_STAGE
 
 

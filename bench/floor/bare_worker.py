@@ -21,6 +21,7 @@ from demonstration.people import application
 from domain.kernel.ids import Code
 from process.config import Settings, load_settings
 from process.logs import configure_logs
+from process.temporal import connect_temporal
 from worker import APPENDING_MAX, CACHED_CASES_MAX
 from workflows.runner import RUNNER
 

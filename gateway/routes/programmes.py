@@ -1,4 +1,4 @@
-"""`GET /v1/programmes/{id}`: the programme's figures."""
+"""`GET /v1/programmes/{id}`: the programme's statistics."""
 
 from typing import Literal
 
@@ -35,15 +35,15 @@ class ProgrammeView(BaseModel):
 )
 async def show_programme(deps: Deps, programme: ProgrammePath) -> ProgrammeView:
     """The programme's status, the rules in force, its places, and how many are taken and waited for."""
-    figures = await deps.figures(programme, month_of(deps.now()))
-    if figures is None:
+    found = await deps.statistics.programme(programme, month_of(deps.now()))
+    if found is None:
         raise Problem("unknown-programme")
     return ProgrammeView(
         programme=programme,
-        status=figures.status,
-        rules_version=figures.rules_version,
-        cap_period=figures.cap_period,
-        places=figures.places,
-        authorized=figures.authorized,
-        waiting=figures.waiting,
+        status=found.status,
+        rules_version=found.rules_version,
+        cap_period=found.cap_period,
+        places=found.places,
+        authorized=found.authorized,
+        waiting=found.waiting,
     )

@@ -12,33 +12,31 @@ import httpx2
 from process.backing import Backing
 from temporalio.client import Client
 
-from activities.notify import PendingNotification, notify
+from activities.govern import govern, open_if_new
 from activities.partners.agreements import read_agreements
-from cases.programme_commands import handle_programme, open_if_new
-from cases.repository import CaseRepository
-from domain import registry
-from eventstore.format.lookups import Lookups
+from activities.ring import InboxBell, ring
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres.statistics import PostgresStatistics
+from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.identity.senders import ANYBODY
 from gateway.identity.tokens import OPEN
-from relay.relay import notify_once
-from simulation.format.scenario import Scenario
-from simulation.play.agenda import Agenda
-from simulation.play.names import CaseNames
-from simulation.play.player import Player
-from simulation.skipped.clock import DeadlinesAtTheirMoment, ScenarioClock
-from simulation.skipped.driver import REPLAN, SCENARIO_WORKFLOW
-from simulation.skipped.entrances import GatewayEntrances
-from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partners
-from simulation.skipped.run_folder import RunFolder
-from simulation.skipped.settling import Settling
-from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
+from process.backing import Backing, opened_backing
+from relay.relay import ring_once
+from simulation.agenda import Agenda
+from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
+from simulation.driver import REPLAN, SCENARIO_WORKFLOW
+from simulation.entrances import GatewayEntrances
+from simulation.format import Scenario
+from simulation.names import CaseNames
+from simulation.partners import GATEWAY_URL, AgendaScheduler, open_partners
+from simulation.player import Player
+from simulation.run_folder import RunFolder
+from simulation.settling import Settling
+from simulation.skipping_server import SkippingServer, open_skipping_server
 from worker import case_workers
-from workflows.payloads import DATA_CONVERTER
+from workflows.safe_payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
 """Connections of the store and as many of whoever watches: both at once stay far below what the server allows."""
@@ -50,7 +48,7 @@ class Staging:
 
     server: SkippingServer
     store: PostgresStore
-    figures: PostgresStatistics
+    statistics: Statistics
     names: CaseNames
     player: Player
 
@@ -62,35 +60,29 @@ async def open_staging(
     server = await stack.enter_async_context(open_skipping_server(folder))
     clock = ScenarioClock(_first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
-    backing = await _open_backing(stack, clock, database_url, keys)
-    rules = registry.programme(scenario.programme).sets[scenario.rules]
-    await open_if_new(backing.cases, rules, scenario.places, clock.moment)
-    agenda, names, figures = Agenda(scenario), CaseNames(), PostgresStatistics(pool)
+    backing = await stack.enter_async_context(
+        opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
+    )
+    rules = backing.book.rules[scenario.rules]
+    await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
+    agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
     client = _case_client(server, clock)
     for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
-    http = await stack.enter_async_context(_gateway(backing, figures))
+    http = await stack.enter_async_context(_gateway(backing))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
     settling = Settling(pool, notify=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
-    return Staging(server, backing.store, figures, names, player)
+    return Staging(server, backing.store, backing.store.statistics, names, player)
 
 
 def _first_moment(scenario: Scenario) -> datetime:
     """When the programme is opened: with the first thing that happens."""
     filed = (application.filed_at for application in scenario.applications.values())
     return min(scenario.until, *filed, *(item.at for item in scenario.timeline))
-
-
-async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_url: str, keys: Path) -> Backing:
-    key_store = DirectoryKeyStore(keys)
-    store = await PostgresStore.connect(database_url, key_store, connections=POOL_MAX)
-    stack.push_async_callback(store.close)
-    cases = CaseRepository(store, store.inbox, Lookups(await key_store.pepper()))
-    return Backing(store, cases, clock)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
@@ -112,14 +104,14 @@ def _replan(server: SkippingServer) -> Callable[[], Awaitable[None]]:
     return replan
 
 
-def _gateway(backing: Backing, figures: PostgresStatistics) -> httpx2.AsyncClient:
-    """A client of the gateway, which leaves the notifications to the relay."""
+def _gateway(backing: Backing) -> httpx2.AsyncClient:
+    """A client of the gateway, which leaves notifications to the relay."""
     app = create_app(
         GatewayDeps(
             cases=backing.cases,
             store=backing.store,
             inbox=backing.store.inbox,
-            figures=figures,
+            statistics=backing.store.statistics,
             clock=backing.clock,
             senders=ANYBODY,
             tokens=OPEN,

@@ -10,6 +10,7 @@ import asyncpg
 from process.temporal import connect_temporal
 from temporalio.service import RPCError
 
+from process.temporal import connect_temporal
 from tests.chaos.arena import LINKS, Arena
 from tests.chaos.proxy import Trouble
 from tests.support.breaking import delete, running_cases, set_back, terminate

@@ -15,6 +15,8 @@ from process.temporal import connect_temporal
 
 from demonstration.board import Board
 from eventstore.conflicts import StoreUnavailable
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS
 from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_partners

@@ -12,6 +12,7 @@ from process.backing import open_backing
 from cases.inbound.wire import PartnerName
 from demonstration.circumstances import in_colombia
 from demonstration.people import application
+from process.backing import open_backing
 from process.config import Settings
 from tests.support import sender
 from tests.support.every_kind import Delivery, one_of_each_kind

@@ -10,6 +10,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from demonstration.people import application
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from tests.support.breaking import delete, terminate
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading

@@ -13,6 +13,8 @@ from temporalio.client import Client
 from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from demonstration.people import application
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 from tests.support.breaking import set_back, terminate
 from tests.support.fault_script import NOBODY_ANSWERS
@@ -20,7 +22,7 @@ from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from workflows.contracts import Notification
+from workflows.contracts import Bell
 
 KEPT_WITHIN_S = 40
 """A historian looks every 10 s, and Temporal's list lags; ten times as long as it takes."""

@@ -18,6 +18,7 @@ from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName
 from demonstration import circumstances as c
 from demonstration.moves import shows_a_permit
 from demonstration.people import application, passport, supporter
+from process.backing import open_backing
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed

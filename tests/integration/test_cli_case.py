@@ -30,7 +30,7 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 def stack(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reached:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     settings = Settings(data_dir=tmp_path, temporal_ui_url="http://127.0.0.1:8233")
-    return Reached(settings, desk.deps)
+    return Reached(settings, desk.backing)
 
 
 async def test_a_case_on_show_says_where_it_stands_and_nothing_personal(

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
-from eventstore.operations import DEAD_AFTER, Deliveries
+from eventstore.operations import DEAD_AFTER
+from eventstore.postgres.deliveries import PostgresDeliveries
 from gateway.pages.views import ROWS
 from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk
@@ -121,8 +122,8 @@ async def say(desk: Desk, message_id: str, case_id: str, message: str = "applica
 async def kill(desk: Desk) -> None:
     """Ring for everything so often that it is dead."""
     for _ in range(DEAD_AFTER):
-        await desk.deps.inbox.claim_notifications(1000)
-        await desk.database.execute("UPDATE passage.notification SET notified_at = now() - interval '31 seconds'")
+        await desk.deps.inbox.claim_unrung(1000)
+        await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
 
 
 class TestShown:
@@ -369,7 +370,7 @@ class TestErrors:
         async def away(*_: object) -> Any:
             raise StoreUnavailable("away")
 
-        monkeypatch.setattr(Deliveries, "find", away)
+        monkeypatch.setattr(PostgresDeliveries, "find", away)
         answer = await embedded.http.get(PLACE)
         page = read(answer, 503)
         assert answer.headers["retry-after"] == "1"

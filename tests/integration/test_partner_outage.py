@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
 from relay.relay import notify_once
 from tests.support.gateway import NOON, Desk, gateway_desk
-from tests.support.memory_partners import MemoryPartners
 from worker import case_workers
 
 CASES = 12
@@ -74,7 +73,7 @@ async def outage(database_url: str, tmp_path: Path, dev_server: WorkflowEnvironm
     async with gateway_desk(database_url, tmp_path / "keys") as desk, AsyncExitStack() as stack:
         partners = MemoryPartners(lambda: datetime.now(UTC))
         guarded = GuardedPartners(partners.clients(), desk.store.circuits(TERMS))
-        backing = Backing(desk.store, desk.deps.cases, ScaledClock(NOON, datetime.now(UTC), 1.0))
+        backing = replace(desk.backing, clock=ScaledClock(NOON, datetime.now(UTC), 1.0))
         for worker in case_workers(dev_server.client, backing, guarded, read_agreements()):
             await stack.enter_async_context(worker)
         outage = Outage(desk, partners, dev_server)

@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, Re
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from process.temporal import connect_temporal
 from tests.support.performance import Breaking, Performance
 
 KILLS: Final = 3

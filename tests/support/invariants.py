@@ -16,8 +16,9 @@ from typing import Any, Final
 import asyncpg
 from process.backing import Backing, open_backing
 
-from domain.kernel.case import Case
-from eventstore.format.summarize import summarize
+from activities.consequences import summarize
+from domain.case import Case
+from process.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told
 

@@ -15,12 +15,13 @@ import asyncpg
 import httpx2
 from process.backing import Backing, clock_of, open_backing
 
-from cases.programme_commands import open_if_new
+from activities.govern import open_if_new
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player
 from demonstration.story import Script
 from demonstration.verdict import judge
+from process.backing import Backing, clock_of, open_backing
 from process.config import Settings
 from process.key_files import sender_keys
 from tests.support.fault_script import USUAL, end_of_programme

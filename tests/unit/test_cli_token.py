@@ -9,6 +9,7 @@ from gateway.assembly import open_tokens
 
 from cli.errors import UnusableError
 from cli.token import token
+from gateway.assembly import open_tokens
 from process.config import Settings, child_environment
 from stack.token_issuer import ISSUER, ensure_issuer
 

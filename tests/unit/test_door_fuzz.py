@@ -41,6 +41,11 @@ UNKEPT = [
 Headers = list[tuple[bytes, bytes]]
 
 
+class NoStatistics:
+    async def programme(self, _programme: str, _month: str) -> None:
+        return None
+
+
 @pytest.fixture(scope="module")
 def loop() -> Iterator[asyncio.Runner]:
     """One loop for the gateway's life: its connections belong to it."""
@@ -55,15 +60,12 @@ def app(postgres_server: EmbeddedPostgres, loop: asyncio.Runner) -> Iterator[Fas
         store = loop.run(PostgresStore.connect(url, DirectoryKeyStore(Path(folder)), connections=2))
         cases = CaseRepository(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
 
-        async def no_figures(_programme: str, _month: str) -> None:
-            return None
-
         yield create_app(
             GatewayDeps(
                 cases=cases,
                 store=store,
                 inbox=store.inbox,
-                figures=no_figures,
+                statistics=NoStatistics(),
                 clock=SystemClock(),
                 tokens=OPEN,
                 senders=Senders({"border": (Verifier.parse(KEY),)}, unsigned=True),
