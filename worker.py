@@ -11,13 +11,10 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from domain.rules.rule_set import bundled_rule_book
-from process.backing import clock_of
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import CaseActivities
-from activities.asking import Asking
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
 from activities.notify import PendingNotification, notify
@@ -28,9 +25,9 @@ from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
 from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
-from domain.messages import Message
-from domain.vocabulary import Partner
-from eventstore.port import Bell
+from domain.kernel.ids import Code
+from domain.kernel.messages import Message
+from eventstore.port import Notification
 from process.backing import Backing, open_backing
 from process.config import ConfigurationError, Settings
 from process.health import health_answered
@@ -38,8 +35,8 @@ from process.main import run, stop_requested
 from process.temporal import connect_temporal
 from workflows.case import Case
 from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue
+from workflows.payloads import CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import CallStackAnswers
 
 _log = structlog.get_logger()
 

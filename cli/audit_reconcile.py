@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
-from process.temporal import connect_temporal
 
 from audit.reconcile.case import Finding, Found
 from audit.reconcile.compare import reconcile

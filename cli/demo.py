@@ -12,7 +12,6 @@ from typing import Annotated, Final
 import httpx2
 import psutil
 import typer
-from process.backing import Backing, open_backing
 from pydantic import SecretStr
 
 from cli.demo_view import DemoView, view_of

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import ValidationError
 
-from activities.erase import Erased, ErasureOrder, erase, hold, release
+from cases.erasure import Erased, ErasureOrder, erase, hold, release
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, checked_case_id, on_the_stack

@@ -20,7 +20,7 @@ from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
 from eventstore.operations import ProgrammeStatistics
-from eventstore.port import Bell
+from eventstore.port import Notification
 from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from process.backing import clock_of
 
 from activities.partners.agreements import Agreements
 from cli.lines import echo_json, moment, row

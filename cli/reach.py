@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 import asyncpg
-from process.backing import Backing, clock_of, open_backing
-from process.temporal import connect_temporal
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode

@@ -139,5 +139,5 @@ class Inbox(Protocol):
         ...
 
     async def mark_notified(self, numbers: Iterable[int]) -> None:
-        """The caller rang these itself."""
+        """The caller notified these itself."""
         ...

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-
-from activities.casebook import CaseBook
-from activities.clock import Clock, ScaledClock, SystemClock
 from domain.rules.rule_set import bundled_rule_book
+
+from cases.clock import Clock, ScaledClock, SystemClock
+from cases.repository import CaseRepository
 from eventstore.conflicts import StoreUnavailable
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
@@ -28,7 +28,7 @@ class Backing:
     """The event store and everything that is read or decided over it."""
 
     store: PostgresStore
-    book: CaseBook
+    cases: CaseRepository
     keys: DirectoryKeyStore
     clock: Clock
 
@@ -74,7 +74,7 @@ async def opened_backing(
     store = await _connect(database_url, keys, role, connections)
     try:
         lookups = Lookups(await keys.pepper())
-        yield Backing(store, CaseBook(store, store.inbox, lookups, bundled_rule_book()), keys, clock)
+        yield Backing(store, CaseRepository(store, store.inbox, lookups, bundled_rule_book()), keys, clock)
     finally:
         await store.close()
 

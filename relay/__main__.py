@@ -6,8 +6,8 @@ from typing import Final
 
 import structlog
 
-from activities.govern import govern
-from activities.ring import InboxBell, ring
+from activities.notify import PendingNotification, notify
+from cases.programme_commands import handle_programme
 from process.backing import Backing, open_backing
 from process.config import Settings
 from process.health import health_answered
@@ -37,7 +37,7 @@ def relay_of(backing: Backing, temporal: TemporalConnection) -> Relay:
 
 
 def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnection) -> list[asyncio.Task[None]]:
-    """Begin what goes on beside ringing, each until it is cancelled."""
+    """Begin what goes on beside notifying, each until it is cancelled."""
 
     async def sweep() -> None:
         await sweep_once(backing.cases, await temporal.client(), backing.now())
@@ -55,12 +55,12 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnect
 
 
 async def serve(settings: Settings) -> None:
-    """Ring until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
+    """Notify until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
     stopped = stop_requested()
     async with open_backing(settings) as backing, asyncio.TaskGroup() as group:
         temporal = TemporalConnection(settings, "relay")
         relay = relay_of(backing, temporal)
-        ringing = group.create_task(relay.run(stopped))
+        notifying = group.create_task(relay.run(stopped))
         others = beside(group, backing, temporal)
         async with health_answered(settings, lambda: relay.ready):
             _log.info("relay notifies")

@@ -171,9 +171,7 @@ def _notifications(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str,
                 continue
             row = case.rows.get(signal.number)
             if row is None or row.message_id != signal.message_id:
-                detail = (
-                    f"{signal.kind} rang for message {signal.number} ({signal.message_id}), which is not in the inbox"
-                )
+                detail = f"{signal.kind} named message {signal.number} ({signal.message_id}), which is not in the inbox"
                 yield detail, Found.INBOX_ROW_MISSING
 
 

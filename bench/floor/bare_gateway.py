@@ -5,7 +5,6 @@ import itertools
 import os
 
 import uvicorn
-from process.temporal import connect_temporal
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse

@@ -88,9 +88,7 @@ _CASE_KINDS: Final[Mapping[str, tuple[type[Message], ...]]] = {
 _PROGRAMME_KINDS: Final = {name_of(kind): kind for kind in get_args(GovernmentsMessage)}
 _ON_THE_WIRE: Final[Mapping[type[Message], type[Message]]] = {
     **{kind: _on_the_wire(kind, {"case": (CaseId, ...)}) for of in _CASE_KINDS.values() for kind in of},
-    **{
-        kind: _on_the_wire(kind, {"programme": (ProgrammeId, ...)}) for kind in _PROGRAMME_KINDS.values()
-    },
+    **{kind: _on_the_wire(kind, {"programme": (ProgrammeId, ...)}) for kind in _PROGRAMME_KINDS.values()},
 }
 WIRE: Final[Mapping[str, tuple[type[Message], ...]]] = {
     **{name: tuple(_ON_THE_WIRE[kind] for kind in kinds) for name, kinds in _CASE_KINDS.items()},

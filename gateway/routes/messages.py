@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, get_args
 from fastapi import APIRouter, Request, Response
 
 from cases.inbound.wire import PartnerMessage, PartnerName, read_message
-from domain.vocabulary import Partner
+from domain.kernel.ids import Code
 from eventstore.inbox import Incoming
 from gateway.deps import GatewayDeps
 from gateway.http.body import read_body
@@ -21,7 +21,7 @@ from gateway.routes.intake import Patience, Taken, decide_programme, receive, wi
 
 router = APIRouter(tags=["messages"])
 
-ASKED: Final = frozenset[str](get_args(Partner))
+ASKED: Final = frozenset[str](get_args(Code))
 """Partners that speak only about cases they were asked about. All others (border, carrier, officers, applicants,
 supporters, governments) speak first, about any case (OWASP API1)."""
 

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from domain.calendar import end_of, month_of
-from domain.ids import CaseId
+from domain.kernel.calendar import end_of, month_of
+from domain.kernel.ids import CaseId
 from eventstore.operations import Statistics
 from eventstore.port import EventStore
-from simulation.format import Scenario
-from simulation.names import CaseNames
-from simulation.outcome import CaseOutcome, ProgrammeOutcome
+from simulation.format.scenario import Scenario
+from simulation.play.names import CaseNames
+from simulation.play.outcome import CaseOutcome, ProgrammeOutcome
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -9,12 +9,11 @@ from typing import Final
 
 import asyncpg
 import httpx2
-from process.backing import Backing
 from temporalio.client import Client
 
-from activities.govern import govern, open_if_new
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
-from activities.ring import InboxBell, ring
+from cases.programme_commands import handle_programme, open_if_new
 from eventstore.keys import DirectoryKeyStore
 from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
@@ -23,20 +22,20 @@ from gateway.deps import GatewayDeps
 from gateway.identity.senders import ANYBODY
 from gateway.identity.tokens import OPEN
 from process.backing import Backing, opened_backing
-from relay.relay import ring_once
-from simulation.agenda import Agenda
-from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
-from simulation.driver import REPLAN, SCENARIO_WORKFLOW
-from simulation.entrances import GatewayEntrances
-from simulation.format import Scenario
-from simulation.names import CaseNames
-from simulation.partners import GATEWAY_URL, AgendaScheduler, open_partners
-from simulation.player import Player
-from simulation.run_folder import RunFolder
-from simulation.settling import Settling
-from simulation.skipping_server import SkippingServer, open_skipping_server
+from relay.relay import notify_once
+from simulation.format.scenario import Scenario
+from simulation.play.agenda import Agenda
+from simulation.play.names import CaseNames
+from simulation.play.player import Player
+from simulation.skipped.clock import DeadlinesAtTheirMoment, ScenarioClock
+from simulation.skipped.driver import REPLAN, SCENARIO_WORKFLOW
+from simulation.skipped.entrances import GatewayEntrances
+from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partners
+from simulation.skipped.run_folder import RunFolder
+from simulation.skipped.settling import Settling
+from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
 from worker import case_workers
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
 """Connections of the store and as many of whoever watches: both at once stay far below what the server allows."""
@@ -63,8 +62,8 @@ async def open_staging(
     backing = await stack.enter_async_context(
         opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
     )
-    rules = backing.book.rules[scenario.rules]
-    await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
+    rules = backing.cases.rules[scenario.rules]
+    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
     agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))

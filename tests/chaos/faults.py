@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Final, Protocol, get_args
 
 import asyncpg
-from process.temporal import connect_temporal
 from temporalio.service import RPCError
 
 from process.temporal import connect_temporal

@@ -123,7 +123,7 @@ async def test_boarding_asks_for_kinds(store: PostgresStore) -> None:
     assert not await store.inbox.has_undecided(writer.stream, ["sponsor.withdrew"])
 
 
-async def test_a_bell_is_claimed_by_one_relay_and_not_again_at_once(store: PostgresStore) -> None:
+async def test_a_notification_is_claimed_by_one_relay_and_not_again_at_once(store: PostgresStore) -> None:
     writer = await file_case(store)
     numbers = [
         (await store.inbox.receive(message(writer.stream, f"m{n}", WithdrawalRequest()))).number for n in range(6)
@@ -136,7 +136,7 @@ async def test_a_bell_is_claimed_by_one_relay_and_not_again_at_once(store: Postg
     assert await store.inbox.claim_notifications(10) == ()
 
 
-async def test_a_decided_row_is_never_rung(store: PostgresStore) -> None:
+async def test_a_decided_row_is_never_notified(store: PostgresStore) -> None:
     writer = await file_case(store)
     receipt = await store.inbox.receive(message(writer.stream, "m1", WithdrawalRequest()))
     await writer.append(SponsorWithdrew(at=NOON), decides=Decides(receipt.number, "accepted"))

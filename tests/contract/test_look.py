@@ -90,7 +90,7 @@ async def test_what_then_waits_is_left_open_where_the_append_does_not_know(store
     assert (await store.append(first)).pending is None  # appended before
 
 
-async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: PostgresStore) -> None:
+async def test_a_case_that_an_append_notifies_itself_is_looked_at_again(store: PostgresStore) -> None:
     await open_programme(store, places=1, cap_period="month")
     holder, waiting = await file_case(store), await file_case(store)
     await holder.append(TAKEN, place=TakePlace(MONTH))
@@ -103,7 +103,7 @@ async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: Post
     assert row.kind == "place.offered"
 
 
-async def test_an_append_that_rings_another_case_knows_its_own(store: PostgresStore) -> None:
+async def test_an_append_that_notifies_another_case_knows_its_own(store: PostgresStore) -> None:
     await open_programme(store, places=1)
     holder, waiting = await file_case(store), await file_case(store)
     await holder.append(TAKEN, place=TakePlace(MONTH))

@@ -250,7 +250,7 @@ async def test_cases_that_need_a_running_workflow_are_found(store: EventStore) -
     assert found[unfiled].undecided
 
 
-async def test_a_programme_rings_every_open_case_or_those_that_wait_on_it(store: EventStore) -> None:
+async def test_a_programme_notifies_every_open_case_or_those_that_wait_on_it(store: EventStore) -> None:
     programme = await open_programme(store)
     held = await file_case(store)
     await held.append(SponsorWithdrew(at=NOON), summary=summary(held.stream, held=True))

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 
 import pytest
-from process.backing import open_backing
-from process.temporal import connect_temporal
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 

@@ -6,8 +6,6 @@ from functools import partial
 
 import asyncpg
 import pytest
-from process.backing import open_backing
-from process.temporal import connect_temporal
 from temporalio.client import Client
 
 from audit.reconcile.log import opened_reconcile_log
@@ -22,7 +20,7 @@ from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from workflows.contracts import Bell
+from workflows.contracts import Notification
 
 KEPT_WITHIN_S = 40
 """A historian looks every 10 s, and Temporal's list lags; ten times as long as it takes."""

@@ -10,7 +10,6 @@ from typing import Any, get_args
 
 import asyncpg
 import pytest
-from process.backing import open_backing
 from temporalio.client import Client
 from temporalio.service import RPCError
 

@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import pytest
-from process.backing import open_backing
 
 from demonstration.people import application
 from process.backing import open_backing

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 import asyncpg
 import psutil
 import pytest
-from process.backing import open_backing
 
 from demonstration.people import application
 from process.backing import open_backing

@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 
 import pytest
-from process.temporal import connect_temporal
 
 from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one

@@ -128,7 +128,7 @@ async def test_the_programme_takes_what_the_governments_say(stack: Reached, caps
         await tell(stack, PROGRAMME, ProgrammeSuspension())
 
 
-async def test_while_temporal_is_away_the_relay_is_left_to_ring(
+async def test_while_temporal_is_away_the_relay_is_left_to_name_the_inbox(
     desk: Desk, stack: Reached, capsys: pytest.CaptureFixture[str]
 ) -> None:
     case_id = await desk.authorized_case()

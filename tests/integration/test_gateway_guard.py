@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
-from gateway.http.refusals import IDS_A_MINUTE, Refusals
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign

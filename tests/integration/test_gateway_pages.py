@@ -122,7 +122,7 @@ async def say(desk: Desk, message_id: str, case_id: str, message: str = "applica
 async def kill(desk: Desk) -> None:
     """Ring for everything so often that it is dead."""
     for _ in range(DEAD_AFTER):
-        await desk.deps.inbox.claim_unrung(1000)
+        await desk.deps.inbox.claim_notifications(1000)
         await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI, Response
-from gateway.assembly import open_tokens
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from process.backing import Backing
 from temporalio.testing import WorkflowEnvironment
 
 from activities.notify import PendingNotification, notify

@@ -74,7 +74,7 @@ async def until_notified(notifications: Notifications, count: int) -> None:
     await until(all_notified)
 
 
-async def test_each_message_is_rung_once_with_its_case_kind_and_number(desk: Desk) -> None:
+async def test_each_message_is_notified_once_with_its_case_kind_and_number(desk: Desk) -> None:
     case_id, notifications = await desk.filed_case(), Notifications()
     await desk.send("applicant", "m-1", {"case": case_id, "message": "application.withdrawn"})
     assert await notify_once(desk.deps.inbox, notifications, no_governing) == 2
@@ -85,7 +85,7 @@ async def test_each_message_is_rung_once_with_its_case_kind_and_number(desk: Des
     assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
 
 
-async def test_what_was_not_taken_is_rung_again_after_half_a_minute(desk: Desk) -> None:
+async def test_what_was_not_taken_is_notified_again_after_half_a_minute(desk: Desk) -> None:
     case_id, notifications = await desk.filed_case(), Notifications()
     await notify_once(desk.deps.inbox, notifications, no_governing)
     await later(desk, 29)
@@ -97,7 +97,7 @@ async def test_what_was_not_taken_is_rung_again_after_half_a_minute(desk: Desk) 
     assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
 
 
-async def test_a_bell_that_nobody_heard_is_not_lost(desk: Desk) -> None:
+async def test_a_notification_that_nobody_heard_is_not_lost(desk: Desk) -> None:
     notifications = Notifications(away=True)
     await desk.filed_case()
     with pytest.raises(RPCError):
@@ -108,7 +108,7 @@ async def test_a_bell_that_nobody_heard_is_not_lost(desk: Desk) -> None:
     assert notifications.numbers == [1]
 
 
-async def test_relays_side_by_side_ring_nothing_twice(desk: Desk) -> None:
+async def test_relays_side_by_side_notify_nothing_twice(desk: Desk) -> None:
     for number in range(12):
         await desk.filed_case(f"filing-{number}")
     notifications = Notifications()
@@ -143,7 +143,7 @@ async def test_what_the_governments_said_is_decided_and_made_known_if_the_gatewa
     ]
 
 
-async def test_the_loop_rings_what_comes_until_it_is_stopped(desk: Desk) -> None:
+async def test_the_loop_notifies_what_comes_until_it_is_stopped(desk: Desk) -> None:
     notifications, stopped = Notifications(), asyncio.Event()
     running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_governing).run(stopped))
     for number in range(3):
@@ -183,7 +183,7 @@ async def test_the_loop_outlives_an_absent_temporal_and_says_that_it_is_not_read
     await asyncio.wait_for(running, 2)
 
 
-async def test_the_process_waits_for_temporal_rings_and_ends_in_order(
+async def test_the_process_waits_for_temporal_notifies_and_ends_in_order(
     desk: Desk, database_url: str, tmp_path: Path
 ) -> None:
     case_id, port = await desk.filed_case(), choose_port(7300)

@@ -123,7 +123,7 @@ async def test_a_suspension_waits_for_appends_under_way_and_later_ones_see_it(
         await late
 
 
-async def test_thousands_of_open_cases_are_rung_by_one_append(
+async def test_thousands_of_open_cases_are_notified_by_one_append(
     store: PostgresStore, by_hand: asyncpg.Connection
 ) -> None:
     programme = await open_programme(store)
@@ -174,7 +174,7 @@ async def test_nothing_personal_is_in_clear_in_any_table(store: PostgresStore, b
         assert not [word for word in said if word in text or word.encode().hex() in text]
 
 
-async def test_no_bell_is_claimed_without_being_handed_over(store: PostgresStore) -> None:
+async def test_no_notification_is_claimed_without_being_handed_over(store: PostgresStore) -> None:
     """A message that commits while a claim is under way is in that claim whole, or in the next."""
     writer = await file_case(store)
     senders_done = asyncio.Event()

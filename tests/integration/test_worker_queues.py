@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any, cast
 
-from process.backing import Backing
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 

@@ -8,7 +8,6 @@ import time
 from functools import partial
 from typing import Final
 
-from process.temporal import connect_temporal
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest

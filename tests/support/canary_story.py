@@ -11,12 +11,10 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from process.backing import open_backing
 from temporalio.client import Client
 
 from demonstration.circumstances import SILENT
 from process.backing import open_backing
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours, Temper
 from tests.support import canary
 from tests.support.canary import FOREIGN, found_in, on_the_wire
 from tests.support.performance import open_programme

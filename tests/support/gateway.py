@@ -10,15 +10,13 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from domain.rules.rule_set import bundled_rule_book
 from fastapi import FastAPI
 
-from activities.clock import SystemClock
-from activities.deciding import command_of, decide_and_append
-from activities.govern import open_if_new
+from cases.clock import SystemClock
+from cases.handle import command_of, handle
+from cases.programme_commands import open_if_new
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments
-from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.assembly import open_gateway
@@ -134,11 +132,11 @@ async def gateway_desk(
         backing = await stack.enter_async_context(
             opened_backing(database_url, DirectoryKeyStore(keys_dir), SystemClock(), connections=8)
         )
-        await open_if_new(backing.book, PROGRAMME, backing.book.rules["2022-10-19"], None, NOON)
+        await open_if_new(backing.cases, PROGRAMME, backing.cases.rules["2022-10-19"], None, NOON)
         database = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
         if guard is None:
             deps = GatewayDeps(
-                book=backing.book,
+                book=backing.cases,
                 store=backing.store,
                 inbox=backing.inbox,
                 statistics=backing.store.statistics,

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from process.backing import Backing, open_backing
+from eventstore.summarize import summarize
 
-from activities.consequences import summarize
-from domain.case import Case
+from domain.kernel.case import Case
 from process.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told

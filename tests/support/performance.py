@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import asyncpg
 import httpx2
-from process.backing import Backing, clock_of, open_backing
 
-from activities.govern import open_if_new
+from cases.programme_commands import open_if_new
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player

@@ -40,7 +40,7 @@ def test_the_payload_shown_in_the_ui_is_a_message_of_that_kind(kind: CaseMessage
     assert direct.source() in MESSAGE_SENDERS[kind]
 
 
-def test_kinds_with_personal_content_only_ring() -> None:
+def test_kinds_with_personal_content_only_name_the_inbox() -> None:
     assert {kind for kind in KINDS if SIGNALS[kind][1] is None} == INBOX_ONLY
     for kind in INBOX_ONLY:
         with pytest.raises(ValueError, match="validation error"):
@@ -53,7 +53,7 @@ def test_a_field_foreign_to_a_kind_is_refused_when_the_message_is_made() -> None
         CASE_MESSAGE.validate_python(direct.content())
 
 
-def test_bells_keep_the_order_and_are_bounded() -> None:
+def test_notifications_keep_the_order_and_are_bounded() -> None:
     signals = PendingSignals()
     for index in range(PENDING_MAX + 3):
         signals.note("vetting.cleared", Notification(message_id=f"m-{index}"))

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from gateway.assembly import open_tokens
 
 from cli.errors import UnusableError
 from cli.token import token

@@ -19,7 +19,7 @@ async def ask(desk: Desk, message_id: str, number: int) -> Reply:
     return answer
 
 
-async def test_an_update_rings_and_waits_for_the_answer(dev_server: WorkflowEnvironment) -> None:
+async def test_an_update_notifies_and_waits_for_the_answer(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
         message_id, number = desk.receive("sponsor.confirmed")

@@ -56,7 +56,7 @@ async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: Wor
         assert (denial.bell.officer, denial.bell.decision, denial.bell.why) == ("o-1", "deny", "name-match")
 
 
-async def test_a_kind_with_personal_content_rings_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
+async def test_a_kind_with_personal_content_notifies_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "sponsor.confirmed", "entry.not_found")
         message_id, _ = desk.receive("evidence.submitted")
@@ -76,7 +76,7 @@ async def test_the_same_message_twice_is_one_message(dev_server: WorkflowEnviron
         assert desk.case.version == 4
 
 
-async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEnvironment) -> None:
+async def test_a_notification_for_what_is_taken_costs_no_activity(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "sponsor.confirmed")
         await desk.signal("vetting.hit", message_id="v-1")
@@ -88,7 +88,7 @@ async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEn
         assert len(desk.programme.asked) == asked
 
 
-async def test_a_lost_or_overtaken_bell_changes_nothing(dev_server: WorkflowEnvironment) -> None:
+async def test_a_lost_or_overtaken_notification_changes_nothing(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
         desk.receive("sponsor.confirmed")  # its signal is lost
@@ -156,7 +156,7 @@ async def test_bounded_activities_are_called_until_nothing_is_left(dev_server: W
         assert [name for name, _ in desk.programme.asked] == ["open_case", "proof_of_entry"]
 
 
-async def test_a_bell_for_a_closed_case_is_answered_by_a_run_that_ends(dev_server: WorkflowEnvironment) -> None:
+async def test_a_notification_for_a_closed_case_is_answered_by_a_run_that_ends(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "application.withdrawn")
         await desk.handle.result()
