@@ -7,6 +7,7 @@ from domain.calendar import month_of
 from domain.case import Case, Request
 from domain.commands import Command, MeetDeadline
 from domain.events import CaseEvent, TravelAuthorized, Waitlisted
+from eventstore.format.summarize import AIR
 from eventstore.format.summarize import summarize as summarize  # noqa: PLC0414  said here too: it is one of the consequences
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
 from eventstore.port import OpenedCall
@@ -19,15 +20,15 @@ def place_change(
     month = month_of(now)
     for event in events:
         if isinstance(event, TravelAuthorized):
-            return TakePlace(month)
+            return TakePlace(AIR, month)
         if isinstance(event, Waitlisted):
-            return JoinWaitingList(event.at, month)
+            return JoinWaitingList(AIR, event.at, month)
     if after.closed and not before.closed and after.authorization and not after.parole:
-        return FreePlace(month)
+        return FreePlace(AIR, month)
     if before.waitlisted_at and not after.waitlisted_at:
-        return LeaveWaitingList(month)
+        return LeaveWaitingList(AIR, month)
     if isinstance(command, MeetDeadline) and command.name == "month":
-        return AllotPlaces(month)
+        return AllotPlaces(month, AIR)
     return None
 
 

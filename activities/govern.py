@@ -8,6 +8,7 @@ from domain.calendar import month_of
 from domain.ids import CommandId, message_command_id
 from domain.messages import GovernmentsMessage
 from domain.programme import (
+    PlacesChanged,
     Programme,
     ProgrammeEvent,
     ProgrammeResumed,
@@ -22,10 +23,10 @@ from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.summarize import summarize_programme
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
 from eventstore.port import Append, Bell, Decides
-from eventstore.summary import ProgrammeSummary
 
 DECIDE_AGAIN_MAX: Final = 5
 ROWS_MAX: Final = 100
@@ -52,7 +53,8 @@ async def open_if_new(book: CaseBook, programme: str, rules: RuleSet, places: in
                 actor="passage",
                 now=now,
                 rules_digest=rules.digest,
-                summary=_summary(state),
+                summary=summarize_programme(state),
+                caps=(programme,),
             )
         )
     except Conflict:
@@ -107,8 +109,9 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
             events=events,
             actor=row.source,
             now=now,
-            summary=_summary(after) if events else None,
-            place=AllotPlaces(month_of(now)) if events and not _stops(events) else None,
+            summary=summarize_programme(after) if events else None,
+            place=AllotPlaces(month_of(now)) if events else None,
+            caps=(programme,) if _sets_cap(events) else (),
             decides=decides,
             bells=_bells(events),
         )
@@ -122,8 +125,8 @@ def _folded(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
     return state
 
 
-def _stops(events: tuple[ProgrammeEvent, ...]) -> bool:
-    return any(isinstance(event, ProgrammeSuspended) for event in events)
+def _sets_cap(events: tuple[ProgrammeEvent, ...]) -> bool:
+    return any(isinstance(event, PlacesChanged | RulesAdopted) for event in events)
 
 
 def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
@@ -137,13 +140,3 @@ def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | No
             case RulesAdopted() if event.applies_to_running:
                 return "all"
     return None
-
-
-def _summary(state: Programme) -> ProgrammeSummary:
-    return ProgrammeSummary(
-        programme=state.programme,
-        status=state.status,
-        places=state.places,
-        cap_period=state.cap_period,
-        rules_version=state.rules_version,
-    )

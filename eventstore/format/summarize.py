@@ -1,12 +1,17 @@
-"""The head's summary of a case, from its state: one rule for those who write it and those who verify it."""
+"""The heads' summaries, from the states: one rule for those who write them and those who verify them."""
 
 from datetime import datetime
+from typing import Final
 
 from domain.case import Case
 from domain.limits import authorization_last_day, deadlines, parole_last_day
 from domain.programme import Programme
 from domain.rules.rule_set import RuleSet
-from eventstore.summary import CaseSummary
+from eventstore.places import Pool
+from eventstore.summary import CaseSummary, ProgrammeSummary
+
+AIR: Final = "air"
+"""The one allotment of an air programme. Each of its cases takes one place of it."""
 
 
 def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -> CaseSummary:
@@ -32,4 +37,17 @@ def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -
         flags=case.flags,
         closed=case.closed,
         held=case.held or case.travel_held or case.supporter_gone_at is not None,
+    )
+
+
+def summarize_programme(programme: Programme) -> ProgrammeSummary:
+    """The head's summary of a programme that was opened. Its one pool has its own name."""
+    pool = Pool(
+        programme.programme, programme.places, programme.cap_period, named=programme.places_override is not None
+    )
+    return ProgrammeSummary(
+        programme=programme.programme,
+        status=programme.status,
+        rules_version=programme.rules_version,
+        pools={AIR: pool},
     )

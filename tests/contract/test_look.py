@@ -2,6 +2,7 @@
 
 from domain.events import EvidenceRequested, SponsorWithdrew, Waitlisted
 from domain.messages import SponsorConfirmedAnswer, WithdrawalRequest
+from eventstore.format.summarize import AIR
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, TakePlace
 from eventstore.port import Decides, Look, OpenedCall, Pending
 from eventstore.postgres.store import PostgresStore
@@ -91,9 +92,9 @@ async def test_what_then_waits_is_left_open_where_the_append_does_not_know(store
 async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: PostgresStore) -> None:
     await open_programme(store, places=1, cap_period="month")
     holder, waiting = await file_case(store), await file_case(store)
-    await holder.append(TAKEN, place=TakePlace(MONTH))
-    await waiting.append(TAKEN, place=JoinWaitingList(NOON, MONTH))
-    new_month = await waiting.append(EvidenceRequested(at=NOON), place=AllotPlaces("2022-11"))
+    await holder.append(TAKEN, place=TakePlace(AIR, MONTH))
+    await waiting.append(TAKEN, place=JoinWaitingList(AIR, NOON, MONTH))
+    new_month = await waiting.append(EvidenceRequested(at=NOON), place=AllotPlaces("2022-11", AIR))
     assert [bell.case_id for bell in new_month.bells] == [waiting.stream]
     assert new_month.pending is None
     row = (await store.look(waiting.stream, "2022-11")).pending.row
@@ -104,8 +105,8 @@ async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: Post
 async def test_an_append_that_rings_another_case_knows_its_own(store: PostgresStore) -> None:
     await open_programme(store, places=1)
     holder, waiting = await file_case(store), await file_case(store)
-    await holder.append(TAKEN, place=TakePlace(MONTH))
-    await waiting.append(TAKEN, place=JoinWaitingList(NOON, MONTH))
-    freed = await holder.append(TAKEN, place=FreePlace(MONTH))
+    await holder.append(TAKEN, place=TakePlace(AIR, MONTH))
+    await waiting.append(TAKEN, place=JoinWaitingList(AIR, NOON, MONTH))
+    freed = await holder.append(TAKEN, place=FreePlace(AIR, MONTH))
     assert [bell.case_id for bell in freed.bells] == [waiting.stream]
     assert freed.pending == Pending(None, ())

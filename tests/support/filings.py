@@ -12,7 +12,9 @@ from domain.ids import CommandId, case_id_from_entropy
 from domain.messages import ApplicationSubmitted
 from domain.programme import ProgrammeEvent, ProgrammeOpened
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.summarize import AIR
 from eventstore.inbox import Inbox, Incoming, Receipt
+from eventstore.places import Pool, PoolPeriod
 from eventstore.port import Append, Appended, EventStore
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
@@ -116,7 +118,7 @@ class Writer:
         """The append that adds these events now, with a command of its own."""
         self.commands += 1
         command = changed.pop("command_id", f"test:{self.stream}-{self.commands}")
-        case_summary = summary(self.stream) if self.stream != PROGRAMME else programme_summary()
+        of_programme = self.stream == PROGRAMME
         plain = Append(
             stream=self.stream,
             programme=PROGRAMME,
@@ -128,7 +130,8 @@ class Writer:
             actor="test",
             now=NOON,
             rules_digest=RULES_DIGEST,
-            summary=case_summary,
+            summary=programme_summary() if of_programme else summary(self.stream),
+            caps=(PROGRAMME,) if of_programme else (),
         )
         return replace(plain, **changed)
 
@@ -141,24 +144,29 @@ class Writer:
         return appended
 
 
-def programme_summary(places: int = 24000, **changed: Any) -> ProgrammeSummary:
+def programme_summary(places: int = 24000, cap_period: PoolPeriod = "total", **changed: Any) -> ProgrammeSummary:
     plain = ProgrammeSummary(
-        programme=PROGRAMME, status="open", places=places, cap_period="total", rules_version="2022-10-19"
+        programme=PROGRAMME,
+        status="open",
+        rules_version="2022-10-19",
+        pools={AIR: Pool(PROGRAMME, places, cap_period)},
     )
     return replace(plain, **changed)
 
 
-async def open_programme(store: EventStore, places: int = 24000, **changed: Any) -> Writer:
+async def open_programme(
+    store: EventStore, places: int = 24000, cap_period: PoolPeriod = "total", **changed: Any
+) -> Writer:
     writer = Writer(store, PROGRAMME)
-    head = programme_summary(places, **changed)
+    head = programme_summary(places, cap_period, **changed)
     await writer.append(
         ProgrammeOpened(
             at=NOON - timedelta(days=1),
             programme=PROGRAMME,
             rules_version=head.rules_version,
             rules_digest=RULES_DIGEST,
-            places=head.places,
-            cap_period=head.cap_period,
+            places=places,
+            cap_period=cap_period,
         ),
         summary=head,
     )
