@@ -27,7 +27,9 @@ from domain.kernel.events import Basis, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import open_programme
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.summarize import AIR
 from eventstore.keys import DirectoryKeyStore
+from eventstore.places import Pool
 from eventstore.port import Append, ReadAt
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
@@ -183,7 +185,7 @@ async def open_cases(store: PostgresStore, count: int = CASES) -> list[GrowingCa
             events=(opened,),
             actor="governments",
             now=_AT,
-            summary=ProgrammeSummary(_PROGRAMME, "open", 24000, "total", "2022-10-19"),
+            summary=ProgrammeSummary(_PROGRAMME, "open", "2022-10-19", {AIR: Pool(_PROGRAMME, 24000, "total")}),
         )
     )
     cases = [GrowingCase(store, case_id_from_entropy("VEN", os.urandom(8))) for _ in range(count)]

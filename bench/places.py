@@ -26,8 +26,9 @@ from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import open_programme
 from eventstore.conflicts import NoPlace
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.summarize import AIR
 from eventstore.keys import CaseKey
-from eventstore.places import TakePlace
+from eventstore.places import Pool, TakePlace
 from eventstore.port import Append, ReadAt
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
@@ -150,7 +151,7 @@ async def _counted(url: str) -> tuple[int, int]:
     connection = await asyncpg.connect(url)
     try:
         counted = await connection.fetchval("SELECT taken FROM passage.place_counter WHERE period = 'total'")
-        held = await connection.fetchval("SELECT count(*) FROM passage.case_head WHERE place_month IS NOT NULL")
+        held = await connection.fetchval("SELECT count(*) FROM passage.case_head WHERE place_quantity > 0")
         return counted, held
     finally:
         await connection.close()
@@ -180,7 +181,7 @@ class _Case:
 
     async def claim(self) -> None:
         try:
-            await self._append(_AUTHORIZED, TakePlace(_MONTH))
+            await self._append(_AUTHORIZED, TakePlace(AIR, _MONTH))
         except NoPlace:
             return
         self.has_place = True
@@ -220,7 +221,7 @@ async def _open(store: PostgresStore, places: int) -> None:
             events=(opened,),
             actor="governments",
             now=_AT,
-            summary=ProgrammeSummary(_PROGRAMME, "open", places, "total", _RULES),
+            summary=ProgrammeSummary(_PROGRAMME, "open", _RULES, {AIR: Pool(_PROGRAMME, places, "total")}),
         )
     )
 

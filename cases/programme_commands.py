@@ -9,12 +9,14 @@ from domain.kernel.calendar import month_of
 from domain.kernel.ids import CommandId, message_command_id
 from domain.kernel.messages import GovernmentsMessage, Rejection
 from domain.kernel.programme import (
+    PlacesChanged,
     Programme,
     ProgrammeEvent,
     ProgrammeResumed,
     ProgrammeSuspended,
     ProgrammeTerminated,
     RulesAdopted,
+    cap_of,
     decide_programme,
     evolve_programme,
     open_programme,
@@ -22,10 +24,10 @@ from domain.kernel.programme import (
 from domain.kernel.rule_set import RuleSet, read_rule_set
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.summarize import summarize_programme
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
 from eventstore.port import Append, Decides, Notification
-from eventstore.summary import ProgrammeSummary
 
 DECIDE_AGAIN_MAX: Final = 5
 ROWS_MAX: Final = 100
@@ -53,7 +55,8 @@ async def open_if_new(cases: CaseRepository, rules: RuleSet, places: int | None,
                 actor="passage",
                 now=now,
                 rules_digest=rules.digest,
-                summary=_summary(state),
+                summary=summarize_programme(state),
+                caps=(programme,),
             )
         )
     except Conflict:
@@ -109,8 +112,9 @@ async def _attempt(cases: CaseRepository, programme: str, row: InboxRow, now: da
             events=events,
             actor=row.source,
             now=now,
-            summary=_summary(after) if events else None,
-            place=AllotPlaces(month_of(now)) if events and not _stops(events) else None,
+            summary=summarize_programme(after) if events else None,
+            place=AllotPlaces(month_of(now)) if events else None,
+            caps=_caps_set(after, events),
             decides=decides,
             notifies=_notified(events),
         )
@@ -124,8 +128,16 @@ def _folded(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
     return state
 
 
-def _stops(events: tuple[ProgrammeEvent, ...]) -> bool:
-    return any(isinstance(event, ProgrammeSuspended) for event in events)
+def _caps_set(state: Programme, events: tuple[ProgrammeEvent, ...]) -> tuple[str, ...]:
+    """The pools whose number of places the events say."""
+    pools: list[str] = []
+    for event in events:
+        match event:
+            case PlacesChanged():
+                pools += [cap.pool for cap in (cap_of(state, event.pool),) if cap is not None]
+            case RulesAdopted():
+                pools += [cap.pool for cap in state.rules.caps]
+    return tuple(dict.fromkeys(pools))
 
 
 def _notified(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
@@ -139,13 +151,3 @@ def _notified(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] |
             case RulesAdopted() if read_rule_set(event.rules).applies_to_running:
                 return "all"
     return None
-
-
-def _summary(state: Programme) -> ProgrammeSummary:
-    return ProgrammeSummary(
-        programme=state.programme,
-        status=state.status,
-        places=state.places,
-        cap_period=state.cap_period,
-        rules_version=state.rules_version,
-    )

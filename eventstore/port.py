@@ -147,6 +147,8 @@ class Append:
     supporter: SupporterKeys | None = None
     """The supporter to register for this case; former supporters stay registered."""
     place: PlaceChange | None = None
+    caps: tuple[str, ...] = ()
+    """Programme streams: the pools of the summary whose cap this append sets; that of a new pool is set in any case."""
     decides: Decides | None = None
     deadline: datetime | None = None
     """A deadline's own moment: refused while an undecided inbox row of the case was received before it."""

@@ -1,11 +1,12 @@
 """What the heads keep of a stream, for lists, pages and `Step`; written with each append, never folded from events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from domain.humanitarian_parole.stages.parole import WorkPermit
-from domain.kernel.ids import Code
+from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn, WorkPermit
+from eventstore.places import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +16,15 @@ class CaseSummary:
     case_id: str
     programme: str
     rules_version: str
-    stage: Code
-    waiting_on: Code | None
+    stage: Stage
+    waiting_on: WaitingOn | None
     since: datetime
     """Since when it stands in this stage and waits on this."""
     filed_at: datetime
-    due_name: Code | None = None
+    due_name: DeadlineName | None = None
     due_at: datetime | None = None
-    outcome: Code | None = None
-    reason: Code | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
     work_permit: WorkPermit | None = None
     authorized_last_day: date | None = None
     """Null while the limit is paused by a suspension."""
@@ -36,13 +37,13 @@ class CaseSummary:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeSummary:
-    """The programme head; what the cap is held against is decided by `cap_period` and `places` of this row."""
+    """The programme head."""
 
     programme: str
     status: Literal["open", "suspended", "terminated"]
-    places: int
-    cap_period: Literal["total", "month"]
     rules_version: str
+    pools: Mapping[str, Pool]
+    """Allotment to the pool that it draws on, whose cap an append sets only where `Append.caps` names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,9 @@ class SummaryFilter:
     """Which cases to list; None: no condition."""
 
     programme: str | None = None
-    stage: Code | None = None
-    waiting_on: Code | None = None
-    outcome: Code | None = None
+    stage: Stage | None = None
+    waiting_on: WaitingOn | None = None
+    outcome: Outcome | None = None
     open: bool | None = None
     limit: int | None = None
 
@@ -68,4 +69,4 @@ class StuckCandidate:
     """An inbox row of it is undecided."""
     calls: bool
     """A call to a partner is outstanding."""
-    waiting_on: Code | None
+    waiting_on: WaitingOn | None

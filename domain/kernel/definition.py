@@ -168,6 +168,8 @@ class LimitDefinition:
     name: str
     meet: Callable[[Any, datetime], None]
     says: str
+    allots: str | None = None
+    """The allotment whose new places are given out, in the order of the waiting list, before it is met."""
 
 
 Occasion = Literal["filing", "authorization"]
@@ -251,10 +253,10 @@ class Places:
     """What a decision does to the places of its case's pool."""
 
     change: Literal["take", "join", "leave", "free"]
+    allotment: str
+    """Of which of the programme's allotments."""
     ready_at: datetime | None = None
     """With `join`: first come by this moment."""
-    allotment: str = "air"
-    """Of which of the programme's allotments."""
     quantity: int = 1
 
 

@@ -14,6 +14,7 @@ from domain.humanitarian_parole.stages.sponsor import SponsorWithdrew, SponsorWi
 from domain.humanitarian_parole.stages.travel import Waitlisted
 from domain.kernel.programme import ProgrammeSuspended
 from eventstore.conflicts import MessageFirst, ProgrammeConflict, StoreUnavailable
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, TakePlace
 from eventstore.port import ReadAt
@@ -90,12 +91,12 @@ async def test_a_place_offered_is_numbered_after_a_message_under_way(
 ) -> None:
     await open_programme(store, places=1)
     holder, waiting = await file_case(store), await file_case(store)
-    await holder.append(Waitlisted(at=NOON), place=TakePlace(MONTH))
-    await waiting.append(Waitlisted(at=NOON), place=JoinWaitingList(NOON, MONTH))
+    await holder.append(Waitlisted(at=NOON), place=TakePlace(AIR, MONTH))
+    await waiting.append(Waitlisted(at=NOON), place=JoinWaitingList(AIR, NOON, MONTH))
     transaction = by_hand.transaction()
     await transaction.start()
     first = await receive_by_hand(by_hand, waiting.stream, "slow")
-    freed = asyncio.create_task(holder.append(Waitlisted(at=NOON), place=FreePlace(MONTH)))
+    freed = asyncio.create_task(holder.append(Waitlisted(at=NOON), place=FreePlace(AIR, MONTH)))
     done, _ = await asyncio.wait([freed], timeout=0.3)
     assert not done
     await transaction.commit()

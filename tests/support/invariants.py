@@ -57,7 +57,7 @@ class Log:
         events: dict[str, list[Row]] = defaultdict(list)
         for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
             events[row["stream"]].append(row)
-        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "programme_head")
+        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "pool")
         return cls(
             backing=backing,
             events=events,
@@ -152,13 +152,11 @@ class Log:
             if case.authorization is not None and (case.parole is not None or not case.closed):
                 held[case.programme] += 1
         for row in self.tables["waiting_list"]:
-            held[row["programme"]] += row["reserved_month"] is not None
+            held[row["programme"]] += row["reserved"]
         counted = Counter[str]()
         for row in self.tables["place_counter"]:
             (counted if row["period"] == "total" else months)[row["programme"]] += row["taken"]
-        caps = {
-            row["programme"]: row["places"] for row in self.tables["programme_head"] if row["cap_period"] == "total"
-        }
+        caps = {row["pool"]: row["places"] for row in self.tables["pool"] if row["period"] == "total"}
         return [
             *(f"{p}: {held[p]} places are held of {cap}" for p, cap in caps.items() if held[p] > cap),
             *(f"{p}: {counted[p]} places are counted, {held[p]} are held" for p in held if held[p] != counted[p]),
