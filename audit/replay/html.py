@@ -7,10 +7,12 @@ from importlib import resources
 from string import Template
 from typing import Any, Final
 
-from audit.replay import timeline
+from audit.replay import words
 from audit.replay.asked import Asked
 from audit.replay.case import Decision, Entry, Fact, Replay, RuleTried
-from audit.replay.words import Language, Words
+from audit.replay.timeline import Timeline
+from audit.replay.words import Language
+from domain.kernel.definition import Words
 
 _T: Final[Mapping[str, Words]] = {
     "title": Words("Case {case}", "Caso {case}"),
@@ -29,58 +31,54 @@ _T: Final[Mapping[str, Words]] = {
     "limits": Words("Limits of the rule set", "Plazos del conjunto de reglas"),
     "facts": Words("Facts from", "Hechos de"),
     "cases": Words("Other cases", "Otros casos"),
-    "earlier": Words("Earlier cases of the supporter", "Casos anteriores de la persona de apoyo"),
-    "unknown": Words("the rule set is not at hand", "el conjunto de reglas no está disponible"),
+    "known": Words("Known beyond the case", "Lo que se sabía fuera del caso"),
     "details": Words("Personal details", "Datos personales"),
 }
 
 
 def page(found: Replay, language: Language) -> str:
     """The whole page."""
-    subtitle = _t("part", language).format(version=found.version, of=found.of_version)
-    rows = "".join(f"<tr><th>{escape(n)}</th><td>{escape(v)}</td></tr>" for n, v in timeline.state(found, language))
+    told = Timeline(found, language)
+    subtitle = told.say(_T["part"]).format(version=found.version, of=found.of_version)
+    rows = "".join(f"<tr><th>{escape(n)}</th><td>{escape(v)}</td></tr>" for n, v in told.state())
     template = Template((resources.files("audit") / "templates" / "replay.html").read_text("utf-8"))
     return template.substitute(
         language=language,
-        title=escape(_t("title", language).format(case=found.case_id)),
+        title=escape(told.say(_T["title"]).format(case=found.case_id)),
         subtitle=escape(subtitle),
-        personal=escape(timeline.personal(found, language)),
-        state_title=escape(_t("state", language)),
+        personal=escape(told.personal()),
+        state_title=escape(told.say(_T["state"])),
         state=rows,
-        events_title=escape(_t("events", language)),
-        events="".join(_event(entry, language) for entry in found.entries),
-        asked=_asked(found.asked, language),
+        events_title=escape(told.say(_T["events"])),
+        events="".join(_event(entry, told) for entry in found.entries),
+        asked=_asked(found.asked, told),
     )
 
 
-def _asked(found: Sequence[Asked], language: Language) -> str:
+def _asked(found: Sequence[Asked], told: Timeline) -> str:
     """Who asked about the case; nothing where nobody did."""
     if not found:
         return ""
     rows = "".join(
-        f"<tr><td>{escape(each.happened_at.isoformat())}</td><td>{escape(timeline.asked(each, language))}</td>"
+        f"<tr><td>{escape(each.happened_at.isoformat())}</td><td>{escape(told.asked(each))}</td>"
         f"<td>{escape(each.actor)}</td><td><code>{escape(each.event_id)}</code></td></tr>"
         for each in found
     )
-    return f"<section><h2>{escape(timeline.asked_title(language))}</h2><table>{rows}</table></section>"
+    return f"<section><h2>{escape(told.say(words.WHO_ASKED))}</h2><table>{rows}</table></section>"
 
 
-def _t(name: str, language: Language) -> str:
-    return str(getattr(_T[name], language))
-
-
-def _event(entry: Entry, language: Language) -> str:
-    recorded = f"{_t('recorded', language)} {entry.recorded_at.isoformat()}"
+def _event(entry: Entry, told: Timeline) -> str:
+    recorded = f"{told.say(_T['recorded'])} {entry.recorded_at.isoformat()}"
     when = f"{entry.version} · {entry.happened_at.isoformat()} ({recorded})"
-    because = f"{_t('on', language)} {timeline.caused(entry, language)}"
-    who = f"{_t('by', language)} {timeline.acted(entry, language)}; {because}"
+    because = f"{told.say(_T['on'])} {told.caused(entry)}"
+    who = f"{told.say(_T['by'])} {told.acted(entry)}; {because}"
     parts = [
         f'<p class="when">{escape(when)}</p>',
-        f"<p><strong>{escape(timeline.happened(entry, language))}</strong></p>",
+        f"<p><strong>{escape(told.happened(entry))}</strong></p>",
         f'<p class="who">{escape(who)} · <code>{escape(entry.type)}</code></p>',
-        _values(_t("limits", language), entry.limits),
-        _values(_t("details", language), entry.details),
-        "" if entry.decision is None else _decision(entry.decision, language),
+        _values(told.say(_T["limits"]), entry.limits),
+        _values(told.say(_T["details"]), entry.details),
+        "" if entry.decision is None else _decision(entry.decision, told),
         f'<p class="small"><code>{entry.hash}</code></p>',
     ]
     return f'<li class="event">{"".join(parts)}</li>'
@@ -97,32 +95,30 @@ def _small(title: str, said: str) -> str:
     return f'<p class="small">{escape(f"{title}: {said}")}</p>'
 
 
-def _decision(decision: Decision, language: Language) -> str:
-    said = _t("rules", language).format(
+def _decision(decision: Decision, told: Timeline) -> str:
+    said = told.say(_T["rules"]).format(
         version=decision.rules_version, day=decision.decided_on, programme=decision.programme_version
     )
-    at_hand = "" if decision.rules_at_hand else f" ({_t('unknown', language)})"
-    head = f'<p class="small">{escape(said + at_hand)}<br><code>{escape(decision.rules_digest)}</code></p>'
-    earlier = decision.earlier_supporter_cases
-    tail = "" if earlier is None else _small(_t("earlier", language), str(earlier))
-    return f"{head}<dl>{''.join(_rule(rule, language) for rule in decision.rules)}</dl>{tail}"
+    head = f'<p class="small">{escape(said)}<br><code>{escape(decision.rules_digest)}</code></p>'
+    known = _values(told.say(_T["known"]), decision.known)
+    return f"{head}<dl>{''.join(_rule(rule, told) for rule in decision.rules)}</dl>{known}"
 
 
-def _rule(rule: RuleTried, language: Language) -> str:
-    name, result = timeline.rule_name(rule.rule, language), timeline.result(rule, language)
-    text = rule.en if language == "en" else rule.es
+def _rule(rule: RuleTried, told: Timeline) -> str:
+    name, result = told.rule_name(rule), told.result(rule)
+    text = rule.en if told.language == "en" else rule.es
     parts = [
-        f'<dt class="{rule.result}">{escape(f"{name}: {result}, {timeline.why(rule, language)}")}</dt><dd>',
-        "" if text is None else f"{escape(text)}<br>",
-        "" if rule.source is None else _small(_t("source", language), rule.source),
-        _values(_t("parameters", language), rule.parameters),
-        *(_fact(fact, language) for fact in rule.facts),
-        "" if not rule.cases else _small(_t("cases", language), ", ".join(rule.cases)),
+        f'<dt class="{rule.result}">{escape(f"{name}: {result}, {told.why(rule)}")}</dt><dd>',
+        f"{escape(text)}<br>",
+        _small(told.say(_T["source"]), rule.source),
+        _values(told.say(_T["parameters"]), rule.parameters),
+        *(_fact(fact, told) for fact in rule.facts),
+        "" if not rule.cases else _small(told.say(_T["cases"]), ", ".join(rule.cases)),
     ]
     return "".join(parts) + "</dd>"
 
 
-def _fact(fact: Fact, language: Language) -> str:
+def _fact(fact: Fact, told: Timeline) -> str:
     """What the rule looked at; the event alone where that is not shown."""
-    title = f"{_t('facts', language)} {fact.event_id} ({fact.type})"
+    title = f"{told.say(_T['facts'])} {fact.event_id} ({fact.type})"
     return _values(title, fact.says) or f'<p class="small">{escape(title)}</p>'
