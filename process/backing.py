@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-from domain.rules.rule_set import bundled_rule_book
 
 from cases.clock import Clock, ScaledClock, SystemClock
 from cases.repository import CaseRepository
@@ -74,7 +73,7 @@ async def opened_backing(
     store = await _connect(database_url, keys, role, connections)
     try:
         lookups = Lookups(await keys.pepper())
-        yield Backing(store, CaseRepository(store, store.inbox, lookups, bundled_rule_book()), keys, clock)
+        yield Backing(store, CaseRepository(store, store.inbox, lookups), keys, clock)
     finally:
         await store.close()
 

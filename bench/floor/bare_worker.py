@@ -57,7 +57,7 @@ class BareActivities:
         self._progress.flush()
         return _step(part, number)
 
-    async def _call(self, partner: Code, case_id: str, number: int) -> None:
+    async def _call(self, partner: str, case_id: str, number: int) -> None:
         request = Request(f"{case_id}:{number}", partner, activity.info().started_time)
         check = _FAMILY.partners[partner].check(replace(_FILED, case_id=case_id), request)
         await self._partners.call(partner, check)

@@ -25,10 +25,13 @@ from eventstore.postgres.append import (
     programme_summary,
     programme_values,
 )
+from eventstore.postgres.deliveries import PostgresDeliveries
+from eventstore.postgres.guard import PostgresGuard
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres.session import Statement, close_pool, translated
+from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
@@ -127,6 +130,21 @@ class PostgresStore:
     def unanswered(self) -> PostgresUnanswered:
         """The requests in the same database that partners have taken and not answered."""
         return PostgresUnanswered(self._pool)
+
+    @property
+    def guard(self) -> PostgresGuard:
+        """What the gateway keeps of its callers, in the same database."""
+        return PostgresGuard(self._pool)
+
+    @property
+    def statistics(self) -> PostgresStatistics:
+        """Counts of the programmes in the same database."""
+        return PostgresStatistics(self._pool)
+
+    @property
+    def deliveries(self) -> PostgresDeliveries:
+        """What came into the same database, as operators ask for it."""
+        return PostgresDeliveries(self._pool)
 
     @classmethod
     async def connect(

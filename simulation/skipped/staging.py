@@ -62,8 +62,8 @@ async def open_staging(
     backing = await stack.enter_async_context(
         opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
     )
-    rules = backing.cases.rules[scenario.rules]
-    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
+    rules = registry.programme(scenario.programme).sets[scenario.rules]
+    await open_if_new(backing.cases, rules, scenario.places, clock.moment)
     agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
