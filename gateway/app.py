@@ -21,7 +21,7 @@ from eventstore.operations import Refusal
 from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
-from gateway.http.problems import Code, Problem
+from gateway.http.problems import Problem, ProblemCode
 from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
 from gateway.pages import routes
@@ -40,7 +40,7 @@ _ROUTERS: Final = (
     routes.router,
 )
 _MESSAGE_ID: Final = TypeAdapter[str](MessageId)
-_OF_STATUS: Final[Mapping[int, Code]] = {404: "not-found", 405: "method-not-allowed"}
+_OF_STATUS: Final[Mapping[int, ProblemCode]] = {404: "not-found", 405: "method-not-allowed"}
 
 
 def create_app(deps: GatewayDeps) -> FastAPI:

@@ -17,6 +17,10 @@ from activities.contracts import Advance, Due, Step
 from activities.partners.clients import PartnerClients, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
 from demonstration.people import application
+from domain import registry
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.kernel.case import Case, Request, replace
+from domain.kernel.decider import fold
 from domain.kernel.ids import Code
 from process.config import Settings, load_settings
 from process.logs import configure_logs
@@ -26,7 +30,20 @@ from workflows.runner import RUNNER
 
 PROGRESS_FILE: Final = "progress"
 """A line for each part that a case has behind it: what the event store's heads are to a real one."""
-_FILED: Final = application(1)
+_FAMILY: Final = registry.programme("venezuela-air").family
+_FILED: Final = fold(
+    _FAMILY,
+    Case("VEN-1111-1111"),
+    (
+        ApplicationFiled(
+            at=datetime(2022, 10, 20, tzinfo=UTC),
+            programme="venezuela-air",
+            rules_version="2022-10-19",
+            rules_digest="0" * 64,
+            application=application(1),
+        ),
+    ),
+)
 _BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -87,7 +104,7 @@ async def serve(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    urls = {partner: settings.partner_url(partner) for partner in get_args(Code)}
+    urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     progress: Path = settings.data_dir / PROGRESS_FILE
     async with open_partner_clients(urls, settings.gateway_url) as partners:
         with progress.open("a", encoding="ascii") as lines:

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from cases.programme_commands import handle_programme, open_if_new
+from domain import registry
 from eventstore.keys import DirectoryKeyStore
 from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
