@@ -5,47 +5,38 @@ taken. Any number of workers may run, of different versions, and each may die at
 """
 
 import asyncio
-import os
-import secrets
-import signal
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import structlog
-from domain.rules.rule_set import bundled_rule_book
-from process.backing import clock_of
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import CaseActivities
-from activities.answer_polling import Reconciliation
+from activities.answer_polling import AnswerPolling
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
-from activities.notify import InboxBell, ring
-from activities.partner_requests import Asking
-from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
+from activities.notify import PendingNotification, notify
+from activities.partner_requests import PartnerRequests
+from activities.partners.agreements import Agreements, AgreementsUnreadable, read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
 from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
-from cases.repository import CaseBook
-from domain.kernel.ids import Code
+from domain import registry
 from domain.kernel.messages import Message
-from eventstore.format.lookups import Lookups
-from eventstore.keys import DirectoryKeyStore
-from eventstore.port import Bell
-from eventstore.postgres.store import PostgresStore
-from process.config import ConfigurationError, Settings, load_settings
+from eventstore.port import Notification
+from process.backing import Backing, open_backing
+from process.config import ConfigurationError, Settings
 from process.health import health_answered
-from process.logs import configure_logs
+from process.main import run, stop_requested
+from process.temporal import connect_temporal
 from workflows.case import Case
-from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue, identity
-from workflows.payloads import DATA_CONVERTER, CallStackAnswers
+from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue
+from workflows.payloads import CallStackAnswers
 from workflows.runner import RUNNER
 
 _log = structlog.get_logger()
@@ -57,39 +48,9 @@ CALLING_MAX: Final = 16
 CALL_POLLS: Final = 2
 """Polls at once for one partner's calls: far more than its pace needs, and there are five such queues."""
 CACHED_CASES_MAX: Final = 1_000
-"""Cases kept in memory between their bells; an evicted one is replayed from its history, at most 90 events."""
+"""Cases kept in memory between signals; an evicted one is replayed from its history, at most 90 events."""
 DRAIN_TIMEOUT: Final = timedelta(seconds=30)
 """After SIGTERM: longer than a call to a partner, shorter than the 45 s that the orchestrator grants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """What a process that reads or writes cases stands on."""
-
-    store: PostgresStore
-    book: CaseBook
-    clock: Clock
-
-
-@asynccontextmanager
-async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
-    """The event store and what reads it, for the life of a process."""
-    keys = DirectoryKeyStore(settings.keys_directory)
-    store = await PostgresStore.connect(settings.required_database_url, keys)
-    try:
-        lookups = Lookups(await keys.pepper())
-        book = CaseBook(store, store.inbox, lookups, bundled_rule_book())
-        clock = clock_of(settings)
-        yield Backing(store, book, clock)
-    finally:
-        await store.close()
-
-
-async def connect_temporal(settings: Settings, role: str) -> Client:
-    """A client that can hold nothing personal, known to the server as `passage-<role>-<random mark>`."""
-    return await Client.connect(
-        **settings.temporal, data_converter=DATA_CONVERTER, identity=identity(role, secrets.token_hex(4))
-    )
 
 
 def case_workers(
@@ -97,41 +58,37 @@ def case_workers(
 ) -> tuple[Worker, ...]:
     """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
 
-    async def ring_bells(bells: Iterable[Bell]) -> None:
-        rung = (InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells)
-        await ring(client, rung, backing.book.is_closed)
+    async def notify_cases(notifications: Iterable[Notification]) -> None:
+        notified = (
+            PendingNotification(notification.case_id, notification.kind, notification.message_id, notification.number)
+            for notification in notifications
+        )
+        await notify(client, notified, backing.cases.is_closed)
 
-    asking = Asking(backing.book, partners)
-    direct = DirectSignals(backing.book.inbox, client, backing.clock)
-    cases = CaseActivities(backing.book, backing.clock, asking, direct, ring_bells)
+    requests = PartnerRequests(backing.cases, partners)
+    direct = DirectSignals(backing.cases.inbox, client, backing.clock)
+    cases = CaseActivities(backing.cases, backing.clock, requests, direct, notify_cases)
     appending = Worker(
         client,
         task_queue=CASES_TASK_QUEUE,
         workflows=[Case],
-        activities=[
-            cases.open_case,
-            cases.sponsor_confirmation,
-            cases.proof_of_entry,
-            cases.security_vetting,
-            cases.travel_authorization,
-            cases.work_permit_eligibility,
-        ],
+        activities=cases.entrances,
         interceptors=[FailuresAsCodes(), CallStackAnswers()],
         workflow_runner=RUNNER,
         max_concurrent_activities=APPENDING_MAX,
         max_cached_workflows=cached_max,
         graceful_shutdown_timeout=DRAIN_TIMEOUT,
     )
-    return appending, *_calling_workers(client, asking, agreements)
+    return appending, *_calling_workers(client, requests, agreements)
 
 
-def _calling_workers(client: Client, asking: Asking, agreements: Agreements) -> Iterator[Worker]:
-    pace = {calls_task_queue(partner): agreements[partner].calls_per_s for partner in PARTNERS}
+def _calling_workers(client: Client, requests: PartnerRequests, agreements: Agreements) -> Iterator[Worker]:
+    pace = {calls_task_queue(partner): agreements[partner].calls_per_s for partner in registry.partners()}
     for queue in (*pace, CALLS_TASK_QUEUE):
         yield Worker(
             client,
             task_queue=queue,
-            activities=[asking.call_partner],
+            activities=[requests.call_partner],
             interceptors=[FailuresAsCodes()],
             max_concurrent_activities=CALLING_MAX,
             max_concurrent_activity_task_polls=CALL_POLLS,
@@ -143,11 +100,11 @@ def _calling_workers(client: Client, asking: Asking, agreements: Agreements) -> 
 @asynccontextmanager
 async def asking_for_answers(backing: Backing, partners: Partners, agreements: Agreements) -> AsyncIterator[None]:
     """Partners are asked for the answers that never came, meanwhile."""
-    asking = Asking(backing.book, partners)
-    reconciliation = Reconciliation(
-        backing.book.inbox, backing.store.unanswered, partners, asking, agreements, backing.clock, read_answer
+    requests = PartnerRequests(backing.cases, partners)
+    polling = AnswerPolling(
+        backing.cases.inbox, backing.store.unanswered, partners, requests, agreements, backing.clock, read_answer
     )
-    running = asyncio.create_task(reconciliation.run())
+    running = asyncio.create_task(polling.run())
     try:
         yield
     finally:
@@ -155,7 +112,7 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
         await asyncio.wait([running])
 
 
-def read_answer(body: bytes, partner: Code) -> Message:
+def read_answer(body: bytes, partner: str) -> Message:
     """A message that a partner told when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
     try:
         return read_message(body, partner).content
@@ -173,10 +130,8 @@ def agreements_of(settings: Settings) -> Agreements:
 
 async def serve(settings: Settings) -> None:
     """Poll until SIGTERM or SIGINT, then drain."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    urls = {partner: settings.partner_url(partner) for partner in PARTNERS}
+    stopped = stop_requested()
+    urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     agreements = agreements_of(settings)
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
         client = await connect_temporal(settings, "worker")
@@ -193,20 +148,5 @@ async def serve(settings: Settings) -> None:
             _log.info("worker drains")
 
 
-def main() -> int:
-    """Exit codes: 0 after an orderly end, 2 when a setting is wrong."""
-    try:
-        settings = load_settings()
-        configure_logs(settings, "worker")
-        asyncio.run(serve(settings))
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # one clean exit of Temporal's SDK in sixteen aborts instead
+    run("worker", serve)

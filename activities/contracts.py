@@ -126,16 +126,18 @@ def _coded(field: FieldInfo) -> tuple[Any, Any]:
 
 
 if TYPE_CHECKING:
-    Bell = SignalledMessage
+    Notification = SignalledMessage
 else:  # made of the families' messages, so that a new kind needs no list here
-    Bell = create_model("Bell", __base__=SignalledMessage, __doc__=SignalledMessage.__doc__, **_coded_fields())
+    Notification = create_model(
+        "Notification", __base__=SignalledMessage, __doc__=SignalledMessage.__doc__, **_coded_fields()
+    )
 
 
 class DirectMessage(TemporalSafe):
     """A message that came as a signal and may not be in the inbox yet."""
 
     message: MessageName
-    bell: Bell
+    bell: Notification
 
     def source(self) -> str:
         """Whose word it is: the sender it names, else the first that may send this kind.
@@ -190,7 +192,7 @@ class Call(Result):
     paused_until: AwareDatetime | None = None
 
 
-class Answer(Result):
+class Reply(Result):
     """What became of inbox message `number`.
 
     `answer` is None where this run of the workflow no longer or not yet knows it: the inbox does.
@@ -215,7 +217,7 @@ class Step(Result):
     due: Due | None = None
     calls: Annotated[tuple[Call, ...], Field(max_length=CALLS_MAX)] = ()
     taken: Annotated[int, Field(ge=0)] = 0
-    answers: Annotated[tuple[Answer, ...], Field(max_length=ANSWERS_MAX)] = ()
+    answers: Annotated[tuple[Reply, ...], Field(max_length=ANSWERS_MAX)] = ()
     closed: bool = False
     outcome: Code | None = None
     reason: Code | None = None

@@ -12,21 +12,24 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 
 from bench.ratio import Ratio
+from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.entry import EntryVerified
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.vetting import VettingRequested
 from domain.kernel.events import Basis, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
-from domain.kernel.programme import ProgrammeOpened
+from domain.kernel.programme import open_programme
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import DirectoryKeyStore
+from eventstore.places import Pool
 from eventstore.port import Append, ReadAt
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
@@ -45,7 +48,7 @@ _BASIS = Basis(
     rules_version="2022-10-19",
     rules_digest=_DIGEST,
     programme_version=1,
-    decided_on=date(2022, 10, 20),
+    decided_at=_AT,
     results=(RuleResult(rule="mexico-entry", result="passed", because="before-the-cutoff"),),
 )
 
@@ -170,14 +173,7 @@ def _summary(case_id: str) -> CaseSummary:
 
 async def open_cases(store: PostgresStore, count: int = CASES) -> list[GrowingCase]:
     """A programme, and so many cases of three events each."""
-    opened = ProgrammeOpened(
-        at=_AT,
-        programme=_PROGRAMME,
-        rules_version="2022-10-19",
-        rules_digest=_DIGEST,
-        places=24000,
-        cap_period="total",
-    )
+    [opened] = open_programme(registry.programme(_PROGRAMME).sets["2022-10-19"], None, _AT)
     await store.append(
         Append(
             stream=_PROGRAMME,
@@ -189,9 +185,9 @@ async def open_cases(store: PostgresStore, count: int = CASES) -> list[GrowingCa
             events=(opened,),
             actor="governments",
             now=_AT,
-            summary=ProgrammeSummary(_PROGRAMME, "open", 24000, "total", "2022-10-19"),
+            summary=ProgrammeSummary(_PROGRAMME, "open", "2022-10-19", {AIR: Pool(_PROGRAMME, 24000, "total")}),
         )
     )
-    cases = [GrowingCase(store, case_id_from_entropy(os.urandom(8))) for _ in range(count)]
+    cases = [GrowingCase(store, case_id_from_entropy("VEN", os.urandom(8))) for _ in range(count)]
     await asyncio.gather(*(case.append() for case in cases))
     return cases

@@ -7,44 +7,43 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
-from domain.evolve import fold
-from domain.rules.rule_set import bundled_rule_book
 
+from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.entry import EntryCheckRequested, EntryVerified
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.humanitarian_parole.stages.parole import ParoleGranted, WorkPermitApplied, WorkPermitEligible
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorConfirmed
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingRequested
 from domain.kernel.case import Case
+from domain.kernel.decider import fold
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
-from domain.kernel.programme import Programme, ProgrammeOpened, evolve_programme
+from domain.kernel.programme import Programme, evolve_programme, open_programme
 from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
-from eventstore.format.summarize import summarize
+from eventstore.format.summarize import summarize, summarize_programme
 from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
 from eventstore.port import Append
-from eventstore.summary import ProgrammeSummary
 
 PROGRAMME: Final = "venezuela-air"
 AT: Final = datetime(2022, 10, 20, 12, tzinfo=UTC)
 MONTH: Final = "2022-10"
-_RULES = bundled_rule_book()["2022-10-19"]
+_DEFINED = registry.programme(PROGRAMME)
+_RULES = _DEFINED.sets["2022-10-19"]
 _BASIS = Basis(
     rules_version=_RULES.version,
     rules_digest=_RULES.digest,
     programme_version=1,
-    decided_on=date(2022, 10, 20),
+    decided_at=AT,
     results=(RuleResult(rule="mexico-entry", result="passed", because="before-the-cutoff"),),
 )
-_OPENED = ProgrammeOpened(
-    at=AT, programme=PROGRAMME, rules_version=_RULES.version, rules_digest=_RULES.digest, places=10**9,
-    cap_period="total",
-)  # fmt: skip
+[_OPENED] = open_programme(_RULES, 10**9, AT)
 _OPEN: Final = evolve_programme(Programme(), _OPENED)
 _COLUMNS: Final = Envelope._fields
+_PLACE = ("place_allotment", "place_period", "place_quantity")
 _HEAD: Final = (
     "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "work_permit",
     "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",
@@ -86,14 +85,14 @@ def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
         stream=stream, programme=PROGRAMME, command_id=CommandId(command),
         command_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
         events=events, actor="bench", now=AT, rules_digest=_RULES.digest,
-        summary=ProgrammeSummary(PROGRAMME, "open", 10**9, "total", _RULES.version),
+        summary=summarize_programme(_OPEN),
     )  # fmt: skip
 
 
 def _made(number: int) -> _Made:
-    case_id = case_id_from_entropy(hashlib.sha256(number.to_bytes(8)).digest())
+    case_id = case_id_from_entropy("VEN", hashlib.sha256(number.to_bytes(8)).digest())
     events = events_of(case_id)
-    case = fold(Case(case_id), events)
+    case = fold(_DEFINED.family, Case(case_id), events)
     summary = summarize(case, _OPEN, _RULES, AT)
     append = replace(_append(case_id, events, f"bench:{case_id}"), summary=summary)
     return _Made(wrap(append, CaseKey(case_id, bytes(32)), machine_clock()), case)
@@ -106,9 +105,11 @@ async def make_log(database_url: str, cases: int) -> int:
         opened = wrap(_append(PROGRAMME, (_OPENED,), "bench:open"), None, machine_clock())
         await _copy(connection, opened)
         await connection.execute(
-            "INSERT INTO passage.programme_head VALUES ($1, 1, $2, 'open', 1000000000, 'total', $3)",
+            "INSERT INTO passage.programme_head VALUES ($1, 1, $2, 'open', $3)",
             PROGRAMME, opened[0].hash, _RULES.version,
         )  # fmt: skip
+        await connection.execute("INSERT INTO passage.pool VALUES ($1, 1000000000, 'total', false)", PROGRAMME)
+        await connection.execute("INSERT INTO passage.programme_pool VALUES ($1, $2, $1)", PROGRAMME, AIR)
         events = 1
         for first in range(0, cases, _CASES_AT_ONCE):
             made = [_made(number) for number in range(first, min(first + _CASES_AT_ONCE, cases))]
@@ -116,8 +117,8 @@ async def make_log(database_url: str, cases: int) -> int:
             await _copy(connection, [row for each in made for row in each.rows])
             await _copy_heads(connection, made, first)
         await connection.executemany(
-            "INSERT INTO passage.place_counter VALUES ($1, $2, $3)",
-            [(PROGRAMME, period, cases) for period in ("total", MONTH)],
+            "INSERT INTO passage.place_counter VALUES ($1, $2, $3, $4)",
+            [(PROGRAMME, AIR, period, cases) for period in ("total", MONTH)],
         )
         await connection.execute("ANALYZE passage.events")
     finally:
@@ -142,11 +143,11 @@ def _queue(rows: Any) -> Iterator[tuple[str, int, int]]:
 
 
 async def _copy_heads(connection: asyncpg.Connection, made: list[_Made], first: int) -> None:
-    columns = ["case_id", "programme", "version", "hash", "filed_number", "place_month", *_HEAD]
+    columns = ["case_id", "programme", "version", "hash", "filed_number", *_PLACE, *_HEAD]
     records = []
     for number, each in enumerate(made, start=first):
         summary = summarize(each.case, _OPEN, _RULES, AT)
         last = each.rows[-1]
         of_head = (getattr(summary, name) for name in _HEAD)
-        records.append((last.stream, PROGRAMME, last.version, last.hash, number, MONTH, *of_head))
+        records.append((last.stream, PROGRAMME, last.version, last.hash, number, AIR, MONTH, 1, *of_head))
     await connection.copy_records_to_table("case_head", schema_name="passage", columns=columns, records=records)

@@ -17,16 +17,18 @@ from typing import Any, Final
 import asyncpg
 
 from bench.ratio import Ratio
+from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
-from domain.kernel.programme import ProgrammeOpened
+from domain.kernel.programme import open_programme
 from eventstore.conflicts import NoPlace
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import CaseKey
-from eventstore.places import TakePlace
+from eventstore.places import Pool, TakePlace
 from eventstore.port import Append, ReadAt
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
@@ -49,7 +51,7 @@ _AUTHORIZED: Final = TravelAuthorized(
         rules_version=_RULES,
         rules_digest=_DIGEST,
         programme_version=1,
-        decided_on=date(2022, 10, 20),
+        decided_at=_AT,
         results=(RuleResult(rule="vetting", result="passed", because="cleared"),),
     ),
     last_day=date(2023, 1, 18),
@@ -115,7 +117,7 @@ async def measure(pairs: int = 5, places: int = PLACES) -> Places:
 async def _alternate(store: PostgresStore, url: str, pairs: int, places: int) -> Places:
     a_slice = int(places * (1 - _RUSH)) // pairs
     left = places - a_slice * pairs
-    cases = [_Case(store, case_id_from_entropy(os.urandom(8))) for _ in range(a_slice * pairs + 2 * left)]
+    cases = [_Case(store, case_id_from_entropy("VEN", os.urandom(8))) for _ in range(a_slice * pairs + 2 * left)]
     await _open(store, places)
     await _rate([case.file for case in cases])
     found = []
@@ -149,7 +151,7 @@ async def _counted(url: str) -> tuple[int, int]:
     connection = await asyncpg.connect(url)
     try:
         counted = await connection.fetchval("SELECT taken FROM passage.place_counter WHERE period = 'total'")
-        held = await connection.fetchval("SELECT count(*) FROM passage.case_head WHERE place_month IS NOT NULL")
+        held = await connection.fetchval("SELECT count(*) FROM passage.case_head WHERE place_quantity > 0")
         return counted, held
     finally:
         await connection.close()
@@ -179,7 +181,7 @@ class _Case:
 
     async def claim(self) -> None:
         try:
-            await self._append(_AUTHORIZED, TakePlace(_MONTH))
+            await self._append(_AUTHORIZED, TakePlace(AIR, _MONTH))
         except NoPlace:
             return
         self.has_place = True
@@ -207,9 +209,7 @@ class _Case:
 
 
 async def _open(store: PostgresStore, places: int) -> None:
-    opened = ProgrammeOpened(
-        at=_AT, programme=_PROGRAMME, rules_version=_RULES, rules_digest=_DIGEST, places=places, cap_period="total"
-    )
+    [opened] = open_programme(registry.programme(_PROGRAMME).sets[_RULES], places, _AT)
     await store.append(
         Append(
             stream=_PROGRAMME,
@@ -221,7 +221,7 @@ async def _open(store: PostgresStore, places: int) -> None:
             events=(opened,),
             actor="governments",
             now=_AT,
-            summary=ProgrammeSummary(_PROGRAMME, "open", places, "total", _RULES),
+            summary=ProgrammeSummary(_PROGRAMME, "open", _RULES, {AIR: Pool(_PROGRAMME, places, "total")}),
         )
     )
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from process.config import Settings
-
 
 class Clock(Protocol):
     """The mapping between the server's clock and domain time. All moments are aware."""
@@ -65,11 +63,3 @@ class ScaledClock:
     def server_time(self, domain_time: datetime) -> datetime:
         """The inverse of `now`, to the microsecond."""
         return self.server_epoch + (domain_time - self.domain_epoch) / self.factor
-
-
-def clock_of(settings: Settings) -> Clock:
-    """The clock of a process: the server's own, unless its settings name two moments that coincide."""
-    domain_epoch, server_epoch = settings.clock_domain_epoch, settings.clock_server_epoch
-    if domain_epoch is None or server_epoch is None:
-        return SystemClock()
-    return ScaledClock(domain_epoch, server_epoch, settings.clock_factor)

@@ -17,22 +17,24 @@ def place_change(
 ) -> PlaceChange | None:
     """What the decision does to the programme's places."""
     month = month_of(now)
-    wanted = registry.family_of(after.case_id).places(before, after, events)
+    family = registry.family_of(after.case_id)
+    wanted = family.places(before, after, events)
     if wanted is not None:
         return _placed(wanted, month)
-    return AllotPlaces(month) if isinstance(command, MeetDeadline) and command.name == "month" else None
+    allots = family.limits[command.name].allots if isinstance(command, MeetDeadline) else None
+    return AllotPlaces(month, allots) if allots is not None else None
 
 
 def _placed(wanted: Places, month: str) -> PlaceChange:
     match wanted.change:
         case "take":
-            return TakePlace(month)
+            return TakePlace(wanted.allotment, month, wanted.quantity)
         case "join" if wanted.ready_at is not None:
-            return JoinWaitingList(wanted.ready_at, month)
+            return JoinWaitingList(wanted.allotment, wanted.ready_at, month, wanted.quantity)
         case "leave":
-            return LeaveWaitingList(month)
+            return LeaveWaitingList(wanted.allotment, month)
         case _:
-            return FreePlace(month)
+            return FreePlace(wanted.allotment, month)
 
 
 def opened_calls(before: Case, after: Case) -> tuple[OpenedCall, ...]:

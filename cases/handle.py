@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from cases.consequences import dropped_calls, opened_calls, place_change
-from cases.repository import CaseAt, CaseBook, CaseSeen, EarlierFilingPending, WorldAt
+from cases.repository import CaseAt, CaseRepository, CaseSeen, EarlierFilingPending, WorldAt
 from domain import registry
 from domain.kernel.decider import Decision, decide_or_reject
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, Submission, TakeMessage
 from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
 from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow
-from eventstore.port import Append, Bell, Decides
+from eventstore.port import Append, Decides, Notification
 
 DECIDE_AGAIN_MAX: Final = 5
 """Attempts at one decision before the activity itself is retried (decision 2)."""
@@ -24,11 +24,11 @@ EARLIER_FILING_PAUSE_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The case after the command, what the sender is told, and the bells to ring for other cases."""
+    """The case after the command, what the sender is told, and the notifications for other cases."""
 
     seen: CaseSeen
     answer: Decides | None
-    bells: tuple[Bell, ...] = ()
+    notifications: tuple[Notification, ...] = ()
 
 
 def command_of(row: InboxRow) -> Command:
@@ -39,8 +39,8 @@ def command_of(row: InboxRow) -> Command:
     return TakeMessage(row.source, row.message_id, message, row.received_at)
 
 
-async def decide_and_append(
-    book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
+async def handle(
+    cases: CaseRepository, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
 ) -> Decided:
     """Take `command` to its end: its events are in the log, or its refusal is on record.
 
@@ -53,9 +53,9 @@ async def decide_and_append(
     """
     for attempt in range(1, DECIDE_AGAIN_MAX + 1):
         try:
-            return await _attempt(book, seen, command, now, row)
+            return await _attempt(cases, seen, command, now, row)
         except (MessageFirst, MessageDecided):
-            return Decided(await book.see(seen.case.case_id, now), None)
+            return Decided(await cases.see(seen.case.case_id, now), None)
         except Conflict:
             if attempt == DECIDE_AGAIN_MAX:
                 raise
@@ -63,24 +63,26 @@ async def decide_and_append(
             if attempt == DECIDE_AGAIN_MAX:
                 raise
             await asyncio.sleep(EARLIER_FILING_PAUSE_S)
-        seen = await book.see(seen.case.case_id, now)
+        seen = await cases.see(seen.case.case_id, now)
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None) -> Decided:
-    around = await book.world(seen, command, now)
+async def _attempt(
+    cases: CaseRepository, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
+) -> Decided:
+    around = await cases.world(seen, command, now)
     decision = decide_or_reject(registry.family_of(seen.case.case_id), seen.case, command, around.world)
     after = decision.case
-    append = _append(book, seen.at, around, decision, command, row)
-    appended = await book.store.append(append)
+    append = _append(cases, seen.at, around, decision, command, row)
+    appended = await cases.store.append(append)
     if appended.pending is None:
-        return Decided(await book.see(after.case_id, now), append.decides, appended.bells)
+        return Decided(await cases.see(after.case_id, now), append.decides, appended.notifications)
     then = CaseSeen(CaseAt(after, appended.hash), seen.programme, appended.pending)
-    return Decided(then, append.decides, appended.bells)
+    return Decided(then, append.decides, appended.notifications)
 
 
 def _append(
-    book: CaseBook,
+    cases: CaseRepository,
     at: CaseAt,
     around: WorldAt,
     decision: Decision,
@@ -109,17 +111,17 @@ def _append(
         calls=opened_calls(before, after),
         drops_calls=dropped_calls(before, after),
     )
-    return _with_registrations(book, append, decision)
+    return _with_registrations(cases, append, decision)
 
 
-def _with_registrations(book: CaseBook, append: Append, decision: Decision) -> Append:
+def _with_registrations(cases: CaseRepository, append: Append, decision: Decision) -> Append:
     """Register whom the case is about and who stands behind it, wherever an event says that it changed."""
     case = decision.case
     found = registry.family_of(case.case_id).registers(case, decision.events)
     return replace(
         append,
-        persons=book.person_keys(found.persons),
-        supporter=book.backer_keys(found.backer) if found.backer else None,
+        persons=cases.person_keys(found.persons),
+        supporter=cases.backer_keys(found.backer) if found.backer else None,
     )
 
 

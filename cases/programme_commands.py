@@ -3,18 +3,20 @@
 from datetime import datetime
 from typing import Final, Literal, cast
 
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from domain import registry
 from domain.kernel.calendar import month_of
 from domain.kernel.ids import CommandId, message_command_id
 from domain.kernel.messages import GovernmentsMessage, Rejection
 from domain.kernel.programme import (
+    PlacesChanged,
     Programme,
     ProgrammeEvent,
     ProgrammeResumed,
     ProgrammeSuspended,
     ProgrammeTerminated,
     RulesAdopted,
+    cap_of,
     decide_programme,
     evolve_programme,
     open_programme,
@@ -22,26 +24,26 @@ from domain.kernel.programme import (
 from domain.kernel.rule_set import RuleSet, read_rule_set
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.summarize import summarize_programme
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
-from eventstore.port import Append, Bell, Decides
-from eventstore.summary import ProgrammeSummary
+from eventstore.port import Append, Decides, Notification
 
 DECIDE_AGAIN_MAX: Final = 5
 ROWS_MAX: Final = 100
 """Rows taken in one call; the governments speak rarely, and the relay calls again."""
 
 
-async def open_if_new(book: CaseBook, rules: RuleSet, places: int | None, now: datetime) -> None:
+async def open_if_new(cases: CaseRepository, rules: RuleSet, places: int | None, now: datetime) -> None:
     """Open the programme of the rule set unless it is open already; `places` overrides the set's number."""
     programme = rules.programme
-    if (await book.programme(programme)).version > 0:
+    if (await cases.programme(programme)).version > 0:
         return
     events = open_programme(rules, places, now)
     state = _folded(Programme(), events)
     command_id = CommandId(f"passage:open:{programme}")
     try:
-        await book.store.append(
+        await cases.store.append(
             Append(
                 stream=programme,
                 programme=programme,
@@ -53,32 +55,33 @@ async def open_if_new(book: CaseBook, rules: RuleSet, places: int | None, now: d
                 actor="passage",
                 now=now,
                 rules_digest=rules.digest,
-                summary=_summary(state),
+                summary=summarize_programme(state),
+                caps=(programme,),
             )
         )
     except Conflict:
         return  # Another process opened it at the same moment, which is all that was wanted.
 
 
-async def govern(book: CaseBook, programme: str, now: datetime) -> tuple[Bell, ...]:
-    """Take and decide the programme's undecided messages, in order; return the bells for its cases.
+async def handle_programme(cases: CaseRepository, programme: str, now: datetime) -> tuple[Notification, ...]:
+    """Take and decide the programme's undecided messages, in order; return the notifications for its cases.
 
     Raises:
         Conflict: the programme moved at each attempt; the messages stay in the inbox.
     """
-    bells: list[Bell] = []
+    notifications: list[Notification] = []
     for _ in range(ROWS_MAX):
-        row = await book.inbox.next_undecided(programme)
+        row = await cases.inbox.next_undecided(programme)
         if row is None:
             break
-        bells.extend(await _take(book, programme, row, max(now, row.received_at)))
-    return tuple(bells)
+        notifications.extend(await _take(cases, programme, row, max(now, row.received_at)))
+    return tuple(notifications)
 
 
-async def _take(book: CaseBook, programme: str, row: InboxRow, now: datetime) -> tuple[Bell, ...]:
+async def _take(cases: CaseRepository, programme: str, row: InboxRow, now: datetime) -> tuple[Notification, ...]:
     for attempt in range(1, DECIDE_AGAIN_MAX + 1):
         try:
-            return await _attempt(book, programme, row, now)
+            return await _attempt(cases, programme, row, now)
         except MessageDecided:
             return ()
         except Conflict:
@@ -87,8 +90,8 @@ async def _take(book: CaseBook, programme: str, row: InboxRow, now: datetime) ->
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime) -> tuple[Bell, ...]:
-    stream = await book.store.load(programme)
+async def _attempt(cases: CaseRepository, programme: str, row: InboxRow, now: datetime) -> tuple[Notification, ...]:
+    stream = await cases.store.load(programme)
     state = _folded(Programme(), tuple(cast("ProgrammeEvent", stored.event) for stored in stream.events))
     events: tuple[ProgrammeEvent, ...] = ()
     sets = registry.programme(programme).sets
@@ -98,7 +101,7 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
     except Rejection as rejection:
         decides = Decides(row.number, "rejected", rejection.code)
     after = _folded(state, events)
-    appended = await book.store.append(
+    appended = await cases.store.append(
         Append(
             stream=programme,
             programme=programme,
@@ -109,13 +112,14 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
             events=events,
             actor=row.source,
             now=now,
-            summary=_summary(after) if events else None,
-            place=AllotPlaces(month_of(now)) if events and not _stops(events) else None,
+            summary=summarize_programme(after) if events else None,
+            place=AllotPlaces(month_of(now)) if events else None,
+            caps=_caps_set(after, events),
             decides=decides,
-            bells=_bells(events),
+            notifies=_notified(events),
         )
     )
-    return appended.bells
+    return appended.notifications
 
 
 def _folded(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
@@ -124,11 +128,21 @@ def _folded(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
     return state
 
 
-def _stops(events: tuple[ProgrammeEvent, ...]) -> bool:
-    return any(isinstance(event, ProgrammeSuspended) for event in events)
+def _caps_set(state: Programme, events: tuple[ProgrammeEvent, ...]) -> tuple[str, ...]:
+    """The pools whose number of places the events say."""
+    pools: list[str] = []
+    for event in events:
+        match event:
+            case PlacesChanged():
+                pools += [cap.pool for cap in (cap_of(state, event.pool),) if cap is not None]
+            case RulesAdopted():
+                pools += [cap.pool for cap in state.rules.caps]
+            case _:
+                pass
+    return tuple(dict.fromkeys(pools))
 
 
-def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
+def _notified(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
     """Whom the change concerns: a pause, those whose limits it stops; an end or new rules for all, everybody."""
     for event in events:
         match event:
@@ -139,13 +153,3 @@ def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | No
             case RulesAdopted() if read_rule_set(event.rules).applies_to_running:
                 return "all"
     return None
-
-
-def _summary(state: Programme) -> ProgrammeSummary:
-    return ProgrammeSummary(
-        programme=state.programme,
-        status=state.status,
-        places=state.places,
-        cap_period=state.cap_period,
-        rules_version=state.rules_version,
-    )

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
-from process.temporal import connect_temporal
 
 from audit.reconcile.case import Finding, Found
 from audit.reconcile.compare import reconcile
@@ -19,6 +18,7 @@ from cli.reach import TemporalAway, checked_case_id, on_the_database
 from eventstore.format.envelope import machine_clock
 from eventstore.format.histories import HistoryTooLarge
 from process.config import Settings
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 
 AT_ONCE: Final = 4

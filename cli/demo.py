@@ -12,7 +12,6 @@ from typing import Annotated, Final
 import httpx2
 import psutil
 import typer
-from process.backing import Backing, open_backing
 from pydantic import SecretStr
 
 from cli.demo_view import DemoView, view_of
@@ -25,6 +24,7 @@ from demonstration.player import Player
 from demonstration.script import ALL_OUTCOMES, script_of
 from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
+from process.backing import Backing, open_backing
 from process.config import Settings, load_settings
 from process.key_files import sender_keys
 from process.logs import configure_logs

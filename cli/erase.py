@@ -1,24 +1,22 @@
 """`passage erase`: two officers erase what is personal in a closed case; a legal hold keeps a case from it."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
 
 from cases.erasure import Erased, ErasureOrder, erase, hold, release
-from cases.repository import CaseBook
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, checked_case_id, on_the_stack
 from eventstore.conflicts import Conflict, ErasureRefused
-from eventstore.format.lookups import Lookups
-from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres.store import PostgresStore
+from process.backing import open_backing
 
 _ROLE: Final = "passage_eraser"
+"""The role that may destroy keys and delete messages; the login must be a member of it."""
 _REFUSED: Final = {
     "one-officer-twice": "two different officers must order it",
     "unknown-case": "nobody filed it",
@@ -49,16 +47,16 @@ def erase_case(
         raise UnusableError("erasing needs a second officer: --second-officer")
 
     async def work(stack: Reached) -> None:
-        async with _eraser(stack) as (book, keys):
+        async with open_backing(stack.settings, role=_ROLE, connections=2) as eraser:
             if place_hold or release_hold:
                 change = hold if place_hold else release
-                await change(book, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
+                await change(eraser.cases, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
                 _tell_hold(known, json=json, held=place_hold)
             else:
                 order = ErasureOrder(
                     case_id=known, officer=officer, second_officer=second_officer or "", because=reason
                 )
-                _tell_erased(known, await erase(book, keys, order, stack.now), json=json)
+                _tell_erased(known, await erase(eraser.cases, eraser.keys, order, stack.now), json=json)
 
     with _refusals_told(known):
         on_the_stack(work)
@@ -76,17 +74,6 @@ def _refusals_told(case_id: str) -> Iterator[None]:
         raise UnusableError(
             "officers are named by reference (letters, digits, hyphens), a reason by a code such as retention-ended"
         ) from None
-
-
-@asynccontextmanager
-async def _eraser(stack: Reached) -> AsyncIterator[tuple[CaseBook, DirectoryKeyStore]]:
-    """The cases and the keys, in the role that may forget; the login must be a member of it."""
-    keys = DirectoryKeyStore(stack.settings.keys_directory)
-    store = await PostgresStore.connect(stack.settings.required_database_url, keys, connections=2, role=_ROLE)
-    try:
-        yield CaseBook(store, store.inbox, Lookups(await keys.pepper()), stack.backing.book.rules), keys
-    finally:
-        await store.close()
 
 
 def _tell_hold(case_id: str, *, json: bool, held: bool) -> None:

@@ -1,16 +1,16 @@
-"""The work behind `passage programme`: the message into the inbox, the decision, the bells, and the state after it."""
+"""The work behind `passage programme`: the message into the inbox, the decision, signals, and the state after it."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import typer
-from domain.rules.rule_set import RuleBook
 from temporalio.service import RPCError
 
-from activities.notify import ring
-from cases.programme_commands import govern
+from activities.notify import notify
+from cases.programme_commands import handle_programme
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway
@@ -20,7 +20,7 @@ from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
 from eventstore.operations import ProgrammeStatistics
-from eventstore.port import Bell
+from eventstore.port import Notification
 from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"
@@ -36,32 +36,33 @@ _REFUSED: Final = {
 
 async def show_programme(stack: Reached, programme: str, *, json: bool) -> None:
     """Print where the programme stands. Raises UnusableError where it was never opened."""
-    figures = await stack.figures(programme, month_of(stack.now))
-    if figures is None:
+    found = await stack.statistics.programme(programme, month_of(stack.now))
+    if found is None:
         raise UnusableError(f"no programme {programme}")
     if json:
-        echo_json({"programme": programme, **_as_json(figures)})
+        echo_json({"programme": programme, **_as_json(found)})
         return
-    per = "a month" if figures.cap_period == "month" else "in all"
-    typer.echo(f"Programme  {programme}\nStatus     {figures.status}\nRules      {figures.rules_version}")
-    typer.echo(f"Places     {figures.places} {per}, {figures.authorized} taken, {figures.waiting} waiting")
+    typer.echo(f"Programme  {programme}\nStatus     {found.status}\nRules      {found.rules_version}")
+    typer.echo(f"Cases      {found.authorized} places taken, {found.waiting} waiting for one")
+    for pool in found.pools:
+        per = "a month" if pool.period == "month" else "in all"
+        typer.echo(f"Pool       {pool.pool}: {pool.places} {per}, {pool.taken} taken")
 
 
-def _as_json(figures: ProgrammeStatistics) -> dict[str, object]:
+def _as_json(found: ProgrammeStatistics) -> dict[str, object]:
     return {
-        "status": figures.status,
-        "rules_version": figures.rules_version,
-        "cap_period": figures.cap_period,
-        "places": figures.places,
-        "authorized": figures.authorized,
-        "waiting": figures.waiting,
+        "status": found.status,
+        "rules_version": found.rules_version,
+        "authorized": found.authorized,
+        "waiting": found.waiting,
+        "pools": [asdict(pool) for pool in found.pools],
     }
 
 
-def adoption(text: str, book: RuleBook) -> RulesAdoption:
+def adoption(text: str, book: Mapping[str, RuleSet]) -> RulesAdoption:
     """The message that adopts the rule set which `text` names, by its version or by a file that holds it.
 
-    Every worker must have the rules before the first case follows them, so a file can only be one that came with the
+    Every worker must know its rules before the first case follows them, so a file can only be one that came with the
     project. Raises UnusableError for any other.
     """
     known = ", ".join(sorted(book))
@@ -78,7 +79,7 @@ def adoption(text: str, book: RuleBook) -> RulesAdoption:
     return RulesAdoption(rules=found.version)
 
 
-def _require_known(file: str, found: RuleSet, book: RuleBook) -> None:
+def _require_known(file: str, found: RuleSet, book: Mapping[str, RuleSet]) -> None:
     same = book.get(found.version)
     if same is None:
         raise UnusableError(f"{file} holds rules of {found.version}, which no worker has: there are "
@@ -89,7 +90,7 @@ def _require_known(file: str, found: RuleSet, book: RuleBook) -> None:
 
 
 async def tell(stack: Reached, programme: str, message: GovernmentsMessage) -> None:
-    """Hand the governments' message over, have it decided, and ring the cases that it concerns.
+    """Hand the governments' message over, have it decided, and notify the cases that it concerns.
 
     Raises:
         FaultFoundError: the programme refuses it.
@@ -97,11 +98,11 @@ async def tell(stack: Reached, programme: str, message: GovernmentsMessage) -> N
     """
     receipt = await _receive(stack, programme, message)
     try:
-        bells = await govern(stack.backing.book, programme, stack.now)
+        notifications = await handle_programme(stack.backing.cases, programme, stack.now)
     except Conflict:
         typer.echo("The programme is busy; the message is in the inbox and will be decided in a moment.", err=True)
         return
-    await _ring(stack, bells)
+    await _notify(stack, notifications)
     decided = await stack.inbox.get("governments", receipt.message_id)
     if decided is not None and decided.answer == "rejected":
         code = decided.code or "rejected"
@@ -124,13 +125,15 @@ async def _receive(stack: Reached, programme: str, message: GovernmentsMessage) 
         raise UnusableError(f"no programme {programme}") from None
 
 
-async def _ring(stack: Reached, bells: Iterable[Bell]) -> None:
-    rung = tuple(bells)
-    if not rung:
+async def _notify(stack: Reached, notifications: Iterable[Notification]) -> None:
+    notified = tuple(notifications)
+    if not notified:
         return
     try:
-        await ring(await stack.temporal(), (of_store(bell) for bell in rung), stack.backing.book.is_closed)
+        await notify(
+            await stack.temporal(), (of_store(notification) for notification in notified), stack.backing.cases.is_closed
+        )
     except (TemporalAway, RPCError):
-        typer.echo(f"Temporal does not answer: the relay will ring the cases concerned ({len(rung)}).", err=True)
+        typer.echo(f"Temporal does not answer: the relay will notify the cases concerned ({len(notified)}).", err=True)
         return
-    await stack.inbox.mark_rung(bell.number for bell in rung)
+    await stack.inbox.mark_notified(notification.number for notification in notified)

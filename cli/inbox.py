@@ -10,19 +10,17 @@ from cases.inbound.wire import PartnerName
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, instant, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
-from eventstore.operations import Deliveries, Delivery, RefusalView
-from gateway.backing import open_deliveries
-from gateway.deliveries import Wanted
+from eventstore.operations import Deliveries, Delivery, DeliveryFilter, RefusalView
 
-app = typer.Typer(help="Messages: deliveries, answers, what waits, and ringing for it anew.", no_args_is_help=True)
+app = typer.Typer(help="Messages: deliveries, answers, what waits; notify again.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the latest first.")]
 From = Annotated[PartnerName | None, typer.Option("--partner", help="Only this partner's.")]
 MESSAGE_HELP: Final = "Its number, or PARTNER:ID."
 
-_COLUMNS = ("NUMBER", "RECEIVED (UTC)", "PARTNER", "MESSAGE", "ABOUT", "CAME", "RUNG", "ANSWER")
-_WIDTHS = (7, 16, 18, 33, 14, 5, 5, 0)
+_COLUMNS = ("NUMBER", "RECEIVED (UTC)", "PARTNER", "MESSAGE", "ABOUT", "CAME", "NOTIFIED", "ANSWER")
+_WIDTHS = (7, 16, 18, 33, 14, 5, 9, 0)
 _REFUSED = ("LAST (UTC)", "PARTNER", "CODE", "TIMES", "SENDER", "MESSAGE ID")
 _REFUSED_WIDTHS = (16, 18, 24, 6, 36, 0)
 
@@ -38,7 +36,7 @@ def list_messages(
 ) -> None:
     """List messages, the latest first, and how each was answered."""
     stream = None if case is None else checked_case_id(case)
-    wanted = Wanted(source=partner, stream=stream, undecided=undecided, dead=dead, limit=limit)
+    wanted = DeliveryFilter(source=partner, stream=stream, undecided=undecided, dead=dead, limit=limit)
 
     async def work(deliveries: Deliveries) -> None:
         found = await deliveries.find(wanted)
@@ -55,8 +53,8 @@ def _print(each: Delivery, *, json: bool) -> None:
         echo_json({**asdict(each), "state": each.state})
         return
     answer = f"{each.state} ({each.code})" if each.code else each.state
-    cells = (each.number, moment(each.received_at), each.source, each.kind, each.stream, each.deliveries, each.rings)
-    typer.echo(row((*cells, answer), _WIDTHS))
+    cells = (each.number, moment(each.received_at), each.source, each.kind, each.stream, each.deliveries)
+    typer.echo(row((*cells, each.notifications, answer), _WIDTHS))
 
 
 @app.command()
@@ -80,7 +78,7 @@ def show(
 
 
 def _show(each: Delivery) -> None:
-    rung = "" if each.rung_at is None else f", last at {instant(each.rung_at)}"
+    last = "" if each.notified_at is None else f", last at {instant(each.notified_at)}"
     lines = {
         "Message": f"{each.number}  {each.kind} about {each.stream}",
         "From": f"{each.source}, id {each.message_id}, known as {each.sender}",
@@ -88,7 +86,7 @@ def _show(each: Delivery) -> None:
         "Answer": f"{each.state}{f' ({each.code})' if each.code else ''}",
     }
     if each.answer is None:
-        lines["Rung"] = f"{each.rings} times{rung}"
+        lines["Notified"] = f"{each.notifications} times{last}"
     for name, value in lines.items():
         typer.echo(f"{name:<10}{value}")
 
@@ -99,29 +97,29 @@ def redrive(
     dead: Annotated[bool, typer.Option("--dead", help="All that no worker took in five minutes.")] = False,
     json: Json = False,
 ) -> None:
-    """Have the cases of these messages rung again at once. Nothing is sent or decided twice by it."""
+    """Notify the cases of these messages again at once. Nothing is sent or decided twice."""
     if bool(messages) == dead:
         raise UnusableError("name the messages, or give --dead")
 
     async def work(deliveries: Deliveries) -> None:
-        wanted = [Wanted(dead=True, limit=10_000)] if dead else [_named(each) for each in messages or ()]
+        wanted = [DeliveryFilter(dead=True, limit=10_000)] if dead else [_named(each) for each in messages or ()]
         found = [each for one in wanted for each in await deliveries.find(one)]
         if len(found) < len(messages or ()):
             raise UnusableError("no such message was received: see passage inbox list")
-        rung = await deliveries.redrive([each.number for each in found])
+        notified = await deliveries.redrive([each.number for each in found])
         for each in found:
-            _tell_rung(each, again=each.number in rung, json=json)
-        if not dead and len(rung) < len(found):
-            raise FaultFoundError(f"{len(found) - len(rung)} of {len(found)} had an answer already")
+            _tell_notified(each, again=each.number in notified, json=json)
+        if not dead and len(notified) < len(found):
+            raise FaultFoundError(f"{len(found) - len(notified)} of {len(found)} had an answer already")
 
     _on_the_inbox(work)
 
 
-def _tell_rung(each: Delivery, *, again: bool, json: bool) -> None:
+def _tell_notified(each: Delivery, *, again: bool, json: bool) -> None:
     if json:
-        echo_json({"number": each.number, "stream": each.stream, "rung": again})
+        echo_json({"number": each.number, "stream": each.stream, "notified": again})
     else:
-        typer.echo(f"{each.number}  {each.stream}  {'will be rung now' if again else 'has its answer'}")
+        typer.echo(f"{each.number}  {each.stream}  {'its case is notified now' if again else 'has its answer'}")
 
 
 @app.command()
@@ -146,19 +144,18 @@ def _print_refusal(each: RefusalView, *, json: bool) -> None:
     typer.echo(row((*cells, each.message_id or None), _REFUSED_WIDTHS))
 
 
-def _named(text: str) -> Wanted:
+def _named(text: str) -> DeliveryFilter:
     """The message that a person means. Raises UnusableError."""
     if text.isascii() and text.isdecimal() and len(text) < 19:
-        return Wanted(number=int(text), limit=1)
+        return DeliveryFilter(number=int(text), limit=1)
     source, colon, message_id = text.partition(":")
     if not (colon and source and message_id):
         raise UnusableError("a message is named by its number, or by its partner and id: vetting:msg_2f6c1e")
-    return Wanted(source=source, message_id=message_id, limit=1)
+    return DeliveryFilter(source=source, message_id=message_id, limit=1)
 
 
 def _on_the_inbox(work: Callable[[Deliveries], Awaitable[None]]) -> None:
     async def within(stack: Reached) -> None:
-        async with open_deliveries(stack.settings) as deliveries:
-            await work(deliveries)
+        await work(stack.backing.store.deliveries)
 
     on_the_stack(within)

@@ -11,6 +11,7 @@ import typer
 
 from cli import audit, case, erase, inbox, partners, programme
 from cli.errors import FaultFoundError, UnusableError
+from process.bootstrap import BootstrapFailed
 from process.config import ConfigurationError
 from stack.errors import StackError
 
@@ -54,7 +55,7 @@ def exit_code(command: Callable[[], object]) -> int:
         result = command()
     except FaultFoundError as error:
         return _fail(str(error), FAULT)
-    except (UnusableError, ConfigurationError, StackError) as error:
+    except (UnusableError, ConfigurationError, BootstrapFailed, StackError) as error:
         return _fail(str(error), UNUSABLE)
     except typer.TyperException as error:
         return _fail(f"{error.format_message()} (see passage --help)", UNUSABLE)

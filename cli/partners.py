@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from process.backing import clock_of
 
 from activities.answer_polling import ASKS_MAX, accepted_before
 from activities.partners.agreements import Agreements
@@ -12,7 +11,9 @@ from cli.lines import echo_json, moment, row
 from cli.reach import on_the_database
 from eventstore.format.envelope import machine_clock
 from eventstore.partner_calls import PartnerStanding
-from gateway.backing import open_standings
+from eventstore.postgres.partner_calls import PostgresUnanswered
+from eventstore.postgres.session import side_pool
+from process.backing import clock_of
 from process.config import Settings
 from worker import agreements_of
 
@@ -48,8 +49,8 @@ async def _standings(settings: Settings, agreements: Agreements) -> tuple[Partne
     now = machine_clock()
     clock = clock_of(settings)
     overdue = {partner: accepted_before(clock, agreed.answers_within, now) for partner, agreed in agreements.items()}
-    async with open_standings(settings) as standings:
-        return await standings.standings(overdue, ASKS_MAX)
+    async with side_pool(settings.required_database_url, "passage standings", 1) as pool:
+        return await PostgresUnanswered(pool).standings(overdue, ASKS_MAX)
 
 
 def _print(each: PartnerStanding, *, json: bool) -> None:

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 import asyncpg
-from process.backing import Backing, clock_of, open_backing
-from process.temporal import connect_temporal
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -19,10 +17,12 @@ from domain.kernel.ids import CaseId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.format.envelope import machine_clock
 from eventstore.inbox import Inbox
+from eventstore.operations import Statistics
 from eventstore.port import EventStore
-from gateway.deps import ReadFigures
+from process.backing import Backing, clock_of, open_backing
 from process.config import Settings, load_settings
 from process.logs import configure_logs
+from process.temporal import connect_temporal
 
 T = TypeVar("T")
 
@@ -48,9 +48,9 @@ class Reached:
         return self.backing.inbox
 
     @property
-    def figures(self) -> ReadFigures:
-        """The programme's figures."""
-        return self.backing.figures
+    def statistics(self) -> Statistics:
+        """Statistics of the programmes."""
+        return self.backing.store.statistics
 
     @property
     def now(self) -> datetime:

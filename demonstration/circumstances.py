@@ -7,25 +7,25 @@ from demonstration.moves import days
 from demonstration.people import application, beneficiary
 from domain.humanitarian_parole.application import Application, Document, TravelsWith
 from domain.humanitarian_parole.stages.vetting import Finding
-from simulators.behaviour import AGREEABLE, PartnerBehaviour, PartnerBehaviours
+from simulators.scripts import AGREEABLE, PartnerScript, PartnerScripts
 
 ON_THE_CUTOFF: Final = datetime(2022, 10, 12, 15, tzinfo=UTC)
 """In Mexico, on the first day that is too late."""
 
 
-def answering(**partners: PartnerBehaviour) -> PartnerBehaviours:
+def answering(**partners: PartnerScript) -> PartnerScripts:
     """Agreeable partners, but for those named here."""
     return AGREEABLE.model_copy(update=partners)
 
 
-def says(answer: str, after_days: float, **fields: object) -> PartnerBehaviour:
+def says(answer: str, after_days: float, **fields: object) -> PartnerScript:
     """A partner that gives this answer, with these fields of it, after so many days."""
-    return PartnerBehaviour.model_validate({"answer": answer, "after": days(after_days), **fields})
+    return PartnerScript.model_validate({"answer": answer, "after": days(after_days), **fields})
 
 
 REMOVAL_ORDER: Final = Finding(kind="removal_order", dated=date(2020, 6, 1))
 
-SILENT: Final = PartnerBehaviour(answer="none")
+SILENT: Final = PartnerScript(answer="none")
 
 
 def without_documents(number: int) -> Application:

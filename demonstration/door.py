@@ -17,7 +17,7 @@ import structlog
 
 from cases.inbound.webhooks import Signer, sign
 from cases.inbound.wire import PartnerName
-from simulators.app import Script as PartnerScript
+from simulators.app import PassportScripts as PartnerScript
 
 _log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Door:
     async def script_partners(self, scripts: Sequence[PartnerScript]) -> None:
         """Tell the simulated partners how to answer whom."""
         body = [script.model_dump(mode="json", exclude_none=True) for script in scripts]
-        await self._send("PUT", f"{self._partners}/behaviours/scripts", {}, body)
+        await self._send("PUT", f"{self._partners}/scripts/passports", {}, body)
 
     async def file(self, key: str, programme: str, application: Mapping[str, Any]) -> str:
         """File an application under its idempotency key; returns the case's id."""

@@ -10,7 +10,7 @@ from demonstration.board import Board
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from demonstration.story import Act, Move, Script, Story
-from simulators.app import Script as PartnerScript
+from simulators.app import PassportScripts as PartnerScript
 
 STAGGER_S = 0.15
 """Between two filings, so that a person can watch them come in."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from demonstration.moves import applies_for_work, arrives, days, withdraws
 from demonstration.people import application
 from demonstration.story import Act, Gate, Standing, Story, gate
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
+from simulators.scripts import PartnerScript, PartnerScripts
 
 LAST_PLACE: Final = "the last place, given back"
 FIRST_WAITING: Final = "waits, and gets it"
@@ -17,11 +17,11 @@ SECOND_WAITING: Final = "waits until places are added"
 LEFT_WAITING: Final = "filed in a suspension, still waiting at the end"
 NAMES: Final = (LAST_PLACE, FIRST_WAITING, SECOND_WAITING, LEFT_WAITING)
 
-_QUICK: Final = PartnerBehaviours(
-    sponsor_registry=PartnerBehaviour(answer="sponsor.confirmed", after=days(0.5)),
-    entry_records=PartnerBehaviour(answer="entry.matched", after=days(0.1)),
-    vetting=PartnerBehaviour(answer="vetting.cleared", after=days(1)),
-    work_permit_office=PartnerBehaviour(answer="work_permit.eligible", after=days(20)),
+_QUICK: Final = PartnerScripts(
+    sponsor_registry=PartnerScript(answer="sponsor.confirmed", after=days(0.5)),
+    entry_records=PartnerScript(answer="entry.matched", after=days(0.1)),
+    vetting=PartnerScript(answer="vetting.cleared", after=days(1)),
+    work_permit_office=PartnerScript(answer="work_permit.eligible", after=days(20)),
 )
 """Whoever holds the last place has 90 days, nine seconds, in which two others come to wait for it."""
 

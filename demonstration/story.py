@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cases.inbound.wire import PartnerName
 from domain.humanitarian_parole.application import Application
 from domain.kernel.ids import Code
-from simulators.behaviour import AGREEABLE, PartnerBehaviours
+from simulators.scripts import AGREEABLE, PartnerScripts
 
 Standing = Code | Literal["not begun", "under way", "closed", "done"]
 """Where a case stands: whom it waits on, or that it is closed; an act of the governments is `done` or not begun."""
@@ -73,7 +73,7 @@ class Story:
     application: Callable[[int], Application]
     outcome: Code
     reason: Code | None = None
-    partners: PartnerBehaviours = AGREEABLE
+    partners: PartnerScripts = AGREEABLE
     moves: tuple[Move, ...] = ()
     gates: tuple[Gate, ...] = ()
     """Before it is filed."""

@@ -8,7 +8,7 @@ from demonstration.circumstances import answering, says
 from demonstration.outcomes import AFTER_THE_USUAL, TO_PAROLE, TO_THE_END, USUAL
 from demonstration.people import application
 from demonstration.story import Story
-from simulators.behaviour import Temper
+from simulators.scripts import FaultProfile
 
 VARIATIONS: Final = (
     Story(
@@ -135,8 +135,8 @@ VARIATIONS: Final = (
         application=application,
         partners=answering(
             sponsor_registry=says("sponsor.confirmed", 3, fail=2),
-            entry_records=says("entry.matched", 1, temper=Temper(busy=1)),
-            vetting=says("vetting.cleared", 5, temper=Temper(malformed=1, twice=True, wrong_case=True)),
+            entry_records=says("entry.matched", 1, faults=FaultProfile(busy=1)),
+            vetting=says("vetting.cleared", 5, faults=FaultProfile(malformed=1, twice=True, wrong_case=True)),
         ),
         moves=(m.arrives(), m.applies_for_work()),
         outcome="completed",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple, Protocol
 
 from eventstore.inbox import Answer
+from eventstore.places import PoolPeriod
 
 DEAD_AFTER: Final = 10
 """A message notified so often, some five minutes, that no worker took: somebody must look."""
@@ -14,17 +15,28 @@ DeliveryState = Literal["accepted", "rejected", "undecided", "dead"]
 
 
 @dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """A pool at one moment."""
+
+    pool: str
+    places: int
+    period: PoolPeriod
+    taken: int
+    """Taken and not freed, by whichever programme; under a monthly cap in the current month."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProgrammeStatistics:
     """A programme at one moment."""
 
     status: Literal["open", "suspended", "terminated"]
     rules_version: str
-    places: int
-    cap_period: Literal["total", "month"]
     authorized: int
-    """Places taken and not freed; under a monthly cap those of the current month."""
+    """Its own places taken and not freed; under a monthly cap those of the current month."""
     waiting: int
-    """Cases ready to be authorized for which there is no place yet."""
+    """Its cases that are ready and for which there is no place yet."""
+    pools: tuple[PoolStatistics, ...]
+    """Those that it draws on, alone or with others."""
 
 
 class Statistics(Protocol):

@@ -1,11 +1,13 @@
 """What the heads keep of a stream, for lists, pages and `Step`; written with each append, never folded from events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from domain.humanitarian_parole.stages.parole import WorkPermit
 from domain.kernel.ids import Code
+from eventstore.places import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,13 @@ class CaseSummary:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeSummary:
-    """The programme head; what the cap is held against is decided by `cap_period` and `places` of this row."""
+    """The programme head."""
 
     programme: str
     status: Literal["open", "suspended", "terminated"]
-    places: int
-    cap_period: Literal["total", "month"]
     rules_version: str
+    pools: Mapping[str, Pool]
+    """Allotment to the pool that it draws on, whose cap an append sets only where `Append.caps` names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,10 @@ class WorldQuery:
     programme: str
     case_id: str
     month: str
+    allotment: str | None = None
+    """None: the one that the case waits for or holds, else the only one that its programme has."""
+    quantity: int = 1
+    """How many places it wants."""
     person_keys: tuple[bytes, ...] = ()
     supporter: SupporterKeys | None = None
     principal: str | None = None
@@ -34,7 +38,9 @@ class WorldRead:
     programme_version: int
     """0 where the programme was never opened."""
     place: Literal["free", "none", "reserved"]
-    """`reserved`: this case holds a reservation that is still good, or a place already."""
+    """`reserved`: so many are reserved for this case and the reservation is still good, or it holds its places."""
+    places_left: int
+    """How many this case could take now; 0 where it holds all that it wanted."""
     person_versions: Mapping[bytes, int]
     same_person: tuple[str, ...]
     """Open cases of the same person that were filed earlier, first filed first."""

@@ -1,107 +1,70 @@
 """`python -m gateway`: the gateway as a process."""
 
-import asyncio
 import gc
-import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
-from process.backing import open_backing
 
 from cases.programme_commands import open_if_new
-from eventstore.conflicts import StoreUnavailable
+from domain import registry
 from gateway.app import create_app
-from gateway.deps import GatewayDeps
+from gateway.assembly import open_gateway
 from gateway.routes.intake import WAIT_MAX_S
-from process.config import ConfigurationError, Settings, load_settings
-from process.logs import configure_logs
+from process.backing import Backing, open_backing
+from process.config import ConfigurationError, Settings
+from process.http_server import serve_app
+from process.main import run
 
 _log = structlog.get_logger()
 
 CONNECTIONS_MAX: Final = 1000
-"""More are told to come again: a queue that cannot be bounded elsewhere is bounded here."""
+"""Further connections are answered 503: no other place bounds this queue."""
 IDLE_CONNECTION_S: Final = 75
-"""Longer than HTTP clients and balancers keep an idle connection (5 to 60 s as they come), so that it is they who close
-it: who closes while a request is on its way makes its sender wonder whether it was taken."""
+"""Longer than HTTP clients and load balancers keep an idle connection (5 to 60 s by default), so that they close it
+first. If the server closed it while a request was on its way, the sender could not tell whether it was taken."""
 DRAIN_S: Final = int(WAIT_MAX_S) + 2
-"""The longest that an answer takes which is under way."""
+"""The longest that a request under way can take."""
 GARBAGE_AFTER: Final = 50_000
-"""Objects made and not yet freed until Python looks for cycles among them: some MiB. At 700, as it comes, that was a
-sixth of all work, for a request makes thousands of objects and hardly a cycle."""
-
-
-class _Server(uvicorn.Server):
-    """Ends by returning: uvicorn's own handlers would raise the signal again, past what is left to close."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end `serve`."""
-        for each in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(each, self.handle_exit, each, None)
-        yield
+"""Allocations, some MiB, before Python collects cycles. At its default of 700 collection took a sixth of the CPU: a
+request allocates thousands of objects and hardly any cycle."""
 
 
 async def serve(settings: Settings) -> None:
-    """Answer until SIGTERM or SIGINT, then finish what is under way."""
-    async with open_backing(settings) as backing, guarded(backing, settings) as deps:
-        await _open_programme(settings, deps)
-        server = _server(create_app(deps), settings)
+    """Serve until SIGTERM or SIGINT, then finish the requests under way."""
+    async with open_backing(settings) as backing, open_gateway(backing, settings) as deps:
+        await _open_programme(settings, backing)
+        app = create_app(deps)
         _collect_seldom()
         _log.info("gateway answers", host=settings.gateway_host, port=settings.gateway_port)
-        await server.serve()
+        await serve_app(
+            app,
+            settings.gateway_host,
+            settings.gateway_port,
+            drain_s=DRAIN_S,
+            server_header=False,
+            proxy_headers=False,  # no caller is identified or limited by its address
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=IDLE_CONNECTION_S,
+        )
 
 
 def _collect_seldom() -> None:
-    """What stands when serving begins stays, and is not looked through again and again."""
+    """Exclude what start-up allocated from garbage collection: it lives as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, 10, 10)
 
 
-async def _open_programme(settings: Settings, deps: GatewayDeps) -> None:
-    """Nothing can be filed before the programme is open, so whoever takes filings sees to it."""
-    rules = deps.book.rules.get(settings.programme_rules)
+async def _open_programme(settings: Settings, backing: Backing) -> None:
+    """Open the programme if it is new: nothing can be filed before that."""
+    programme = registry.programmes().get(settings.programme)
+    if programme is None:
+        raise ConfigurationError(f"PASSAGE_PROGRAMME: there is no programme {settings.programme}")
+    rules = programme.sets.get(settings.programme_rules)
     if rules is None:
         raise ConfigurationError(f"PASSAGE_PROGRAMME_RULES: there is no rule set {settings.programme_rules}")
-    await open_if_new(deps.book, settings.programme, rules, settings.programme_places, deps.now())
-
-
-def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    config = uvicorn.Config(
-        app,
-        host=settings.gateway_host,
-        port=settings.gateway_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # nobody is told or held to an address
-        limit_concurrency=CONNECTIONS_MAX,
-        timeout_keep_alive=IDLE_CONNECTION_S,
-        timeout_graceful_shutdown=DRAIN_S,
-    )
-    return _Server(config)
-
-
-def main() -> int:
-    """Exit codes: 0 after an orderly end, 2 when a setting is wrong or the database cannot be reached."""
-    try:
-        settings = load_settings()
-        configure_logs(settings, "gateway")
-        asyncio.run(serve(settings))
-    except (ConfigurationError, StoreUnavailable) as error:
-        print(error, file=sys.stderr)  # noqa: T201  the one line of a start that fails
-        return 2
-    return 0
+    await open_if_new(backing.cases, rules, settings.programme_places, backing.now())
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # Temporal's SDK is loaded with the activities, and one clean exit of it in sixteen aborts
+    run("gateway", serve)

@@ -1,6 +1,6 @@
-"""What the gateway stands on, put together by whoever runs it: a process, a simulation, a test.
+"""The parts of a gateway, put together by whatever runs it: a process, a simulation, a test.
 
-Temporal is not among it: the relay alone rings, so that the process that meets the world holds no way into it.
+Temporal is not among them: the process that outsiders reach has no connection to Temporal. The relay notifies cases.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,34 +11,37 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from cases.clock import Clock
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from eventstore.inbox import Inbox
-from eventstore.operations import Deliveries, ProgrammeStatistics, Refusal
+from eventstore.operations import Deliveries, Refusal, Statistics
 from eventstore.port import EventStore
 from eventstore.postgres.documents import PostgresDocuments
 from gateway.http.limits import unlimited
 from gateway.http.refusals import unrecorded
 from gateway.identity.senders import NOBODY, Senders
 from gateway.identity.tokens import CLOSED, Tokens
-from gateway.scopes import WasAsked, everybody_was
-
-ReadFigures = Callable[[str, str], Awaitable[ProgrammeStatistics | None]]
-"""Programme and month `YYYY-MM` to its figures; None where it was never opened."""
 
 RecordRefusal = Callable[[Refusal], Awaitable[None]]
-"""Puts a refusal on record; raises `StoreUnavailable` where it could not."""
+"""Records a refusal. Raises `StoreUnavailable` if it is not recorded."""
 Admit = Callable[[str], Awaitable[None]]
-"""Returns if this sender may go on; raises the `Problem` that says when."""
+"""Returns if this sender may send a message now; raises the `Problem` that says when."""
+WasAsked = Callable[[str, str], Awaitable[bool | None]]
+"""Case and partner: whether the partner was ever asked about this case; None if there is no such case."""
 NoteRepeat = Callable[[str, str], Awaitable[None]]
-"""Source and message id of a message that came again."""
+"""Counts a delivery after the first; given source and message id."""
 
 
 async def unnoted(_source: str, _message_id: str) -> None:
-    """Keeps nothing: for simulations."""
+    """Counts nothing: for simulations."""
+
+
+async def always_asked(_case_id: str, _partner: str) -> bool | None:
+    """Lets every partner speak about every case: for simulations, where the case judges an answer out of turn."""
+    return True
 
 
 def machine_time() -> datetime:
-    """This machine's moment."""
+    """Now, by this machine's clock."""
     return datetime.now(UTC)
 
 
@@ -46,28 +49,28 @@ def machine_time() -> datetime:
 class GatewayDeps:
     """The parts of one gateway."""
 
-    book: CaseBook
+    cases: CaseRepository
     store: EventStore
     inbox: Inbox
-    figures: ReadFigures
+    statistics: Statistics
     clock: Clock
     server_now: Callable[[], datetime] = machine_time
-    """The server's moment, of which `clock` makes domain time."""
+    """The server's time, which `clock` maps to domain time."""
     senders: Senders = NOBODY
-    """Who may send messages, and how each is known."""
+    """Who may send messages, and how each is identified."""
     tokens: Tokens = CLOSED
-    """Who may file, ask and decide."""
+    """Whose tokens are believed."""
     record_refusal: RecordRefusal = unrecorded
     admit: Admit = unlimited
-    was_asked: WasAsked = everybody_was
+    was_asked: WasAsked = always_asked
     note_repeat: NoteRepeat = unnoted
     documents: PostgresDocuments | None = None
-    """What applicants show; without it there are none."""
+    """Applicants' documents; None: the routes answer `not-found`."""
     deliveries: Deliveries | None = None
-    """What the pages show; without it there are none."""
+    """What the pages show; None: they answer `not-found`."""
 
     def now(self) -> datetime:
-        """Domain time: the `received_at` of what comes in now."""
+        """Domain time: the `received_at` of a message that comes in now."""
         return self.clock.now(self.server_now())
 
 

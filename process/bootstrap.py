@@ -1,13 +1,13 @@
-"""What must hold before the first program starts: the schema, and what the Temporal server has to know.
+"""The preparation of a deployment: the database schema, the Temporal namespace and its search attributes.
 
-`python -m process.bootstrap` does it for a deployment: `PASSAGE_DATABASE_URL` names the owner, `TEMPORAL_*` the
-cluster. Run it before each roll-out; the second time it changes nothing. The embedded stack takes the same steps.
+Run `python -m process.bootstrap` before each roll-out, with the owner's `PASSAGE_DATABASE_URL` and with `TEMPORAL_*`;
+a second run changes nothing. The embedded stack takes the same steps.
 """
 
 import asyncio
-import sys
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -21,10 +21,9 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from eventstore.postgres.migrate import MigrationError, migrate
-from process.config import ConfigurationError, Settings, load_settings
-from process.logs import configure_logs
-from stack.errors import StackError
-from stack.probes import why_away
+from process.config import Settings, load_settings
+from process.main import run
+from process.temporal import why_away
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 _RETENTION = timedelta(days=30)
@@ -35,22 +34,26 @@ _NAMESPACE_TIMEOUT_S = 60
 log = structlog.get_logger("bootstrap")
 
 
+class BootstrapFailed(Exception):
+    """A server cannot be reached or refuses. The text is one line."""
+
+
 async def migrate_database(owner_url: str) -> tuple[str, ...]:
-    """Bring the schema of any Postgres up to date; the names of the migrations applied. Raises StackError."""
+    """Bring the schema of any Postgres up to date; the names of the migrations applied. Raises BootstrapFailed."""
     try:
         return await migrate(owner_url)
     except MigrationError as error:
-        raise StackError(str(error)) from None
+        raise BootstrapFailed(str(error)) from None
     except OSError as error:  # TimeoutError is one
-        raise StackError(f"the database does not answer: {error.strerror or 'no answer in time'}") from None
+        raise BootstrapFailed(f"the database does not answer: {error.strerror or 'no answer in time'}") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StackError(f"the database refuses the migrations: {error}") from None
+        raise BootstrapFailed(f"the database refuses the migrations: {error}") from None
 
 
 async def register_search_attributes(client: Client) -> tuple[str, ...]:
     """Make the server know every attribute that a case sets; the names that were new.
 
-    Raises StackError if one exists with another type: such a server would refuse every case.
+    Raises BootstrapFailed if one exists with another type: such a server would refuse every case.
     """
     wanted = {key.name: _wire_type(key) for key in SEARCH_ATTRIBUTES}
     found = await client.operator_service.list_search_attributes(
@@ -58,7 +61,7 @@ async def register_search_attributes(client: Client) -> tuple[str, ...]:
     )
     for name, kind in found.custom_attributes.items():
         if wanted.get(name, kind) != kind:
-            raise StackError(
+            raise BootstrapFailed(
                 f"Temporal knows search attribute {name} with another type: give Passage its own namespace"
             )
     missing = {name: kind for name, kind in wanted.items() if name not in found.custom_attributes}
@@ -74,7 +77,7 @@ def _wire_type(key: SearchAttributeKey[Any]) -> IndexedValueType.ValueType:
 
 
 async def prepare_deployment(settings: Settings) -> None:
-    """Schema, namespace and search attributes of a deployment. Raises ConfigurationError or StackError."""
+    """Schema, namespace and search attributes of a deployment. Raises ConfigurationError or BootstrapFailed."""
     applied = await migrate_database(settings.required_database_url)
     log.info("schema is current", applied=applied)
     address = settings.temporal["target_host"]
@@ -83,7 +86,7 @@ async def prepare_deployment(settings: Settings) -> None:
         await _ensure_namespace(client)
         log.info("search attributes are known", added=await register_search_attributes(client))
     except (RPCError, RuntimeError) as error:
-        raise StackError(f"Temporal at {address} refuses or does not answer: {why_away(error)}") from None
+        raise BootstrapFailed(f"Temporal at {address} refuses or does not answer: {why_away(error)}") from None
 
 
 async def _ensure_namespace(client: Client) -> None:
@@ -98,7 +101,7 @@ async def _ensure_namespace(client: Client) -> None:
     deadline = time.monotonic() + _NAMESPACE_TIMEOUT_S
     while not await _knows_namespace(client):
         if time.monotonic() > deadline:
-            raise StackError(
+            raise BootstrapFailed(
                 f"Temporal does not know namespace {client.namespace} {_NAMESPACE_TIMEOUT_S} s after it was made"
             )
         await asyncio.sleep(1)
@@ -114,17 +117,5 @@ async def _knows_namespace(client: Client) -> bool:
     return True
 
 
-def main() -> int:
-    """Exit codes: 0 done, 2 a setting is wrong or a server refuses, with one line on stderr."""
-    try:
-        settings = load_settings(from_running_stack=False)
-        configure_logs(settings, "bootstrap")
-        asyncio.run(prepare_deployment(settings))
-    except (ConfigurationError, StackError) as error:
-        print(f"bootstrap: {error}", file=sys.stderr)  # noqa: T201  the one line of a job that fails
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run("bootstrap", prepare_deployment, BootstrapFailed, load=partial(load_settings, from_running_stack=False))

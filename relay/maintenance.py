@@ -1,4 +1,4 @@
-"""What the relay does beside ringing: boarding checks become events, and refusals that are old are forgotten.
+"""What the relay does beside notifying: boarding checks become events, and refusals that are old are forgotten.
 
 Any number of relays may do both at once; one that dies leaves the rest to the next.
 """
@@ -7,11 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import asyncpg
-
 from activities.failures import log_failure
 from eventstore.access import AccessLog
-from eventstore.postgres.session import translated
 
 RECORD_PERIOD_S: Final = 1.0
 """A check is an event within two seconds; a look that finds none reads one empty table."""
@@ -19,9 +16,6 @@ BATCHES_AT_ONCE: Final = 100
 """10,000 checks, a second or two of work; then the next look."""
 PRUNE_PERIOD_S: Final = 600.0
 """Ten minutes of a flood of refusals are 3,000 rows of one gateway, and one call forgets 10,000."""
-
-
-Prune = Callable[[], Awaitable[int]]
 
 
 async def record_checks(access: AccessLog) -> int:
@@ -33,13 +27,6 @@ async def record_checks(access: AccessLog) -> int:
             break
         recorded += batch
     return recorded
-
-
-async def prune_refusals(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
-    """Forget a portion of the refusals beyond the bounds of migration 0014; how many. Raises `StoreUnavailable`."""
-    with translated():
-        pruned: int = await pool.fetchval("SELECT passage.prune_refusals()")
-    return pruned
 
 
 async def keep_up(what: str, work: Callable[[], Awaitable[object]], period_s: float) -> None:

@@ -6,18 +6,14 @@ from typing import Annotated, Any, Final
 from fastapi import FastAPI, Header, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, create_model
 
-from activities.partners.clients import AnyCheck
-from activities.partners.entry_records import EntryCheck
-from activities.partners.sponsor_registry import SponsorCheck
-from activities.partners.vetting import VettingCheck
-from activities.partners.work_permit_office import WorkPermitCheck
-from domain.humanitarian_parole.application import DocumentNumber
+from domain import registry
 from domain.kernel.ids import CaseId, Code
-from simulators.behaviour import PartnerBehaviours
+from domain.kernel.messages import PartnerCheck
 from simulators.desk import Call, PartnerDesk, Reply
 from simulators.journal import Journal
+from simulators.scripts import PartnerScripts, Section
 
 BODY_MAX_BYTES: Final = 4 * 1024 * 1024
 """A request with a hundred entries and documents has some 60 KiB, a script of ten thousand cases some 3 MiB."""
@@ -26,40 +22,24 @@ IdempotencyKey = Annotated[str, Header(max_length=128)]
 ReplyTo = Annotated[str, Field(max_length=2000, pattern=r"^https?://")]
 
 
-class SponsorCall(SponsorCheck):
-    """What the supporter registry is sent."""
-
-    reply_to: ReplyTo
-
-
-class EntryCall(EntryCheck):
-    """What entry records are sent."""
-
-    reply_to: ReplyTo
+def _own_answers(scripts: PartnerScripts) -> PartnerScripts:
+    for partner, answer in scripts.foreign_answers():
+        raise ValueError(f"{answer} is not an answer of {partner}")
+    return scripts
 
 
-class VettingCall(VettingCheck):
-    """What the vetting service is sent."""
-
-    reply_to: ReplyTo
+OwnAnswers = Annotated[PartnerScripts, AfterValidator(_own_answers)]
+_OWN_ANSWERS: Final = TypeAdapter(OwnAnswers)
 
 
-class WorkPermitCall(WorkPermitCheck):
-    """What the work permit office is sent."""
+class PassportScripts(Section):
+    """How partners answer the case whose beneficiary has this passport."""
 
-    reply_to: ReplyTo
-
-
-class Script(BaseModel):
-    """How partners behave towards the case whose beneficiary has this passport."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    passport_number: DocumentNumber
-    partners: PartnerBehaviours
+    passport_number: Annotated[str, Field(min_length=1, max_length=64)]
+    partners: OwnAnswers
 
 
-SCRIPTS: Final = TypeAdapter(Annotated[list[Script], Field(max_length=10_000)])
+SCRIPTS: Final = TypeAdapter(Annotated[list[PassportScripts], Field(max_length=10_000)])
 
 
 def create_app(journal: Journal, desk: PartnerDesk) -> FastAPI:
@@ -79,64 +59,54 @@ def create_app(journal: Journal, desk: PartnerDesk) -> FastAPI:
 
 
 def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
-    @app.post("/sponsor_registry/v1/requests", status_code=202)
-    async def ask_sponsor_registry(call: SponsorCall, idempotency_key: IdempotencyKey) -> Response:
-        return await _take(desk, call, call.reply_to, idempotency_key)
-
-    @app.post("/entry_records/v1/requests", status_code=202)
-    async def ask_entry_records(call: EntryCall, idempotency_key: IdempotencyKey) -> Response:
-        return await _take(desk, call, call.reply_to, idempotency_key)
-
-    @app.post("/vetting/v1/requests", status_code=202)
-    async def ask_vetting(call: VettingCall, idempotency_key: IdempotencyKey) -> Response:
-        return await _take(desk, call, call.reply_to, idempotency_key)
-
-    @app.post("/work_permit_office/v1/requests", status_code=202)
-    async def ask_work_permit_office(call: WorkPermitCall, idempotency_key: IdempotencyKey) -> Response:
-        return await _take(desk, call, call.reply_to, idempotency_key)
+    for family in registry.families():
+        for name, partner in family.partners.items():
+            _add_partner(app, desk, name, partner.asks)
 
     @app.get("/{partner}/v1/requests/{request_id}")
     async def tell(partner: Code, request_id: Annotated[str, Path(max_length=128)]) -> Response:
         return _response(desk.status(partner, request_id))
 
 
+def _add_partner(app: FastAPI, desk: PartnerDesk, partner: str, check: type[PartnerCheck]) -> None:
+    """The route on which the partner takes `check`."""
+    body = create_model(f"{check.__name__.removesuffix('Check')}Call", __base__=check, reply_to=(ReplyTo, ...))
+
+    @app.post(f"/{partner}/v1/requests", status_code=202)
+    async def ask(call: body, idempotency_key: IdempotencyKey) -> Response:
+        return await _take(desk, partner, call, call.reply_to, idempotency_key)  # type: ignore[arg-type, attr-defined]  # from a check
+
+
 def _add_scripting(app: FastAPI, journal: Journal) -> None:
     # Bodies are read as JSON text: strict models take a moment or a duration from text only there.
-    @app.put("/behaviours/default", status_code=204)
+    @app.put("/scripts/default", status_code=204)
     async def set_default(request: Request) -> None:
-        journal.set_default(PartnerBehaviours.model_validate_json(await request.body()))
+        journal.set_default(_OWN_ANSWERS.validate_json(await request.body()))
 
     # The passport number is in the body: an address ends up in logs.
-    @app.put("/behaviours/scripts", status_code=204)
-    async def set_scripts(request: Request) -> None:
+    @app.put("/scripts/passports", status_code=204)
+    async def set_for_passports(request: Request) -> None:
         for script in SCRIPTS.validate_json(await request.body()):
             journal.set_for_passport(script.passport_number, script.partners)
 
-    @app.put("/behaviours/{case_id}", status_code=204)
+    @app.put("/scripts/{case_id}", status_code=204)
     async def set_for_case(case_id: CaseId, request: Request) -> None:
-        journal.set_for_case(case_id, PartnerBehaviours.model_validate_json(await request.body()))
+        journal.set_for_case(case_id, _OWN_ANSWERS.validate_json(await request.body()))
 
 
-async def _take(desk: PartnerDesk, check: AnyCheck, reply_to: str, idempotency_key: str) -> Response:
-    partner = check.PARTNER
+async def _take(desk: PartnerDesk, partner: str, check: PartnerCheck, reply_to: str, idempotency_key: str) -> Response:
     if idempotency_key != check.request_id:
         return JSONResponse({"code": "idempotency-key-is-not-the-request-id"}, 422)
     # Answers go to the address that the partners were set up with: a request does not say where data is sent.
     if not reply_to.endswith(f"/v1/partners/{partner}/messages"):
         return JSONResponse({"code": "reply-to-of-another-partner"}, 422)
-    reply = await desk.take(Call(partner, check.request_id, check.case_id, _passport_number(check)))
+    reply = await desk.take(Call(partner, check.request_id, check.case_id, check.subject))
     return _response(reply)
 
 
 def _response(reply: Reply) -> Response:
     headers = {} if reply.retry_after_s is None else {"Retry-After": str(reply.retry_after_s)}
     return Response(reply.body, reply.status, headers, media_type="application/json")
-
-
-def _passport_number(check: AnyCheck) -> str:
-    if isinstance(check, SponsorCheck | WorkPermitCheck):
-        return check.beneficiary.passport_number
-    return check.beneficiary.passport.number
 
 
 async def _malformed(_request: Request, error: Exception) -> Response:

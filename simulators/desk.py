@@ -9,16 +9,13 @@ from datetime import datetime
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from domain.kernel.ids import Code, case_id_from_entropy
-from simulators.behaviour import Fault, PartnerBehaviour
+from domain.kernel.ids import Code, case_id_from_entropy, prefix_of
 from simulators.journal import Journal, Promise, Receipt
 from simulators.messages import PartnerMessage, Scheduler
+from simulators.scripts import SILENT, Fault, PartnerScript
 
 OVERSIZED_BYTES: Final = 128 * 1024
 """Twice what Passage reads of a receipt."""
-
-SILENT: Final = PartnerBehaviour(answer="none")
-"""A partner that was told nothing takes the call and never answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +48,21 @@ class PartnerDesk:
 
     async def take(self, call: Call) -> Reply:
         """Take `call` as the partner's behaviour towards its case says; the same request again changes nothing."""
-        behaviour = self._journal.behaviour(call.partner, call.case_id, call.passport_number) or SILENT
-        fault = behaviour.fault(self._journal.count_call(call.partner, call.case_id))
+        script = self._journal.script(call.partner, call.case_id, call.passport_number) or SILENT
+        fault = script.fault(self._journal.count_call(call.partner, call.case_id))
         if fault == "unavailable":
             return _problem(503, "unavailable")
         if fault == "busy":
-            return _problem(429, "busy", behaviour.temper.retry_after_s)
+            return _problem(429, "busy", script.faults.retry_after_s)
         if fault == "forgotten":
             return Reply(202, _receipt_body(call.request_id, Receipt(call.case_id, self._now()), fault))
         key = (call.partner, call.request_id)
         async with self._taking.setdefault(key, asyncio.Lock()):
-            receipt, first = await self._take_once(call, behaviour)
+            receipt, first = await self._take_once(call, script)
         if receipt.case_id != call.case_id:
             return _problem(422, "request-id-of-another-case")
-        if first and behaviour.temper.slow_s:
-            await asyncio.sleep(behaviour.temper.slow_s)
+        if first and script.faults.slow_s:
+            await asyncio.sleep(script.faults.slow_s)
         return Reply(202, _receipt_body(call.request_id, receipt, fault))
 
     def status(self, partner: Code, request_id: str) -> Reply:
@@ -79,36 +76,36 @@ class PartnerDesk:
             said |= {"state": "answered", "message_id": promise.message_id, "answer": json.loads(promise.body)}
         return Reply(200, json.dumps(said).encode())
 
-    async def _take_once(self, call: Call, behaviour: PartnerBehaviour) -> tuple[Receipt, bool]:
+    async def _take_once(self, call: Call, script: PartnerScript) -> tuple[Receipt, bool]:
         known = self._journal.receipt(call.partner, call.request_id)
         if known:
             return known, False
         receipt = Receipt(call.case_id, self._now())
         # Answers before the receipt: a crash between the two leads to a repeated call and the same message ids again,
         # the other way round it would lose the answers.
-        due_at = receipt.accepted_at if behaviour.temper.early else receipt.accepted_at + behaviour.after
-        for answer in self._answers(call, behaviour):
+        due_at = receipt.accepted_at if script.faults.early else receipt.accepted_at + script.after
+        for answer in self._answers(call, script):
             await self._scheduler.deliver(due_at, answer)
-        right = _right_answer(call, behaviour)
+        right = _right_answer(call, script)
         if right is not None:
             promise = Promise(due_at, right.message_id, json.dumps(right.body()))
             self._journal.note_promise(call.partner, call.request_id, promise)
         self._journal.note_receipt(call.partner, call.request_id, receipt)
         return receipt, True
 
-    def _answers(self, call: Call, behaviour: PartnerBehaviour) -> list[PartnerMessage]:
-        right = _right_answer(call, behaviour)
-        if right is None or behaviour.temper.lost:
+    def _answers(self, call: Call, script: PartnerScript) -> list[PartnerMessage]:
+        right = _right_answer(call, script)
+        if right is None or script.faults.lost:
             return []
-        answers = [right, right] if behaviour.temper.twice else [right]
-        if behaviour.temper.wrong_case:
+        answers = [right, right] if script.faults.twice else [right]
+        if script.faults.wrong_case:
             another = self._journal.another_case(call.case_id) or _case_that_nobody_filed(call.case_id)
             answers.insert(0, replace(right, message_id=f"{call.request_id}:wrong-case", case_id=another))
         return answers
 
 
-def _right_answer(call: Call, behaviour: PartnerBehaviour) -> PartnerMessage | None:
-    answer = behaviour.answer_to(call.request_id)
+def _right_answer(call: Call, script: PartnerScript) -> PartnerMessage | None:
+    answer = script.answer_to(call.request_id)
     return None if answer is None else PartnerMessage(call.partner, f"{call.request_id}:answer", call.case_id, answer)
 
 
@@ -129,4 +126,4 @@ def _problem(status: int, code: str, retry_after_s: int | None = None) -> Reply:
 
 def _case_that_nobody_filed(case_id: str) -> str:
     """A case id in good order, always the same for one case."""
-    return case_id_from_entropy(hashlib.sha256(case_id.encode()).digest())
+    return case_id_from_entropy(prefix_of(case_id), hashlib.sha256(case_id.encode()).digest())

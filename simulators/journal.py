@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from domain.kernel.ids import Code
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
+from simulators.scripts import PartnerScript, PartnerScripts
 
 IN_MEMORY: Final = Path(":memory:")
 
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS behaviour (scope TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS script (scope TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (
     case_id TEXT, partner TEXT, count INTEGER NOT NULL, PRIMARY KEY (case_id, partner)
 ) WITHOUT ROWID;
@@ -65,35 +65,35 @@ class Promise:
 
 
 class Journal:
-    """Behaviours, calls, receipts and answers. Statements take microseconds, so they run on the event loop."""
+    """Scripts, calls, receipts and answers. Statements take microseconds, so they run on the event loop."""
 
-    def __init__(self, database: sqlite3.Connection, default: PartnerBehaviours) -> None:
+    def __init__(self, database: sqlite3.Connection, default: PartnerScripts) -> None:
         self._database = database
         self._default = default
 
-    def set_default(self, behaviours: PartnerBehaviours) -> None:
+    def set_default(self, scripts: PartnerScripts) -> None:
         """Partners behave so towards every case that nothing else is said about."""
-        self._set("default", behaviours)
+        self._set("default", scripts)
 
-    def set_for_case(self, case_id: str, behaviours: PartnerBehaviours) -> None:
+    def set_for_case(self, case_id: str, scripts: PartnerScripts) -> None:
         """Partners behave so towards this case; what is left out stays as it was by script and default."""
-        self._set(f"case:{case_id}", behaviours)
+        self._set(f"case:{case_id}", scripts)
 
-    def set_for_passport(self, passport_number: str, behaviours: PartnerBehaviours) -> None:
+    def set_for_passport(self, passport_number: str, scripts: PartnerScripts) -> None:
         """Partners behave so towards the case whose beneficiary has this passport when it first calls."""
-        self._set(f"script:{_digest(passport_number)}", behaviours)
+        self._set(f"script:{_digest(passport_number)}", scripts)
 
-    def behaviour(self, partner: Code, case_id: str, passport_number: str) -> PartnerBehaviour | None:
+    def script(self, partner: Code, case_id: str, passport_number: str) -> PartnerScript | None:
         """How `partner` is to behave towards the case: its own, its script's, or the default's word."""
         self._database.execute(  # The case keeps its script when its passport changes.
-            "INSERT OR IGNORE INTO behaviour SELECT ?, body FROM behaviour WHERE scope = ?",
+            "INSERT OR IGNORE INTO script SELECT ?, body FROM script WHERE scope = ?",
             (f"bound:{case_id}", f"script:{_digest(passport_number)}"),
         )
         for scope in (f"case:{case_id}", f"bound:{case_id}", "default"):
             told = self._get(scope)
-            behaviour = told.of(partner) if told else None
-            if behaviour is not None:
-                return behaviour
+            script = told.of(partner) if told else None
+            if script is not None:
+                return script
         return self._default.of(partner)
 
     def count_call(self, partner: Code, case_id: str) -> int:
@@ -135,13 +135,13 @@ class Journal:
         row = self._database.execute("SELECT case_id FROM calls WHERE case_id <> ? LIMIT 1", (case_id,)).fetchone()
         return str(row[0]) if row else None
 
-    def _set(self, scope: str, behaviours: PartnerBehaviours) -> None:
-        body = behaviours.model_dump_json(exclude_none=True)
-        self._database.execute("INSERT OR REPLACE INTO behaviour VALUES (?, ?)", (scope, body))
+    def _set(self, scope: str, scripts: PartnerScripts) -> None:
+        body = scripts.model_dump_json(exclude_none=True)
+        self._database.execute("INSERT OR REPLACE INTO script VALUES (?, ?)", (scope, body))
 
-    def _get(self, scope: str) -> PartnerBehaviours | None:
-        row = self._database.execute("SELECT body FROM behaviour WHERE scope = ?", (scope,)).fetchone()
-        return PartnerBehaviours.model_validate_json(row[0]) if row else None
+    def _get(self, scope: str) -> PartnerScripts | None:
+        row = self._database.execute("SELECT body FROM script WHERE scope = ?", (scope,)).fetchone()
+        return PartnerScripts.model_validate_json(row[0]) if row else None
 
 
 def _digest(passport_number: str) -> str:

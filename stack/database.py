@@ -51,7 +51,7 @@ class PostgresService:
         return True
 
     async def migrate(self) -> None:
-        """Bring the schema up to date and make the logins of the programs. Raises StackError."""
+        """Bring the schema up to date and make the logins of the programs. Raises BootstrapFailed."""
         await migrate_database(self.owner_url)
         self.writer_url = await self._login(*_WRITER)
         self.sealer_url = await self._login(*_SEALER)

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from process.bootstrap import migrate_database, register_search_attributes
 from process.config import STACK_FILE, Settings, child_environment
+from process.temporal import why_away
 from stack.database import PostgresService
 from stack.errors import StackError
 from stack.partner_keys import ensure_partner_keys

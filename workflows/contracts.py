@@ -8,10 +8,10 @@ from activities.contracts import (
     CALLS_TASK_QUEUE,
     CASE_WORKFLOW,
     CASES_TASK_QUEUE,
-    Answer,
-    Bell,
     CaseStart,
     MessageRef,
+    Notification,
+    Reply,
     calls_task_queue,
 )
 from domain.kernel.ids import CaseId
@@ -24,17 +24,17 @@ __all__ = [
     "NOT_A_CASE",
     "NOT_A_MESSAGE",
     "SEARCH_ATTRIBUTES",
-    "Answer",
-    "Bell",
     "CaseStart",
     "MessageRef",
+    "Notification",
+    "Reply",
     "calls_task_queue",
     "identity",
     "workflow_id",
 ]
 
 ANSWER_UPDATE: Final = "answer"
-"""Update: `MessageRef` in, `Answer` out, once the message is decided."""
+"""Update: `MessageRef` in, `Reply` out, once the message is decided."""
 
 NOT_A_CASE: Final = "not-a-case"
 """Code of a run whose input is not the start of the case that its workflow id names."""

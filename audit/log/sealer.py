@@ -6,16 +6,12 @@ says so.
 
 import asyncio
 import contextlib
-import os
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 import structlog
 
 from audit.log.log_key import FileLogKey
@@ -25,9 +21,9 @@ from audit.log.tables import pool_of
 from audit.log.tiles import MissingTile
 from eventstore.conflicts import StoreUnavailable
 from eventstore.postgres.session import close_pool, translated
-from process.config import ConfigurationError, Settings, load_settings
+from process.config import Settings
 from process.health import health_answered
-from process.logs import configure_logs
+from process.main import run, stop_requested
 
 _log = structlog.get_logger()
 
@@ -118,9 +114,7 @@ class Sealing:
 
 async def serve(settings: Settings) -> None:
     """Seal until SIGTERM or SIGINT. Raises SealRefused, StoreUnavailable."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = stop_requested()
     url, keys = settings.required_database_url, settings.keys_directory
     async with opened_sealer(url, keys, settings.log_origin) as sealer:
         sealing = Sealing(sealer)
@@ -129,23 +123,5 @@ async def serve(settings: Settings) -> None:
             await sealing.run(stopped)
 
 
-def main() -> int:
-    """Exit codes: 0 after an orderly end, 2 when it must not or cannot seal, with one line on stderr."""
-    try:
-        settings = load_settings()
-        configure_logs(settings, "sealer")
-        asyncio.run(serve(settings))
-    except (ConfigurationError, StoreUnavailable, SealRefused, NoteMalformed, MissingTile) as error:
-        print(f"sealer: {error}", file=sys.stderr)  # noqa: T201  the one line of a start that fails
-        return 2
-    except asyncpg.PostgresError as error:
-        print(f"sealer: the database refuses ({type(error).__name__})", file=sys.stderr)  # noqa: T201  as above
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # config reads Temporal's settings, and one clean exit of its SDK in sixteen aborts
+    run("sealer", serve, SealRefused, NoteMalformed, MissingTile)

@@ -11,7 +11,8 @@ from audit.verify.faults import Code, Faults
 from audit.verify.refold import Folded, Places, ProgrammeHistory, Refold, summary_faults
 from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
 from eventstore.format.codec import CODEC, UnknownEvent
-from eventstore.postgres.append import case_summary, programme_summary
+from eventstore.format.summarize import summarize_programme
+from eventstore.postgres.append import PROGRAMME, case_summary, programme_summary
 from eventstore.summary import ProgrammeSummary
 
 _ROWS: Final = 1000
@@ -65,7 +66,8 @@ class HeadCheck:
         case_id, end = folded.case.case_id, folded.end
         if (head["version"], head["hash"]) != (end.version, end.hash):
             self._faults.add(Code.HEAD_DIFFERS, case_id, head["version"], f"its last event is {end.version}")
-        for name, value in (("place_month", folded.place_month), ("erased", folded.case.erased)):
+        kept = {"place_period": folded.place_month, "place_quantity": folded.places, "erased": folded.case.erased}
+        for name, value in kept.items():
             if head[name] != value:
                 self._faults.add(Code.SUMMARY_EDITED, case_id, end.version, name)
         history = self._histories.get(folded.case.programme)
@@ -81,7 +83,7 @@ class HeadCheck:
             self._faults.add(Code.SUMMARY_EDITED, case_id, end.version, ", ".join(differing))
 
     def _compare_wait(self, folded: Folded, row: Any) -> None:
-        ready_at = None if row is None else row["ready_at"]
+        ready_at = None if row is None else row["turn_at"]
         if ready_at != folded.case.waitlisted_at:
             detail = "its events say that it " + ("waits" if folded.case.waitlisted_at else "does not wait")
             self._faults.add(Code.WAITING_LIST_DIFFERS, folded.case.case_id, folded.end.version, detail)
@@ -116,14 +118,16 @@ class HeadCheck:
 
     async def _compare_counters(self) -> None:
         reserved = await self._connection.fetch(
-            "SELECT programme, reserved_month, count(*) AS reserved FROM passage.waiting_list "
-            "WHERE reserved_month IS NOT NULL GROUP BY 1, 2"
+            "SELECT programme, reserved_period, sum(reserved)::integer AS reserved FROM passage.waiting_list "
+            "WHERE reserved > 0 GROUP BY 1, 2"
         )
         expected = {programme: months.copy() for programme, months in self.places.by_month.items()}
         for row in reserved:
             months = expected.setdefault(row["programme"], type(self.places.by_month[row["programme"]])())
-            months[row["reserved_month"]] += row["reserved"]
-        stored = await self._connection.fetch("SELECT programme, period, taken FROM passage.place_counter")
+            months[row["reserved_period"]] += row["reserved"]
+        stored = await self._connection.fetch(
+            "SELECT programme, period, sum(taken)::integer AS taken FROM passage.place_counter GROUP BY 1, 2"
+        )
         counted = {(row["programme"], row["period"]): row["taken"] for row in stored}
         wanted = {(programme, month): n for programme, months in expected.items() for month, n in months.items()}
         wanted |= {(programme, "total"): months.total() for programme, months in expected.items() if months}
@@ -156,7 +160,7 @@ def check_cap(programme: str, states: Sequence[Programme], places: Places, fault
 async def read_programmes(connection: Connection, faults: Faults) -> dict[str, ProgrammeHistory]:
     """Fold every programme, and compare it with its head."""
     found: dict[str, ProgrammeHistory] = {}
-    for head in await connection.fetch("SELECT * FROM passage.programme_head ORDER BY programme"):
+    for head in await connection.fetch(f"{PROGRAMME} ORDER BY h.programme"):
         rows = await connection.fetch(
             "SELECT version, type, schema_version, happened_at, recorded_at, public_body, hash FROM passage.events "
             "WHERE stream = $1 ORDER BY version",
@@ -189,7 +193,7 @@ def _compare_programme(head: Any, rows: Sequence[Any], state: Programme, faults:
     if (head["version"], head["hash"]) != last:
         faults.add(Code.HEAD_DIFFERS, programme, head["version"], f"its last event is {last[0]}")
     stored = programme_summary(head)
-    expected = ProgrammeSummary(programme, state.status, state.places, state.cap_period, state.rules_version)
+    expected = summarize_programme(state)
     differing = [name for name in ProgrammeSummary.__slots__ if getattr(stored, name) != getattr(expected, name)]
     if differing:
         faults.add(Code.PROGRAMME_SUMMARY_EDITED, programme, last[0], ", ".join(differing))

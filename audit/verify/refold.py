@@ -60,6 +60,11 @@ class Folded(NamedTuple):
     """The version of the programme under which its place was granted; 0 without one."""
 
     @property
+    def places(self) -> int:
+        """How many places it holds."""
+        return 0 if self.place_month is None else 1
+
+    @property
     def place_month(self) -> str | None:
         """The month of the place that the case holds; an arrival keeps it, any other closing frees it."""
         case = self.case

@@ -5,7 +5,6 @@ import itertools
 import os
 
 import uvicorn
-from process.temporal import connect_temporal
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -13,11 +12,12 @@ from starlette.routing import Route
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
-from activities.contracts import Bell, CaseStart
+from activities.contracts import CaseStart, Notification
 from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
 from domain.kernel.ids import case_id_from_entropy
 from process.config import Settings, load_settings
 from process.logs import configure_logs
+from process.temporal import connect_temporal
 from workflows.contracts import CASE_STAGE
 
 
@@ -27,23 +27,23 @@ def create_app(client: Client) -> Starlette:
 
     async def file(request: Request) -> JSONResponse:
         await request.json()
-        case_id = case_id_from_entropy(os.urandom(8))
+        case_id = case_id_from_entropy("VEN", os.urandom(8))
         await client.start_workflow(
             BARE_WORKFLOW,
             CaseStart(case_id=case_id),
             id=case_id,
             task_queue=BARE_TASK_QUEUE,
             start_signal="application.submitted",
-            start_signal_args=[Bell(message_id=request.headers["Idempotency-Key"], number=next(numbers))],
+            start_signal_args=[Notification(message_id=request.headers["Idempotency-Key"], number=next(numbers))],
             search_attributes=TypedSearchAttributes([SearchAttributePair(CASE_STAGE, "sponsor_confirmation")]),
         )
         return JSONResponse({"case_id": case_id}, 202)
 
     async def message(request: Request) -> JSONResponse:
         said = await request.json()
-        bell = Bell(message_id=request.headers["webhook-id"], number=next(numbers))
-        await client.get_workflow_handle(said["case"]).signal(said["message"], bell)
-        return JSONResponse({"number": bell.number, "answer": None, "code": None}, 202)
+        notification = Notification(message_id=request.headers["webhook-id"], number=next(numbers))
+        await client.get_workflow_handle(said["case"]).signal(said["message"], notification)
+        return JSONResponse({"number": notification.number, "answer": None, "code": None}, 202)
 
     return Starlette(
         routes=[

@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO, get_args
 
-from process.temporal import connect_temporal
 from temporalio import activity
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.contracts import Advance, Due, Step
-from activities.partners.clients import PartnerClients, check_for, open_partner_clients
+from activities.partners.clients import PartnerClients, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
 from demonstration.people import application
 from domain.kernel.ids import Code
 from process.config import Settings, load_settings
 from process.logs import configure_logs
+from process.temporal import connect_temporal
 from worker import APPENDING_MAX, CACHED_CASES_MAX
 from workflows.runner import RUNNER
 
@@ -57,14 +57,9 @@ class BareActivities:
         self._progress.flush()
         return _step(part, number)
 
-    async def _call(self, partner: Code, case_id: str, number: int) -> None:
-        check = check_for(
-            partner,
-            request_id=f"{case_id}:{number}",
-            case_id=case_id,
-            requested_at=activity.info().started_time,
-            application=_FILED,
-        )
+    async def _call(self, partner: str, case_id: str, number: int) -> None:
+        request = Request(f"{case_id}:{number}", partner, activity.info().started_time)
+        check = _FAMILY.partners[partner].check(replace(_FILED, case_id=case_id), request)
         await self._partners.call(partner, check)
 
 

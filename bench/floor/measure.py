@@ -18,7 +18,7 @@ from bench.floor.bare_worker import PROGRESS_FILE
 from bench.floor.sides import SAMPLE, BareLook, RealLook, Result, Side
 from bench.ratio import Ratio
 from process.config import Settings, child_environment, load_settings
-from simulators.behaviour import AGREEABLE
+from simulators.scripts import AGREEABLE
 from stack.embedded import EmbeddedStack
 from stack.ports import HOST, choose_port
 from stack.services import PythonService
@@ -119,7 +119,7 @@ def _floor(found: list[tuple[Result, Result]], ours: list[dict[str, Any]], their
 
 
 async def _usual(client: Client, result: Result) -> list[dict[str, Any]]:
-    """The histories of a case whose bill is the most frequent of the sample: now and then two bells ring as one."""
+    """The histories of a case whose bill is the most frequent of the sample: now and then two signals are one."""
     all_of = [await _histories(client, case_id) for case_id in result.case_ids[-SAMPLE:]]
     bills = Counter(frozenset(billed(each).items()) for each in all_of)
     usual, _ = bills.most_common(1)[0]
@@ -184,4 +184,4 @@ async def _answer_at_once(http: httpx2.AsyncClient, partners_url: str) -> None:
     body = AGREEABLE.model_dump(mode="json", exclude_none=True)
     for behaviour in body.values():
         behaviour["after"] = "PT0S"
-    (await http.put(f"{partners_url}/behaviours/default", json=body)).raise_for_status()
+    (await http.put(f"{partners_url}/scripts/default", json=body)).raise_for_status()

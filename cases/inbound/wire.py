@@ -62,10 +62,10 @@ class Filing(NamedTuple):
     programme: str
 
 
-def _on_the_wire(kind: type[Message], name: str, about: Mapping[str, Any]) -> type[Message]:
+def _on_the_wire(kind: type[Message], about: Mapping[str, Any]) -> type[Message]:
     # The name has a default in the domain; on the wire it is what tells the kinds apart, so it must be there.
     named: Any = (kind.model_fields["message"].annotation, ...)
-    return create_model(name, __base__=kind, __doc__=kind.__doc__, message=named, **about)
+    return create_model(kind.__name__, __base__=kind, __doc__=kind.__doc__, message=named, **about)
 
 
 def _filing_of(family: Family) -> type[BaseModel]:
@@ -87,10 +87,8 @@ _CASE_KINDS: Final[Mapping[str, tuple[type[Message], ...]]] = {
 }
 _PROGRAMME_KINDS: Final = {name_of(kind): kind for kind in get_args(GovernmentsMessage)}
 _ON_THE_WIRE: Final[Mapping[type[Message], type[Message]]] = {
-    **{kind: _on_the_wire(kind, kind.__name__, {"case": (CaseId, ...)}) for of in _CASE_KINDS.values() for kind in of},
-    **{
-        kind: _on_the_wire(kind, kind.__name__, {"programme": (ProgrammeId, ...)}) for kind in _PROGRAMME_KINDS.values()
-    },
+    **{kind: _on_the_wire(kind, {"case": (CaseId, ...)}) for of in _CASE_KINDS.values() for kind in of},
+    **{kind: _on_the_wire(kind, {"programme": (ProgrammeId, ...)}) for kind in _PROGRAMME_KINDS.values()},
 }
 WIRE: Final[Mapping[str, tuple[type[Message], ...]]] = {
     **{name: tuple(_ON_THE_WIRE[kind] for kind in kinds) for name, kinds in _CASE_KINDS.items()},
@@ -107,7 +105,8 @@ def senders_of(name: str) -> tuple[str, ...]:
 def _kind_of(name: str, case_id: object) -> type[Message]:
     """The kind of this name that the case's family takes; of a case that no programme has, any."""
     if name in _PROGRAMME_KINDS:
-        return _PROGRAMME_KINDS[name]
+        of_programmes: type[Message] = _PROGRAMME_KINDS[name]
+        return of_programmes
     first, *_ = _CASE_KINDS[name]
     try:
         kind = registry.family_of(case_id).kind_of(name) if isinstance(case_id, str) else first

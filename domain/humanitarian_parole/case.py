@@ -10,6 +10,7 @@ from domain.humanitarian_parole.stages.parole import Parole, is_paroled, parole_
 from domain.humanitarian_parole.stages.passport import PassportChanged
 from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorReplaced
 from domain.humanitarian_parole.stages.travel import (
+    ALLOTMENT,
     Travel,
     TravelAuthorized,
     Waitlisted,
@@ -57,13 +58,13 @@ def places(before: Case, after: Case, events: Events) -> Places | None:
     """What the decision does to the programme's places."""
     for event in events:
         if isinstance(event, TravelAuthorized):
-            return Places("take")
+            return Places("take", ALLOTMENT)
         if isinstance(event, Waitlisted):
-            return Places("join", ready_at=event.at)
+            return Places("join", ALLOTMENT, ready_at=event.at)
     if after.closed and not before.closed and holds_place(after):
-        return Places("free")
+        return Places("free", ALLOTMENT)
     if waits_for_place(before) and not waits_for_place(after):
-        return Places("leave")
+        return Places("leave", ALLOTMENT)
     return None
 
 

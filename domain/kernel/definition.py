@@ -142,8 +142,10 @@ class PartnerDefinition:
     name: str
     waiting_on: str
     answers: tuple[AnswerDefinition, ...]
-    check: Callable[[Case, Request], PartnerCheck]
+    asks: type[PartnerCheck]
     """What it is asked about a case, and no more than it needs."""
+    check: Callable[[Case, Request], PartnerCheck]
+    """Makes that of a case and its open request."""
     waits_while_suspended: bool = True
     """Its answers take effect only when the programme resumes."""
 
@@ -166,6 +168,8 @@ class LimitDefinition:
     name: str
     meet: Callable[[Any, datetime], None]
     says: str
+    allots: str | None = None
+    """The allotment whose new places are given out, in the order of the waiting list, before it is met."""
 
 
 Occasion = Literal["filing", "authorization"]
@@ -249,10 +253,10 @@ class Places:
     """What a decision does to the places of its case's pool."""
 
     change: Literal["take", "join", "leave", "free"]
+    allotment: str
+    """Of which of the programme's allotments."""
     ready_at: datetime | None = None
     """With `join`: first come by this moment."""
-    allotment: str = "air"
-    """Of which of the programme's allotments."""
     quantity: int = 1
 
 
@@ -365,6 +369,11 @@ class Family:
             before = found.get(each.kind)
             found[each.kind] = _both(before, each.evolve) if before else each.evolve
         return found
+
+    @cached_property
+    def ending_kinds(self) -> frozenset[str]:
+        """Messages after which somebody who may board may no longer."""
+        return frozenset(each.name for each in self.messages.values() if each.ends)
 
     def kind_of(self, name: str) -> type[Message] | None:
         """The class of a message of this name; None where no case of this family takes it."""

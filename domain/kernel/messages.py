@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from domain.kernel.events import Flag, FreeText, Frozen
-from domain.kernel.ids import CaseId, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
+from domain.kernel.ids import CaseId, Code, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
 
 Flags = Annotated[tuple[Flag, ...], Field(max_length=20)]
 
@@ -44,6 +44,11 @@ class PartnerCheck(Frozen):
     request_id: MessageId
     case_id: CaseId
     requested_at: AwareDatetime
+
+    @property
+    def subject(self) -> str:
+        """What tells whom it is about from others, such as the number of a passport."""
+        raise NotImplementedError
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield "request_id", self.request_id
@@ -116,6 +121,7 @@ class CapChange(Message):
     SENDERS = ("governments",)
     message: Literal["programme.cap"] = "programme.cap"
     places: Annotated[int, Field(ge=0, le=10**9)]
+    pool: Code | None = None
 
 
 class RulesAdoption(Message):

@@ -20,7 +20,7 @@ from domain.kernel.messages import (
     Rejection,
     RulesAdoption,
 )
-from domain.kernel.rule_set import RuleSet, read_rule_set
+from domain.kernel.rule_set import Cap, RuleSet, read_rule_set
 
 RuleSetText = Annotated[str, Field(max_length=200_000)]
 """A whole rule set as canonical JSON, so that the record holds it whatever is bundled later."""
@@ -92,7 +92,8 @@ class Programme:
     """The set that running cases follow too, where the latest such adoption said so."""
     running_rules_since: datetime | None = None
     """When it was adopted: cases filed later keep the set of their own filing."""
-    places_override: int | None = None
+    places_named: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """By allotment: a number of the governments' own, which goes on standing under other rules."""
     pauses: tuple[Pause, ...] = ()
     terminated_at: datetime | None = None
     parole_ends_on: date | None = None
@@ -104,8 +105,12 @@ class Programme:
 
     @property
     def places(self) -> int:
+        """The places of its first cap, which for most programmes is the only one."""
+        return self.places_of(self.rules.caps[0])
+
+    def places_of(self, cap: Cap) -> int:
         """The cap: the rule set's, unless the governments named their own number."""
-        return self.rules.places if self.places_override is None else self.places_override
+        return self.places_named.get(cap.allotment, cap.places)
 
     @property
     def pool(self) -> str:
@@ -151,10 +156,10 @@ def evolve_programme(state: Programme, event: ProgrammeEvent) -> Programme:
     state = replace(state, version=state.version + 1)
     match event:
         case ProgrammeOpened():
-            opened = replace(state, programme=event.programme, places_override=event.places)
-            return _in_force(opened, read_rule_set(event.rules))
+            opened = _in_force(replace(state, programme=event.programme), read_rule_set(event.rules))
+            return opened if event.places is None else _with_places(opened, None, event.places)
         case PlacesChanged():
-            return replace(state, places_override=event.places)
+            return _with_places(state, event.pool, event.places)
         case RulesAdopted():
             return _adopted(state, event)
         case ProgrammeSuspended():
@@ -169,6 +174,16 @@ def evolve_programme(state: Programme, event: ProgrammeEvent) -> Programme:
 
 def _in_force(state: Programme, rules: RuleSet) -> Programme:
     return replace(state, rules_version=rules.version, sets={**state.sets, rules.version: rules})
+
+
+def cap_of(state: Programme, pool: str | None) -> Cap | None:
+    """The cap of a pool that the programme draws on; of None, its first one."""
+    return next((cap for cap in state.rules.caps if pool in (None, cap.pool)), None)
+
+
+def _with_places(state: Programme, pool: str | None, places: int) -> Programme:
+    cap = cap_of(state, pool)
+    return state if cap is None else replace(state, places_named={**state.places_named, cap.allotment: places})
 
 
 def _adopted(state: Programme, event: RulesAdopted) -> Programme:
@@ -217,7 +232,9 @@ def decide_programme(
         case ProgrammeTermination():
             return (ProgrammeTerminated(at=at, parole_ends_on=message.parole_ends_on),)
         case CapChange():
-            return (PlacesChanged(at=at, places=message.places),)
+            if cap_of(state, message.pool) is None:
+                raise Rejection("unknown-pool")
+            return (PlacesChanged(at=at, places=message.places, pool=message.pool),)
         case RulesAdoption():
             return (_adopt(state, message, at, sets),)
         case _:

@@ -51,8 +51,10 @@ class Cap(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    allotment: Code
+    """What the programme's cases take places of; most programmes have one."""
     pool: Code
-    """Programmes that name the same pool share it."""
+    """What the allotment draws on. Programmes that name the same pool share it."""
     places: Annotated[int, Field(ge=0)]
     period: Literal["total", "month"]
 

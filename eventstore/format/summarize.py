@@ -1,4 +1,4 @@
-"""The head's summary of a case, from its state: one rule for those who write it and those who verify it."""
+"""The heads' summaries, from the states: one rule for those who write them and those who verify them."""
 
 from datetime import datetime
 
@@ -7,7 +7,8 @@ from domain.kernel.case import Case
 from domain.kernel.decider import deadlines
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
-from eventstore.summary import CaseSummary
+from eventstore.places import Pool
+from eventstore.summary import CaseSummary, ProgrammeSummary
 
 
 def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -> CaseSummary:
@@ -32,4 +33,19 @@ def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -
         closed=case.closed,
         held=family.on_hold(case),
         **family.facts(case, programme, rules),
+    )
+
+
+def summarize_programme(programme: Programme) -> ProgrammeSummary:
+    """The head's summary of a programme that was opened, with the pool of each of its allotments."""
+    return ProgrammeSummary(
+        programme=programme.programme,
+        status=programme.status,
+        rules_version=programme.rules_version,
+        pools={
+            cap.allotment: Pool(
+                cap.pool, programme.places_of(cap), cap.period, named=cap.allotment in programme.places_named
+            )
+            for cap in programme.rules.caps
+        },
     )

@@ -1,7 +1,7 @@
-"""Between the port's classes and the columns and parameters of `sql/`."""
+"""Between the port's classes and the parameters and columns of `sql/`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -16,101 +16,130 @@ from eventstore.conflicts import (
 )
 from eventstore.format.envelope import Envelope, command_digest_of
 from eventstore.keys import CaseKey
-from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
-from eventstore.port import Append, Appended, Bell
+from eventstore.places import (
+    AllotPlaces,
+    FreePlace,
+    JoinWaitingList,
+    LeaveWaitingList,
+    PassOver,
+    PlaceChange,
+    Pool,
+    ResumeTurn,
+    TakePlace,
+)
+from eventstore.port import Append, Appended, Notification
+from eventstore.postgres.session import Statement, call
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
+_OF_BOTH: Final = (
+    "programme", "command_id", "expected", "previous", "recorded_at", "now", "actor", "rules_digest", "types",
+    "schema_versions", "happened", "public", "encrypted", "headers", "hashes", "number", "answer", "code",
+)  # fmt: skip
+OF_CASE: Final = (
+    "case", *_OF_BOTH, "key_id", "summary", "programme_version", "read_keys", "read_versions", "deadline", "persons",
+    "supporter", "opened", "partners", "dropped", "place",
+)  # fmt: skip
+_OF_PROGRAMME: Final = (
+    *_OF_BOTH, "status", "rules_version", "allotments", "pools", "places", "periods", "named", "sets", "month",
+    "notifies",
+)  # fmt: skip
 
-def _call(function: str, parameters: int) -> str:
-    return f"SELECT * FROM {function}({', '.join(f'${number}' for number in range(1, parameters + 1))})"  # noqa: S608  # two constants
-
-
-APPEND_CASE = _call("passage.append_case", 33)
-APPEND_PROGRAMME = _call("passage.append_programme", 24)
+APPEND_CASE: Final = Statement(f"SELECT * FROM {call('passage.append_case', OF_CASE)}")  # noqa: S608  constants
+APPEND_PROGRAMME: Final = Statement(f"SELECT * FROM {call('passage.append_programme', _OF_PROGRAMME)}")  # noqa: S608  constants
 
 _REFUSED: dict[str, type[Conflict]] = {
     each.code: each for each in (VersionConflict, ProgrammeConflict, PersonConflict, MessageFirst)
 }
-_PLACE = {
+_PLACE: dict[type[PlaceChange], str] = {
     TakePlace: "take",
     JoinWaitingList: "join",
     LeaveWaitingList: "leave",
+    PassOver: "pass-over",
+    ResumeTurn: "resume",
     FreePlace: "free",
     AllotPlaces: "allot",
 }
 
 
-def append_case_arguments(append: Append, rows: Sequence[Envelope], key: CaseKey | None) -> tuple[Any, ...]:
-    """The parameters of `passage.append_case`, in its order; null and no array where there is nothing."""
-    read, decides, supporter = append.read_at, append.decides, append.supporter
-    return (
-        append.stream,
-        append.programme,
-        append.command_id,
-        append.expected_version,
-        append.previous_hash,
-        rows[0].recorded_at if rows else None,
-        append.now,
-        append.actor,
-        append.rules_digest,
-        key.key_id if key is not None else None,
-        *_events(rows),
-        _summary(append.summary) if isinstance(append.summary, CaseSummary) else None,
-        read.programme_version,
-        list(read.person_versions) or None,
-        list(read.person_versions.values()) or None,
-        append.deadline,
-        *((decides.number, decides.answer, decides.code) if decides is not None else (None, None, None)),
-        list(append.persons) or None,
-        supporter and [supporter.person, supporter.tax_id, supporter.phone, supporter.address],
-        [call.request_id for call in append.calls] or None,
-        [call.partner for call in append.calls] or None,
-        list(append.drops_calls) or None,
-        *_place(append.place),
-    )
+def case_values(append: Append, rows: Sequence[Envelope], key: CaseKey | None) -> dict[str, Any]:
+    """The parameters of `passage.append_case`; null and no array where there is nothing."""
+    read, supporter = append.read_at, append.supporter
+    return {
+        "case": append.stream,
+        **_values(append, rows),
+        "key_id": key.key_id if key is not None else None,
+        "summary": _summary(append.summary) if isinstance(append.summary, CaseSummary) else None,
+        "programme_version": read.programme_version,
+        "read_keys": list(read.person_versions) or None,
+        "read_versions": list(read.person_versions.values()) or None,
+        "deadline": append.deadline,
+        "persons": list(append.persons) or None,
+        "supporter": supporter and [supporter.person, supporter.tax_id, supporter.phone, supporter.address],
+        "opened": [call.request_id for call in append.calls] or None,
+        "partners": [call.partner for call in append.calls] or None,
+        "dropped": list(append.drops_calls) or None,
+        "place": _place(append.place),
+    }
 
 
-def append_programme_arguments(append: Append, rows: Sequence[Envelope]) -> tuple[Any, ...]:
-    """The parameters of `passage.append_programme`, in its order.
+def programme_values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]:
+    """The parameters of `passage.append_programme`.
 
     Raises:
         IllegalAppend: it carries what only a case has.
     """
-    decides, place, head = append.decides, append.place, append.summary
+    place, head = append.place, append.summary
     if append.persons or append.supporter or append.calls or append.drops_calls or append.deadline:
         raise IllegalAppend("a programme has no persons, calls or deadlines")
-    if place is not None and not isinstance(place, AllotPlaces):
-        raise IllegalAppend("a programme can only allot places")
-    of_head = (None, None, None, None)
-    if isinstance(head, ProgrammeSummary):
-        of_head = (head.status, head.places, head.cap_period, head.rules_version)  # type: ignore[assignment]  # the null case above has the same shape
-    return (
-        append.stream,
-        append.command_id,
-        append.expected_version,
-        append.previous_hash,
-        rows[0].recorded_at if rows else None,
-        append.now,
-        append.actor,
-        append.rules_digest,
-        *_events(rows),
-        *of_head,
-        *((decides.number, decides.answer, decides.code) if decides is not None else (None, None, None)),
-        place.month if place is not None else None,
-        append.bells,
-    )
+    if place is not None and not (isinstance(place, AllotPlaces) and place.allotment is None):
+        raise IllegalAppend("a programme can only allot places, and those of all its pools")
+    of_programme = head if isinstance(head, ProgrammeSummary) else None
+    return {
+        **_values(append, rows),
+        "status": of_programme and of_programme.status,
+        "rules_version": of_programme and of_programme.rules_version,
+        **_pools(of_programme, append.caps),
+        "month": place.month if place is not None else None,
+        "notifies": append.notifies,
+    }
 
 
-def _events(rows: Sequence[Envelope]) -> tuple[list[Any], ...]:
-    return (
-        [row.type for row in rows],
-        [row.schema_version for row in rows],
-        [row.happened_at for row in rows],
-        [row.public_body for row in rows],
-        [row.encrypted_body for row in rows],
-        [row.header for row in rows],
-        [row.hash for row in rows],
-    )
+def _values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]:
+    decides = append.decides
+    return {
+        "programme": append.programme,
+        "command_id": append.command_id,
+        "expected": append.expected_version,
+        "previous": append.previous_hash,
+        "recorded_at": rows[0].recorded_at if rows else None,
+        "now": append.now,
+        "actor": append.actor,
+        "rules_digest": append.rules_digest,
+        "types": [row.type for row in rows],
+        "schema_versions": [row.schema_version for row in rows],
+        "happened": [row.happened_at for row in rows],
+        "public": [row.public_body for row in rows],
+        "encrypted": [row.encrypted_body for row in rows],
+        "headers": [row.header for row in rows],
+        "hashes": [row.hash for row in rows],
+        "number": decides and decides.number,
+        "answer": decides and decides.answer,
+        "code": decides and decides.code,
+    }
+
+
+def _pools(summary: ProgrammeSummary | None, caps: Sequence[str]) -> dict[str, Any]:
+    drawn: list[tuple[str, Pool]] = list(summary.pools.items()) if summary is not None else []
+    if summary is None:
+        return dict.fromkeys(("allotments", "pools", "places", "periods", "named", "sets"))
+    return {
+        "allotments": [allotment for allotment, _ in drawn],
+        "pools": [pool.pool for _, pool in drawn],
+        "places": [pool.places for _, pool in drawn],
+        "periods": [pool.period for _, pool in drawn],
+        "named": [pool.named for _, pool in drawn],
+        "sets": [pool.pool in caps for _, pool in drawn],
+    }
 
 
 def _summary(summary: CaseSummary) -> tuple[Any, ...]:
@@ -133,10 +162,25 @@ def _summary(summary: CaseSummary) -> tuple[Any, ...]:
     )
 
 
-def _place(place: PlaceChange | None) -> tuple[Any, ...]:
+def _place(place: PlaceChange | None) -> tuple[Any, ...] | None:
     if place is None:
-        return (None, None, None)
-    return (_PLACE[type(place)], place.month, place.ready_at if isinstance(place, JoinWaitingList) else None)
+        return None
+    quantity = place.quantity if isinstance(place, TakePlace | JoinWaitingList | FreePlace) else None
+    turn = (place.turn_at, place.whole) if isinstance(place, JoinWaitingList) else (None, None)
+    return (_PLACE[type(place)], place.allotment, quantity, place.month, *turn)
+
+
+PROGRAMME: Final = """
+SELECT h.*, d.* FROM passage.programme_head AS h CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(m.allotment ORDER BY m.allotment), '{}') AS allotments,
+           coalesce(array_agg(m.pool ORDER BY m.allotment), '{}') AS pools,
+           coalesce(array_agg(p.places ORDER BY m.allotment), '{}') AS places,
+           coalesce(array_agg(p.period ORDER BY m.allotment), '{}') AS periods,
+           coalesce(array_agg(p.named ORDER BY m.allotment), '{}') AS named
+    FROM passage.programme_pool AS m JOIN passage.pool AS p USING (pool) WHERE m.programme = h.programme
+) AS d
+"""
+"""A programme with the pools that it draws on; a condition on `h` may follow."""
 
 
 def case_summary(row: asyncpg.Record) -> CaseSummary:
@@ -163,13 +207,13 @@ def case_summary(row: asyncpg.Record) -> CaseSummary:
 
 
 def programme_summary(row: asyncpg.Record) -> ProgrammeSummary:
-    """A row of `passage.programme_head`."""
+    """A row of `PROGRAMME`."""
+    drawn = zip(row["allotments"], row["pools"], row["places"], row["periods"], row["named"], strict=True)
     return ProgrammeSummary(
         programme=row["programme"],
         status=row["status"],
-        places=row["places"],
-        cap_period=row["cap_period"],
         rules_version=row["rules_version"],
+        pools={allotment: Pool(*pool) for allotment, *pool in drawn},
     )
 
 
@@ -186,5 +230,5 @@ def appended_of(append: Append, result: Any) -> Appended:
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        bells=tuple(Bell(*each) for each in zip(*notified, strict=True)),
+        notifications=tuple(Notification(*each) for each in zip(*notified, strict=True)),
     )

@@ -10,7 +10,8 @@ import asyncpg
 
 from eventstore.format.envelope import Envelope
 from eventstore.port import Append, OpenedCall
-from eventstore.postgres.append import APPEND_CASE
+from eventstore.postgres.append import OF_CASE
+from eventstore.postgres.session import Statement, call
 from eventstore.world import WorldQuery, WorldRead
 
 ROW_COLUMNS: Final = (
@@ -21,33 +22,34 @@ ROW_COLUMNS: Final = (
 _ROW: Final = ", ".join(f"i.{column} AS row_{column}" for column in ROW_COLUMNS)
 _CALLS: Final = "c.request_ids, c.partners, c.attempts"
 
-_UNDECIDED: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM passage.inbox WHERE stream = $1 AND answer IS NULL"  # noqa: S608  constants
+_UNDECIDED: Final = f"SELECT {', '.join(ROW_COLUMNS)} FROM passage.inbox WHERE stream = :case AND answer IS NULL"  # noqa: S608  constants
 _OWED: Final = """
     SELECT array_agg(request_id ORDER BY opened_at, request_id) AS request_ids,
            array_agg(partner ORDER BY opened_at, request_id) AS partners,
            array_agg(attempts ORDER BY opened_at, request_id) AS attempts
-    FROM passage.outbound_call WHERE case_id = $1 AND accepted_at IS NULL AND dropped_at IS NULL
+    FROM passage.outbound_call WHERE case_id = :case AND accepted_at IS NULL AND dropped_at IS NULL
 """
 _EVENTS: Final = ", ".join(f"array_agg({column}) AS {column}" for column in Envelope._fields)
 
-LOOK: Final = f"""
+LOOK: Final = Statement(f"""
 SELECT {", ".join(f"e.{column} AS event_{column}" for column in Envelope._fields)}, {_ROW}, {_CALLS}, w.*,
        coalesce(h.programme, i.programme, '') AS programme
-FROM (SELECT {_EVENTS} FROM (SELECT * FROM passage.events WHERE stream = $1 ORDER BY version) AS stored) AS e
-LEFT JOIN passage.case_head AS h ON h.case_id = $1
+FROM (SELECT {_EVENTS} FROM (SELECT * FROM passage.events WHERE stream = :case ORDER BY version) AS stored) AS e
+LEFT JOIN passage.case_head AS h ON h.case_id = :case
 LEFT JOIN LATERAL ({_UNDECIDED} ORDER BY number LIMIT 1) AS i ON true
 CROSS JOIN LATERAL ({_OWED}) AS c
-CROSS JOIN LATERAL passage.read_world(coalesce(h.programme, i.programme), $1, $2, NULL, NULL, NULL) AS w
-"""  # noqa: S608  constants
+CROSS JOIN LATERAL passage.read_world(
+    coalesce(h.programme, i.programme), :case, NULL, 1, :month, NULL, NULL, NULL) AS w
+""")  # noqa: S608  constants
 
-APPEND_AND_LOOK: Final = f"""
+APPEND_AND_LOOK: Final = Statement(f"""
 SELECT a.*, seen.*
 FROM (
-    SELECT $1::text AS appended_to, {_ROW}, {_CALLS}
-    FROM ({_OWED} AND request_id <> ALL (coalesce($30::text[], '{{}}'))) AS c
-    LEFT JOIN LATERAL ({_UNDECIDED} AND number IS DISTINCT FROM $23::bigint ORDER BY number LIMIT 1) AS i ON true
-) AS seen CROSS JOIN LATERAL ({APPEND_CASE.replace("$1,", "seen.appended_to,")}) AS a
-"""  # noqa: S608  constants; the parameters are those of `append_case_arguments`: the row decided, the calls dropped
+    SELECT :case::text AS appended_to, {_ROW}, {_CALLS}
+    FROM ({_OWED} AND request_id <> ALL (coalesce(:dropped::text[], '{{}}'))) AS c
+    LEFT JOIN LATERAL ({_UNDECIDED} AND number IS DISTINCT FROM :number::bigint ORDER BY number LIMIT 1) AS i ON true
+) AS seen CROSS JOIN LATERAL {call("passage.append_case", OF_CASE, case="seen.appended_to")} AS a
+""")  # noqa: S608  constants
 """It looks first, which the argument taken from it makes sure of: nothing is read while the append holds its locks."""
 
 
@@ -75,6 +77,7 @@ def world_of(record: asyncpg.Record, query: WorldQuery) -> WorldRead:
     return WorldRead(
         programme_version=record["programme_version"],
         place=record["place"],
+        places_left=record["places_left"],
         person_versions=dict(zip(query.person_keys, record["person_versions"] or (), strict=True)),
         same_person=tuple(record["same_person"]),
         earlier_filing_pending=record["earlier_filing_pending"],

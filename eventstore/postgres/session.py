@@ -1,9 +1,10 @@
-"""A pool of connections and its end, whatever became of its server; the driver's errors as the port's."""
+"""A pool of connections and its end, whatever became of its server; statements with named parameters; errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -11,6 +12,32 @@ from eventstore.conflicts import StoreUnavailable
 
 CLOSE_TIMEOUT_S: Final = 10.0
 """What is under way ends in ms; a server that hangs must not keep a program from ending."""
+
+_NAMED: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
+
+
+class Statement:
+    """A statement whose parameters have names, `:name`, as the driver wants it: `fetch(*STATEMENT(name=value))`."""
+
+    __slots__ = ("_names", "_sql")
+
+    def __init__(self, text: str) -> None:
+        names = tuple(dict.fromkeys(_NAMED.findall(text)))
+        self._names = frozenset(names), names
+        self._sql = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", text)
+
+    def __call__(self, **values: Any) -> tuple[Any, ...]:
+        """The statement and its parameters by position. Raises TypeError where one is missing or not known."""
+        known, names = self._names
+        if values.keys() != known:
+            raise TypeError(f"parameters that differ: {sorted(values.keys() ^ known)}")
+        return (self._sql, *[values[name] for name in names])
+
+
+def call(function: str, parameters: Iterable[str], **expressions: str) -> str:
+    """A call of a function of ours: each parameter `p_<name>` is `:<name>`, or the expression given for it."""
+    given = {name: f":{name}" for name in parameters} | expressions
+    return f"{function}({', '.join(f'p_{name} => {value}' for name, value in given.items())})"
 
 
 @contextmanager

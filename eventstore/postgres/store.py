@@ -18,16 +18,20 @@ from eventstore.postgres.access import PostgresAccess, erased_before
 from eventstore.postgres.append import (
     APPEND_CASE,
     APPEND_PROGRAMME,
-    append_case_arguments,
-    append_programme_arguments,
+    PROGRAMME,
     appended_of,
     case_summary,
+    case_values,
     programme_summary,
+    programme_values,
 )
+from eventstore.postgres.deliveries import PostgresDeliveries
+from eventstore.postgres.guard import PostgresGuard
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
-from eventstore.postgres.session import close_pool, translated
+from eventstore.postgres.session import Statement, close_pool, translated
+from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
@@ -39,33 +43,39 @@ _PAGE = 500
 
 _LOAD = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants
 
-_SUMMARIES = """
+_SUMMARIES = Statement("""
 SELECT * FROM passage.case_head
-WHERE filed_number > $1
-  AND ($2::text IS NULL OR programme = $2)
-  AND ($3::text IS NULL OR stage = $3)
-  AND ($4::text IS NULL OR waiting_on = $4)
-  AND ($5::text IS NULL OR outcome = $5)
-  AND ($6::boolean IS NULL OR closed <> $6)
-ORDER BY filed_number LIMIT $7
-"""
+WHERE filed_number > :after
+  AND (:programme::text IS NULL OR programme = :programme)
+  AND (:stage::text IS NULL OR stage = :stage)
+  AND (:waiting_on::text IS NULL OR waiting_on = :waiting_on)
+  AND (:outcome::text IS NULL OR outcome = :outcome)
+  AND (:open::boolean IS NULL OR closed <> :open)
+ORDER BY filed_number LIMIT :page
+""")
 
-_STUCK = """
+_WORLD = Statement(
+    "SELECT * FROM passage.read_world(:programme, :case_id, :allotment, :quantity, :month, :keys, :details, :principal)"
+)
+
+_STUCK = Statement("""
 WITH candidate AS (
-    SELECT case_id, coalesce(due_at <= $2, false) AS overdue, due_at, waiting_on FROM passage.case_head
-    WHERE NOT closed AND case_id > $1
-    UNION
-    SELECT n.stream, false, NULL, NULL FROM passage.notification AS n
-    WHERE n.stream > $1 AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = n.stream)
-      AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = n.stream)
-    ORDER BY 1 LIMIT $3
+    (SELECT case_id, coalesce(due_at <= :now, false) AS overdue, due_at, waiting_on FROM passage.case_head
+     WHERE NOT closed AND case_id > :after ORDER BY case_id LIMIT :page)
+    UNION ALL
+    (SELECT DISTINCT n.stream, false, NULL::timestamptz, NULL FROM passage.notification AS n
+     WHERE n.stream > :after AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = n.stream)
+       AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = n.stream)
+     ORDER BY n.stream LIMIT :page)
+    ORDER BY 1 LIMIT :page
 )
 SELECT c.case_id, c.overdue, c.waiting_on, c.due_at,
        EXISTS (SELECT FROM passage.inbox AS i WHERE i.stream = c.case_id AND i.answer IS NULL) AS undecided,
        EXISTS (SELECT FROM passage.outbound_call AS o
                WHERE o.case_id = c.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL) AS calls
 FROM candidate AS c ORDER BY c.case_id
-"""
+""")
+"""Two branches, each limited by itself, so that a page does not sort all open cases."""
 
 _MARK_CALL = "SELECT set_config('synchronous_commit', 'off', true), passage.mark_call($1, $2)"
 """Not waited for until it is on disk: a mark that a crash loses costs one more call under the same idempotency key."""
@@ -121,6 +131,21 @@ class PostgresStore:
         """The requests in the same database that partners have taken and not answered."""
         return PostgresUnanswered(self._pool)
 
+    @property
+    def guard(self) -> PostgresGuard:
+        """What the gateway keeps of its callers, in the same database."""
+        return PostgresGuard(self._pool)
+
+    @property
+    def statistics(self) -> PostgresStatistics:
+        """Counts of the programmes in the same database."""
+        return PostgresStatistics(self._pool)
+
+    @property
+    def deliveries(self) -> PostgresDeliveries:
+        """What came into the same database, as operators ask for it."""
+        return PostgresDeliveries(self._pool)
+
     @classmethod
     async def connect(
         cls,
@@ -135,7 +160,7 @@ class PostgresStore:
         """Connect as the login of the URL and act as `role`, which can write through the functions only.
 
         `connections` bounds the pool; a caller beyond it waits. A statement, and a wait for a lock in it, ends after
-        `statement_timeout_s`: 24,000 bells of a suspension take about one second.
+        `statement_timeout_s`: 24,000 notifications of a suspension take about one second.
 
         Raises:
             StoreUnavailable: the server cannot be reached.
@@ -164,7 +189,7 @@ class PostgresStore:
 
     async def look(self, case_id: str, month: str) -> Look:  # noqa: D102  # the port says it
         with translated():
-            found = await self._pool.fetchrow(LOOK, case_id, month)
+            found = await self._pool.fetchrow(*LOOK(case=case_id, month=month))
         assert found is not None  # noqa: S101  # aggregates give one row
         return Look(
             stream=await self._stream(rows_of(found)),
@@ -185,10 +210,12 @@ class PostgresStore:
         key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
         rows = wrap(append, key, self._clock(), self._codec)
         if append.stream == append.programme:
-            return appended_of(append, await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows)))
-        result = await self._call(APPEND_AND_LOOK, append_case_arguments(append, rows, key))
+            return appended_of(append, await self._call(*APPEND_PROGRAMME(**programme_values(append, rows))))
+        result = await self._call(*APPEND_AND_LOOK(**case_values(append, rows, key)))
         appended = appended_of(append, result)
-        if not appended.first_result or any(bell.case_id == append.stream for bell in appended.bells):
+        if not appended.first_result or any(
+            notification.case_id == append.stream for notification in appended.notifications
+        ):
             return appended
         return replace(appended, pending=await self._pending(result, append))
 
@@ -199,10 +226,10 @@ class PostgresStore:
                 before = await erased_before(connection, append.stream)
                 if before is not None:
                     return before
-                result = await connection.fetchrow(APPEND_CASE, *append_case_arguments(append, rows, None))
+                result = await connection.fetchrow(*APPEND_CASE(**case_values(append, rows, None)))
                 return appended_of(append, result)  # a conflict undoes both
 
-    async def _call(self, statement: str, arguments: tuple[Any, ...]) -> Any:
+    async def _call(self, statement: str, *arguments: Any) -> Any:
         try:
             with translated():
                 return await self._pool.fetchrow(statement, *arguments)
@@ -218,8 +245,11 @@ class PostgresStore:
         details = supporter and [supporter.person, supporter.tax_id, supporter.phone, supporter.address]
         with translated():
             row = await self._pool.fetchrow(
-                "SELECT * FROM passage.read_world($1, $2, $3, $4, $5, $6)",
-                query.programme, query.case_id, query.month, query.person_keys or None, details, query.principal,
+                *_WORLD(
+                    programme=query.programme, case_id=query.case_id, allotment=query.allotment,
+                    quantity=query.quantity, month=query.month, keys=query.person_keys or None, details=details,
+                    principal=query.principal,
+                )
             )  # fmt: skip
         assert row is not None  # noqa: S101  # a function that returns one row
         return world_of(row, query)
@@ -231,7 +261,7 @@ class PostgresStore:
 
     async def programme(self, programme: str) -> ProgrammeSummary | None:  # noqa: D102  # the port says it
         with translated():
-            row = await self._pool.fetchrow("SELECT * FROM passage.programme_head WHERE programme = $1", programme)
+            row = await self._pool.fetchrow(f"{PROGRAMME} WHERE h.programme = $1", programme)
         return None if row is None else programme_summary(row)
 
     async def summaries(self, where: SummaryFilter) -> AsyncIterator[CaseSummary]:  # noqa: D102  # the port says it
@@ -240,8 +270,11 @@ class PostgresStore:
             page = _PAGE if left is None else min(left, _PAGE)
             with translated():
                 rows = await self._pool.fetch(
-                    _SUMMARIES, after, where.programme, where.stage, where.waiting_on, where.outcome, where.open, page
-                )
+                    *_SUMMARIES(
+                        after=after, programme=where.programme, stage=where.stage, waiting_on=where.waiting_on,
+                        outcome=where.outcome, open=where.open, page=page,
+                    )
+                )  # fmt: skip
             for row in rows:
                 yield case_summary(row)
             if len(rows) < page:
@@ -265,7 +298,7 @@ class PostgresStore:
         after = ""
         while True:
             with translated():
-                rows = await self._pool.fetch(_STUCK, after, now, _PAGE)
+                rows = await self._pool.fetch(*_STUCK(after=after, now=now, page=_PAGE))
             for row in rows:
                 if row["due_at"] or row["undecided"] or row["calls"] or row["waiting_on"]:
                     yield StuckCandidate(

@@ -1,7 +1,7 @@
-"""How fast a sender may go, counted in Postgres, so that it holds however many gateways there are.
+"""The rate limit of each sender, counted in Postgres, so that all gateways share it.
 
-A gateway takes tokens some at a time: one at first, twice as many whenever they were used up within a second. So a busy
-sender costs one small transaction for dozens of messages, and an idle one leaves no tokens lying about.
+A gateway takes tokens in portions: one at first, then twice as many each time a portion was used up within a second. A
+busy sender so costs one small transaction for dozens of messages, and an idle one wastes none.
 """
 
 import asyncio
@@ -11,21 +11,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-import asyncpg
-
-from eventstore.postgres.session import translated
+from eventstore.operations import Guard
 from gateway.http.problems import Problem
 
 TAKEN_MAX: Final = 64
-"""Tokens taken at once: so many may be wasted by each gateway in each second."""
+"""Tokens taken at once; each gateway wastes at most as many in a second."""
 KEPT_S: Final = 1.0
-"""What was taken and not used by then is given up."""
-
-_TAKE: Final = "SELECT granted, wait_s FROM passage.take_tokens($1, $2, $3, $4)"
+"""Seconds after which unused tokens are given up."""
 
 
 async def unlimited(_: str) -> None:
-    """Lets everybody pass: for simulations."""
+    """Admits every sender: for simulations."""
 
 
 @dataclass(slots=True)
@@ -41,19 +37,19 @@ class _Taken:
 
 
 class Limits:
-    """`Admit` over the gateway's side connections. Senders are a closed set, so what is kept is bounded."""
+    """`Admit` over a guard. Senders are a closed set, which bounds what is kept here."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", rate_per_s: float, burst: float) -> None:
-        self._pool = pool
+    def __init__(self, guard: Guard, rate_per_s: float, burst: float) -> None:
+        self._guard = guard
         self._rate_per_s = rate_per_s
         self._burst = burst
         self._taken = defaultdict[str, _Taken](_Taken)
 
     async def __call__(self, sender: str) -> None:
-        """Return if `sender` may go on now.
+        """Return if `sender` may send a message now.
 
         Raises:
-            Problem: `too-many-messages`, with the seconds after which there is room.
+            Problem: `too-many-messages`, with the seconds to wait.
             StoreUnavailable: the count cannot be reached.
         """
         taken = self._taken[sender]
@@ -62,15 +58,13 @@ class Limits:
                 now = time.monotonic()
                 if now < taken.refused_until:
                     raise _too_many(taken.refused_until - now)
-                if taken.spent(now):  # nobody took more while this one waited
+                if taken.spent(now):  # no other request took more meanwhile
                     await self._take_more(sender, taken, now)
         taken.left -= 1
 
     async def _take_more(self, sender: str, taken: _Taken, now: float) -> None:
         wanted = min(max(1, taken.size * 2), TAKEN_MAX) if now < taken.until else 1
-        with translated():
-            row = await self._pool.fetchrow(_TAKE, sender, self._rate_per_s, self._burst, wanted)
-        granted, wait_s = (row["granted"], row["wait_s"]) if row is not None else (0, KEPT_S)
+        granted, wait_s = await self._guard.take_tokens(sender, self._rate_per_s, self._burst, wanted)
         taken.left, taken.size, taken.until = granted, wanted, now + KEPT_S
         if granted == 0:
             taken.refused_until = now + min(wait_s, KEPT_S)

@@ -3,6 +3,7 @@
 `wire.py` is what reads them: the document is made from the same classes.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -16,7 +17,7 @@ from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.http.problems import ProblemDocument
 
 _SCHEMAS: Final = "#/components/schemas/"
-_EXAMPLES: Final = {BoardingQuestion: BOARDING_QUESTION}
+_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, Any]]] = {BoardingQuestion: BOARDING_QUESTION}
 
 PROOFS: Final[dict[str, Any]] = {"security": [{"signature": []}, {"token": ["officer"]}]}
 """`openapi_extra` of what partners do, who sign, and officers, who show a token."""
@@ -37,7 +38,7 @@ _SECURITY_SCHEMES: Final = {
 }
 
 DESCRIPTION: Final = """
-Passage runs a humanitarian entry programme case by case. This is its only door.
+Passage runs a humanitarian entry programme case by case. This is its only entrance.
 
 **Send as often as you like.** Every message carries an id of yours; the same id counts once and gives the first answer
 again. Anything but a success can be sent again unchanged, unless the answer is a 4xx.

@@ -11,8 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from activities.failures import log_failure
 from eventstore.conflicts import StoreUnavailable
-from eventstore.operations import Deliveries, Delivery
-from gateway.deliveries import Wanted
+from eventstore.operations import Deliveries, Delivery, DeliveryFilter
 from gateway.deps import Deps
 from gateway.http.problems import Problem
 from gateway.pages import views
@@ -65,7 +64,7 @@ async def list_deliveries(
         if show == "refused":
             body = views.refused_list(await inbox.refusals(visitor.partner, views.ROWS))
         else:
-            wanted = Wanted(
+            wanted = DeliveryFilter(
                 source=visitor.partner,
                 undecided=show == "waiting",
                 dead=show == "dead",
@@ -146,7 +145,7 @@ async def _find(inbox: Deliveries, visitor: Visitor, number: str) -> Delivery:
     """Raises `Problem`: `unknown-message`, also for one of another partner."""
     if not (number.isascii() and number.isdecimal()) or len(number) > 18:
         raise Problem("unknown-message")
-    found = await inbox.find(Wanted(source=visitor.partner, number=int(number), limit=1))
+    found = await inbox.find(DeliveryFilter(source=visitor.partner, number=int(number), limit=1))
     if not found:
         raise Problem("unknown-message")
     return found[0]

@@ -67,7 +67,7 @@ def _row(visitor: Visitor, each: Delivery) -> list[Cell]:
         code(each.kind),
         code(each.stream),
         Cell.of(each.deliveries),
-        Cell.of(each.rings),
+        Cell.of(each.notifications),
         _answer(each),
     ]
 
@@ -89,7 +89,7 @@ def delivery(visitor: Visitor, each: Delivery, told: str) -> str:
         "Answer": _answer(each),
     }
     if each.answer is None:
-        values |= {"Rung": Cell.of(f"{each.rings} times"), "Last rung": moment(each.rung_at)}
+        values |= {"Rung": Cell.of(f"{each.notifications} times"), "Last rung": moment(each.notified_at)}
     parts = [f'<p class="told" role="status">{escape(told)}</p>' if told else "", facts(values)]
     if each.state == "dead":
         parts.append(f"<p>No worker took it although its case was rung {DEAD_AFTER} times. It is not lost.</p>")

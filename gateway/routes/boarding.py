@@ -6,12 +6,13 @@ records nothing. The relay makes events of what is noted (`upkeep.py`).
 
 from typing import Annotated, Final, NamedTuple
 
-from domain.boarding import BoardingAnswer, boarding_answer
 from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cases.inbound.wire import BoardingQuestion, read_as
-from domain.kernel.ids import CaseId
+from domain import registry
+from domain.kernel.definition import Family
+from domain.kernel.ids import CaseId, Code
 from eventstore.access import NotedCheck
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body
@@ -23,21 +24,6 @@ from gateway.identity.tokens import Caller
 
 router = APIRouter(tags=["boarding"])
 
-ENDING_KINDS: Final = frozenset(
-    {
-        "sponsor.withdrew",
-        "passport.changed",
-        "border.irregular_crossing",
-        "application.withdrawn",
-        "arrival.paroled",
-        "arrival.refused",
-        "programme.changed",
-    }
-)
-"""Messages after which a case that may travel may no longer: they hold, revoke or use up its authorization.
-`programme.changed` because new rules may judge a recorded crossing anew. All others are taken only where travel is
-held already, or change nothing about it; a test tries each."""
-
 ENDING_PROGRAMME_KINDS: Final = frozenset({"programme.suspended", "programme.terminated"})
 
 
@@ -45,7 +31,7 @@ class BoardingReply(BaseModel):
     """The answer holds at the moment it was given, and at no later one."""
 
     case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
-    answer: BoardingAnswer = Field(
+    answer: Code = Field(
         description="`ok`: may board. `expired`: the authorization is over. `held`: not now; it may be lifted, or "
         "decided in a moment. `revoked`: it was withdrawn. `none`: there is no authorization, or it has been used."
     )
@@ -54,7 +40,7 @@ class BoardingReply(BaseModel):
 
 class _Found(NamedTuple):
     programme: str
-    answer: BoardingAnswer
+    answer: Code
 
 
 @router.post(
@@ -96,17 +82,26 @@ async def check_boarding(
     return reply
 
 
+def _boarded(case_id: CaseId) -> Family:
+    try:
+        return registry.family_of(case_id)
+    except registry.UnknownProgramme:
+        raise Problem("unknown-case") from None
+
+
 async def _answer(deps: GatewayDeps, case_id: CaseId) -> _Found:
     # In this order: what is undecided is looked at first, so that whatever was decided before then is in what is read
     # after it. The other way round, a revocation decided in between would be seen by neither.
-    pending = await deps.inbox.has_undecided(case_id, ENDING_KINDS)
-    case = await deps.book.case(case_id)
+    family = _boarded(case_id)
+    pending = await deps.inbox.has_undecided(case_id, family.ending_kinds)
+    case = await deps.cases.case(case_id)
     if not case.filed:
         filed = await deps.inbox.next_undecided(case_id) or await deps.store.summary(case_id)  # or decided just now
         if filed is None:
             raise Problem("unknown-case")
         return _Found(filed.programme, "none")
     pending = await deps.inbox.has_undecided(case.programme, ENDING_PROGRAMME_KINDS) or pending
-    programme = await deps.book.programme(case.programme)
-    answer = boarding_answer(case, programme, deps.book.rules_of(case, programme), deps.now())
+    programme = await deps.cases.programme(case.programme)
+    may_travel = family.may_travel
+    answer = may_travel(case, programme, deps.cases.rules_of(case, programme), deps.now()) if may_travel else "none"
     return _Found(case.programme, "held" if answer == "ok" and pending else answer)

@@ -1,11 +1,12 @@
 """`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from fastapi import APIRouter, Request, Response
 
 from cases.inbound.wire import PartnerMessage, PartnerName, read_message
+from domain.kernel.ids import Code
 from eventstore.inbox import Incoming
 from gateway.deps import GatewayDeps
 from gateway.http.body import read_body
@@ -17,9 +18,12 @@ from gateway.identity.callers import UNKNOWN_CALLER, presented
 from gateway.identity.senders import Identity, Signature
 from gateway.identity.tokens import Caller
 from gateway.routes.intake import Patience, Taken, decide_programme, receive, wished_wait_s
-from gateway.scopes import ASKED
 
 router = APIRouter(tags=["messages"])
+
+ASKED: Final = frozenset[str](get_args(Code))
+"""Partners that speak only about cases they were asked about. All others (border, carrier, officers, applicants,
+supporters, governments) speak first, about any case (OWASP API1)."""
 
 UNPROVEN: Final[tuple[Code, ...]] = (
     *UNKNOWN_CALLER,

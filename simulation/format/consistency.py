@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 
-from domain.rules.rule_set import bundled_rule_book
-
+from domain import registry
 from simulation.format.faults import Fault
-from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulation.format.yaml_source import Located
 
 
 def inconsistencies(scenario: Scenario, source: Located) -> Iterator[Fault]:
     """Every disagreement inside a scenario whose sections are well formed, each where it was written."""
-    if scenario.rules not in bundled_rule_book():
-        known = ", ".join(sorted(bundled_rule_book()))
+    if scenario.programme not in registry.programmes():
+        known = ", ".join(registry.programmes())
+        yield Fault(source.at(["programme"]), f"no such programme; there are {known}")
+    elif scenario.rules not in registry.programme(scenario.programme).sets:
+        known = ", ".join(sorted(registry.programme(scenario.programme).sets))
         yield Fault(source.at(["rules"]), f"no such rule set; there are {known}")
     for name, application in scenario.applications.items():
         yield from _application(scenario, source, name, application)
@@ -30,10 +32,8 @@ def _application(scenario: Scenario, source: Located, name: str, application: Sc
         yield Fault(source.at([*where, "beneficiary", "travels_with", "case"]), "no application of that name")
     if principal == name:
         yield Fault(source.at([*where, "beneficiary", "travels_with", "case"]), "nobody travels with themselves")
-    for partner in PARTNERS:
-        says = application.partners.script(partner).says
-        if says is not None and partner not in says.SENDERS:
-            yield Fault(source.at([*where, "partners", partner, "answer"]), f"{partner} does not send {says.message}")
+    for partner, answer in application.partners.foreign_answers():
+        yield Fault(source.at([*where, "partners", partner, "answer"]), f"{partner} does not send {answer}")
 
 
 def _item(scenario: Scenario, source: Located, index: int, item: TimelineItem) -> Iterator[Fault]:

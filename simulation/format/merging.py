@@ -1,9 +1,9 @@
 """How one layer of a scenario lies on another: maps merge at every depth, lists and scalars replace."""
 
-from simulation.format.message_kinds import ANSWER_KINDS
 from simulation.format.yaml_source import Located, is_map
+from simulators.scripts import ANSWER_KINDS, PartnerScript
 
-_SCRIPT_KEYS = frozenset({"answer", "after", "fail"})
+_SCRIPT_KEYS = frozenset(PartnerScript.model_fields) - {"says"}
 
 
 def merge(under: Located, over: Located) -> Located:

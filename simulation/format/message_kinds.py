@@ -1,10 +1,9 @@
-"""Which messages a scenario may play on its timeline, and which the simulated partners may answer with."""
+"""Which messages a scenario may play on its timeline, the partners' own answers included."""
 
 from typing import Final, Literal, get_args
 
-from domain.messages import CaseMessage, ProgrammeMessage
-
-from domain.kernel.messages import Message, PartnerAnswer
+from domain import registry
+from domain.kernel.messages import GovernmentsMessage, Message, Submission
 
 
 class BoardingCheck(Message):
@@ -18,18 +17,14 @@ def _named(classes: tuple[type[Message], ...]) -> dict[str, type[Message]]:
     return {str(each.model_fields["message"].default): each for each in classes}
 
 
-_CASE: Final[tuple[type[Message], ...]] = get_args(get_args(CaseMessage)[0])
-_PROGRAMME: Final[tuple[type[Message], ...]] = get_args(get_args(ProgrammeMessage)[0])
-_NOT_ON_A_TIMELINE: Final = ("application.submitted",)
-"""An application has a section of its own."""
-
-PROGRAMME_KINDS: Final = _named(_PROGRAMME)
+PROGRAMME_KINDS: Final = _named(get_args(GovernmentsMessage))
 TIMELINE_KINDS: Final = {
-    name: each
-    for name, each in {**_named(_CASE), **PROGRAMME_KINDS, **_named((BoardingCheck,))}.items()
-    if each.SENDERS != ("passage",) and name not in _NOT_ON_A_TIMELINE
+    **{
+        name: found[0].kind
+        for name, found in registry.signals().items()
+        # An application has a section of its own, and what Passage says itself nobody else may.
+        if not issubclass(found[0].kind, Submission) and found[0].kind.SENDERS != ("passage",)
+    },
+    **PROGRAMME_KINDS,
+    **_named((BoardingCheck,)),
 }
-ANSWER_KINDS: Final = {name: each for name, each in _named(_CASE).items() if issubclass(each, PartnerAnswer)}
-
-NOT_IN_SCENARIOS: Final = "request_id"
-"""A request's id is drawn at run time, so no scenario can name one: an answer belongs to the request that is open."""

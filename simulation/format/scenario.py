@@ -3,15 +3,14 @@
 The models are strict: nothing is coerced and nothing unknown is taken. The loader feeds them with plain values.
 """
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from domain.events import CASE_EVENTS
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints
 
+from domain import registry
 from domain.humanitarian_parole.application import (
     Application,
     Beneficiary,
@@ -23,87 +22,17 @@ from domain.humanitarian_parole.application import (
 )
 from domain.humanitarian_parole.stages.parole import WorkPermit
 from domain.kernel.ids import CaseId, Code, RulesVersion
-from domain.kernel.messages import Message
-from simulation.format.message_kinds import (
-    ANSWER_KINDS,
-    NOT_IN_SCENARIOS,
-    PROGRAMME_KINDS,
-    TIMELINE_KINDS,
-    BoardingCheck,
-)
-from simulators.durations import Duration
+from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
+from simulators.scripts import PartnerScripts, Saying, Section
 
 CaseName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Count = Annotated[int, Field(ge=0)]
 Answer = Literal["accepted", "rejected", "ok", "expired", "held", "revoked", "none"]
 
 # mypy cannot see into a Literal or a Union that is closed over a registry; pydantic can, and the loader's tests do.
-EventName: Any = Literal[tuple(event.__name__ for event in CASE_EVENTS)]
-AnswerKind: Any = Literal[(*ANSWER_KINDS, "none")]
+EventName: Any = Literal[tuple(event.__name__ for event in registry.case_events())]
 TimelineKind: Any = Literal[tuple(TIMELINE_KINDS)]
-AnswerMessage: Any = Annotated[reduce(or_, ANSWER_KINDS.values()), Field(discriminator="message")] | None
 TimelineMessage: Any = Annotated[reduce(or_, TIMELINE_KINDS.values()), Field(discriminator="message")] | None
-
-PARTNERS: tuple[Code, ...] = get_args(Code)
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, strict, nothing unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Saying(Section):
-    """Base of a section that holds keys of its own beside the fields of the message that one of its keys names."""
-
-    NAMED_BY: ClassVar[str]
-    KINDS: ClassVar[Mapping[str, type[Message]]]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_message(cls, given: Any) -> Any:
-        """Gather the message's fields under `says`; without a known message they cannot be judged and are left out."""
-        if not isinstance(given, Mapping):
-            return given
-        kind = given.get(cls.NAMED_BY)
-        if kind == "none":
-            return given
-        beside = {*cls.model_fields, "message", NOT_IN_SCENARIOS} - {"says"}
-        own = {key: each for key, each in given.items() if key in beside}
-        if not (isinstance(kind, str) and kind in cls.KINDS):
-            return own
-        fields = {key: each for key, each in given.items() if key not in beside}
-        return {**own, "says": {"message": kind, **fields}}
-
-
-class PartnerScript(Saying):
-    """How one simulated partner answers one case."""
-
-    NAMED_BY = "answer"
-    KINDS = ANSWER_KINDS
-
-    answer: AnswerKind
-    """A message of that partner, or `none`: it takes the call and stays silent."""
-    after: Duration = timedelta(0)
-    """From the call it accepts to its answer."""
-    fail: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """So many of the case's first calls get 503."""
-    says: AnswerMessage = None
-    """The answer's message with its fields; None when silent. In the file its fields stand beside `answer`."""
-
-
-class Partners(Section):
-    """Each partner's script; one without a script takes its calls and stays silent."""
-
-    sponsor_registry: PartnerScript | None = None
-    entry_records: PartnerScript | None = None
-    vetting: PartnerScript | None = None
-    work_permit_office: PartnerScript | None = None
-
-    def script(self, partner: Code) -> PartnerScript:
-        """The script of `partner`."""
-        found: PartnerScript | None = getattr(self, partner)
-        return found or PartnerScript(answer="none")
 
 
 class Principal(Filed):
@@ -127,7 +56,7 @@ class ScenarioApplication(Section):
     entries: Annotated[tuple[Entry, ...], Field(max_length=100)] = ()
     documents: Annotated[tuple[Document, ...], Field(max_length=100)] = ()
     supporter: Supporter
-    partners: Partners = Partners()
+    partners: PartnerScripts = PartnerScripts()
 
     @property
     def principal(self) -> str | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.kernel.messages import Message
-from simulation.format.message_kinds import ANSWER_KINDS, NOT_IN_SCENARIOS, PROGRAMME_KINDS, TIMELINE_KINDS
+from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS
 from simulation.format.scenario import Scenario
+from simulators.scripts import ANSWER_KINDS, NOT_IN_SCRIPTS
 
 PUBLISHED = Path("docs/scenario.schema.json")
 _REF = "#/$defs/"
@@ -28,7 +29,7 @@ def scenario_schema() -> JsonObject:
     definitions["TimelineItem"] = _timeline_item(definitions)
     definitions["PartnerScript"] = _partner_script(definitions)
     whole["properties"]["extends"] = {"type": "string", "minLength": 1, "description": "A base, relative to this file."}
-    whole["properties"]["partners"] = {"$ref": f"{_REF}Partners", "description": "Under each application's own."}
+    whole["properties"]["partners"] = {"$ref": f"{_REF}PartnerScripts", "description": "Under each application's own."}
     definitions["Scenario"] = whole
     parts = {f"{name}{_PART}": _part(each) for name, each in definitions.items()}
     return {
@@ -73,7 +74,7 @@ def _partner_script(definitions: JsonObject) -> JsonObject:
 
 def _fields(definitions: JsonObject, message: type[Message]) -> JsonObject:
     properties: JsonObject = definitions[message.__name__]["properties"]
-    return {key: each for key, each in properties.items() if key not in ("message", NOT_IN_SCENARIOS)}
+    return {key: each for key, each in properties.items() if key not in ("message", NOT_IN_SCRIPTS)}
 
 
 def _part(schema: Any) -> Any:

@@ -23,7 +23,7 @@ class CaseNames:
 
     def addressed(self, name: str) -> CaseId:
         """The case of that name; where it is not filed, an id that nobody has: whoever writes to it is told so."""
-        return self._ids.get(name) or case_id_from_entropy(secrets.token_bytes(16))
+        return self._ids.get(name) or case_id_from_entropy("VEN", secrets.token_bytes(16))
 
     def name(self, case_id: CaseId) -> str:
         """The name of a filed case."""

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from domain.kernel.calendar import end_of, month_of
 from domain.kernel.ids import CaseId
+from eventstore.operations import Statistics
 from eventstore.port import EventStore
-from gateway.deps import ReadFigures
 from simulation.format.scenario import Scenario
 from simulation.play.names import CaseNames
 from simulation.play.outcome import CaseOutcome, ProgrammeOutcome
@@ -39,9 +39,9 @@ async def _read_case(case_id: CaseId, store: EventStore) -> CaseOutcome:
     )
 
 
-async def read_programme(scenario: Scenario, figures: ReadFigures) -> ProgrammeOutcome | None:
-    """The programme's figures; under a monthly cap those of the month in which the scenario stops."""
-    found = await figures(scenario.programme, month_of(scenario.until - _INSTANT))
+async def read_programme(scenario: Scenario, statistics: Statistics) -> ProgrammeOutcome | None:
+    """The programme's statistics; under a monthly cap those of the month in which the scenario stops."""
+    found = await statistics.programme(scenario.programme, month_of(scenario.until - _INSTANT))
     if found is None:
         return None
-    return ProgrammeOutcome(places=found.places, authorized=found.authorized, waiting=found.waiting)
+    return ProgrammeOutcome(places=found.pools[0].places, authorized=found.authorized, waiting=found.waiting)

@@ -24,7 +24,7 @@ class Databases:
         self._copying = asyncio.Lock()
 
     async def migrate(self) -> None:
-        """Make the template that all databases are copied from. Raises StackError."""
+        """Make the template that all databases are copied from. Raises BootstrapFailed."""
         await migrate_database(await self._server.ensure_database(_TEMPLATE))
 
     async def create(self) -> str:

@@ -41,7 +41,7 @@ class GatewayEntrances:
         response = await self.http.post("/v1/applications", json=body, headers=headers)
         case_id = _taken(response, "the application")["case_id"]
         self.names.note(filing.name, case_id)
-        self.partners.behave(case_id, application.partners)
+        self.partners.journal.set_for_case(case_id, application.partners)
 
     async def answer(self, answer: PartnerMessage) -> None:
         """Deliver a partner's answer as the partner itself would."""

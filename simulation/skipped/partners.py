@@ -9,15 +9,14 @@ from typing import Final
 import httpx2
 
 from activities.partners.clients import PartnerClients, open_partner_clients
-from simulation.format.scenario import PARTNERS, Partners, PartnerScript
 from simulation.play.agenda import Agenda
 from simulation.play.names import CaseNames
 from simulation.skipped.clock import ScenarioClock
 from simulators.app import create_app
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours
 from simulators.desk import PartnerDesk
 from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
+from simulators.scripts import PARTNERS, PartnerScripts
 
 _PARTNERS_URL: Final = "http://partners"
 GATEWAY_URL: Final = "http://gateway"
@@ -46,27 +45,17 @@ class AgendaScheduler:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPartners:
-    """Clients that reach the simulated partners, and how to tell those what to answer."""
+    """Clients that reach the simulated partners, and where those are told what to answer."""
 
     clients: PartnerClients
     journal: Journal
-
-    def behave(self, case_id: str, partners: Partners) -> None:
-        """Partners answer the case as its scripts say."""
-        told = {partner: _behaviour(partners.script(partner)) for partner in PARTNERS}
-        self.journal.set_for_case(case_id, PartnerBehaviours(**told))
-
-
-def _behaviour(script: PartnerScript) -> PartnerBehaviour:
-    fields = {} if script.says is None else script.says.model_dump(exclude={"message", "request_id"}, exclude_none=True)
-    return PartnerBehaviour(answer=script.answer, after=script.after, fail=script.fail, **fields)
 
 
 @asynccontextmanager
 async def open_partners(scheduler: AgendaScheduler) -> AsyncIterator[ScenarioPartners]:
     """The partners of one scenario, who remember nothing afterwards."""
     with closing(open_database(IN_MEMORY)) as database:
-        journal = Journal(database, PartnerBehaviours())
+        journal = Journal(database, PartnerScripts())
         desk = PartnerDesk(journal, scheduler, now=lambda: scheduler.clock.now(datetime.now(UTC)))
         transport = httpx2.ASGITransport(app=create_app(journal, desk))
         urls = {partner: f"{_PARTNERS_URL}/{partner}" for partner in PARTNERS}

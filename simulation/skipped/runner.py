@@ -74,7 +74,7 @@ async def run_scenario(scenario: Scenario, databases: Databases, folder: RunFold
         broken = await _play(staging)
         await record_checks(staging.store.access)
         cases = await read_cases(scenario, staging.names, staging.store)
-        programme = await read_programme(scenario, staging.figures)
+        programme = await read_programme(scenario, staging.statistics)
         answers = staging.player.answers
     return _result(scenario, cases, programme, answers, broken)
 

@@ -9,23 +9,20 @@ from typing import Final
 
 import asyncpg
 import httpx2
-from domain.rules.rule_set import bundled_rule_book
-from process.backing import Backing
 from temporalio.client import Client
 
-from activities.notify import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
-from cases.programme_commands import govern, open_if_new
-from cases.repository import CaseBook
-from eventstore.format.lookups import Lookups
+from cases.programme_commands import handle_programme, open_if_new
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres.statistics import PostgresStatistics
+from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.identity.senders import ANYBODY
 from gateway.identity.tokens import OPEN
-from relay.relay import ring_once
+from process.backing import Backing, opened_backing
+from relay.relay import notify_once
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda
 from simulation.play.names import CaseNames
@@ -50,7 +47,7 @@ class Staging:
 
     server: SkippingServer
     store: PostgresStore
-    figures: PostgresStatistics
+    statistics: Statistics
     names: CaseNames
     player: Player
 
@@ -62,35 +59,29 @@ async def open_staging(
     server = await stack.enter_async_context(open_skipping_server(folder))
     clock = ScenarioClock(_first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
-    backing = await _open_backing(stack, clock, database_url, keys)
-    rules = bundled_rule_book()[scenario.rules]
-    await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
-    agenda, names, figures = Agenda(scenario), CaseNames(), PostgresStatistics(pool)
+    backing = await stack.enter_async_context(
+        opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
+    )
+    rules = registry.programme(scenario.programme).sets[scenario.rules]
+    await open_if_new(backing.cases, rules, scenario.places, clock.moment)
+    agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
     client = _case_client(server, clock)
     for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
-    http = await stack.enter_async_context(_gateway(backing, figures))
+    http = await stack.enter_async_context(_gateway(backing))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
-    settling = Settling(pool, ring=_relay(backing, client))
+    settling = Settling(pool, notify=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
-    return Staging(server, backing.store, figures, names, player)
+    return Staging(server, backing.store, backing.store.statistics, names, player)
 
 
 def _first_moment(scenario: Scenario) -> datetime:
     """When the programme is opened: with the first thing that happens."""
     filed = (application.filed_at for application in scenario.applications.values())
     return min(scenario.until, *filed, *(item.at for item in scenario.timeline))
-
-
-async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_url: str, keys: Path) -> Backing:
-    key_store = DirectoryKeyStore(keys)
-    store = await PostgresStore.connect(database_url, key_store, connections=POOL_MAX)
-    stack.push_async_callback(store.close)
-    book = CaseBook(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
-    return Backing(store, book, clock)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
@@ -112,14 +103,14 @@ def _replan(server: SkippingServer) -> Callable[[], Awaitable[None]]:
     return replan
 
 
-def _gateway(backing: Backing, figures: PostgresStatistics) -> httpx2.AsyncClient:
-    """A client of the gateway, which leaves the bells to the relay."""
+def _gateway(backing: Backing) -> httpx2.AsyncClient:
+    """A client of the gateway, which leaves notifications to the relay."""
     app = create_app(
         GatewayDeps(
-            book=backing.book,
+            cases=backing.cases,
             store=backing.store,
             inbox=backing.store.inbox,
-            figures=figures,
+            statistics=backing.store.statistics,
             clock=backing.clock,
             senders=ANYBODY,
             tokens=OPEN,
@@ -129,15 +120,15 @@ def _gateway(backing: Backing, figures: PostgresStatistics) -> httpx2.AsyncClien
 
 
 def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
-    """The relay's round, without its process: bells are rung while the driver's activity runs, or time would skip."""
+    """The relay's round, without its process: it signals while the driver's activity runs, or time would skip."""
 
-    async def tell(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells, backing.book.is_closed)
+    async def tell(notifications: Iterable[PendingNotification]) -> None:
+        await notify(client, notifications, backing.cases.is_closed)
 
     async def have_governed(programme: str) -> None:
-        await govern(backing.book, programme, backing.clock.now(datetime.now(UTC)))
+        await handle_programme(backing.cases, programme, backing.clock.now(datetime.now(UTC)))
 
     async def look() -> None:
-        await ring_once(backing.store.inbox, tell, have_governed, limit=1)
+        await notify_once(backing.store.inbox, tell, have_governed, limit=1)
 
     return look

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Final, Protocol, get_args
 
 import asyncpg
-from process.temporal import connect_temporal
 from temporalio.service import RPCError
 
+from process.temporal import connect_temporal
 from tests.chaos.arena import LINKS, Arena
 from tests.chaos.proxy import Trouble
 from tests.support.breaking import delete, running_cases, set_back, terminate

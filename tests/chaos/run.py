@@ -10,11 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from process.backing import open_backing
-from process.temporal import connect_temporal
-
 from demonstration.board import Board
 from eventstore.conflicts import StoreUnavailable
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS
 from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_partners
@@ -79,7 +78,7 @@ class Run:
             await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
             await self._judge(senders, load)
         self.say(f"{len(load.filed)} cases filed, {repeating.repeated} requests delivered twice or more")
-        self.say(f"refused at the door: {dict(load.refused) or 'nobody'}")
+        self.say(f"refused by the gateway: {dict(load.refused) or 'nobody'}")
         return self.broken
 
     async def _attack(self, senders: Senders, repeating: Repeating) -> Load:

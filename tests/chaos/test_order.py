@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from process.backing import Backing
-
 from tests.support.invariants import Log
 
 CASE = "VEN-7Q4K-M2XS"

@@ -25,11 +25,10 @@ from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
 from domain.kernel.ids import Code
 from domain.kernel.messages import PartnerAnswer
 from simulators.app import create_app
-from simulators.behaviour import AGREEABLE, PartnerBehaviours
 from simulators.desk import PartnerDesk
 from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
-from tests.support.memory_partners import MemoryPartners
+from simulators.scripts import AGREEABLE, PartnerScripts
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
 PARTNERS: tuple[Code, ...] = get_args(Code)
@@ -42,10 +41,10 @@ ANSWERS: dict[Code, PartnerAnswer] = {
 }
 TROUBLE: dict[str, tuple[dict[str, Any], type[PartnerError]]] = {
     "unavailable": ({"fail": 1}, PartnerUnavailable),
-    "busy": ({"temper": {"busy": 1, "retry_after_s": 7}}, PartnerBusy),
-    "malformed": ({"temper": {"malformed": 1}}, PartnerMalformed),
-    "oversized": ({"temper": {"oversized": 1}}, PartnerMalformed),
-    "misdirected": ({"temper": {"misdirected": 1}}, PartnerMisdirected),
+    "busy": ({"faults": {"busy": 1, "retry_after_s": 7}}, PartnerBusy),
+    "malformed": ({"faults": {"malformed": 1}}, PartnerMalformed),
+    "oversized": ({"faults": {"oversized": 1}}, PartnerMalformed),
+    "misdirected": ({"faults": {"misdirected": 1}}, PartnerMisdirected),
 }
 
 
@@ -105,7 +104,7 @@ async def over_http() -> AsyncIterator[Partners]:
         agreeable = AGREEABLE.of(partner)
         assert agreeable is not None
         told = {"answer": agreeable.answer} | TROUBLE[kind][0]
-        journal.set_for_case(CASE_ID, PartnerBehaviours.model_validate({partner: told}))
+        journal.set_for_case(CASE_ID, PartnerScripts.model_validate({partner: told}))
 
     def taken() -> list[tuple[Code, str]]:
         return [(each.partner, each.answer.request_id or "") for each in noted.answers]
@@ -118,8 +117,8 @@ async def over_http() -> AsyncIterator[Partners]:
     async def forget(partner: Code) -> AsyncIterator[None]:
         agreeable = AGREEABLE.of(partner)
         assert agreeable is not None
-        told = {"answer": agreeable.answer, "after": "P5D", "temper": {"forgotten": 1}}
-        journal.set_for_case(CASE_ID, PartnerBehaviours.model_validate({partner: told}))
+        told = {"answer": agreeable.answer, "after": "P5D", "faults": {"forgotten": 1}}
+        journal.set_for_case(CASE_ID, PartnerScripts.model_validate({partner: told}))
         yield
 
     async with served(app) as url:

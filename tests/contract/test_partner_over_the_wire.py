@@ -16,7 +16,7 @@ from activities.partners.client import RESPONSE_MAX_BYTES, RETRY_AFTER_MAX_S
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.partners.errors import PartnerBusy, PartnerError, PartnerMalformed, PartnerMisdirected
 from domain.kernel.ids import Code
-from simulators.behaviour import PARTNERS
+from simulators.scripts import PARTNERS
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
 REQUEST_ID = a_check().request_id

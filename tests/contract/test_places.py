@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from domain.humanitarian_parole.stages.filing import ApplicationWithdrawn
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import Waitlisted
 from domain.kernel.events import CaseEvent
 from domain.kernel.programme import PlacesChanged, ProgrammeTerminated, RulesAdopted
 from eventstore.conflicts import Conflict, IllegalAppend, NoPlace, PlaceFree
-from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, TakePlace
+from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PoolPeriod, TakePlace
 from eventstore.port import Appended, EventStore
 from eventstore.world import WorldQuery
 from tests.support.filings import (
@@ -30,11 +31,11 @@ TAKEN = Waitlisted(at=NOON)
 
 
 async def take(writer: Writer, month: str = MONTH) -> Appended:
-    return await writer.append(TAKEN, place=TakePlace(month))
+    return await writer.append(TAKEN, place=TakePlace(AIR, month))
 
 
 async def wait(writer: Writer, minute: int, month: str = MONTH) -> Appended:
-    return await writer.append(TAKEN, place=JoinWaitingList(NOON + timedelta(minutes=minute), month))
+    return await writer.append(TAKEN, place=JoinWaitingList(AIR, NOON + timedelta(minutes=minute), month))
 
 
 async def place_of(writer: Writer, month: str = MONTH) -> str:
@@ -42,7 +43,7 @@ async def place_of(writer: Writer, month: str = MONTH) -> str:
 
 
 async def offered(appended: Appended) -> list[str]:
-    return [bell.case_id for bell in appended.bells]
+    return [notification.case_id for notification in appended.notifications]
 
 
 async def test_the_last_place_is_taken_once(store: EventStore) -> None:
@@ -68,12 +69,16 @@ async def test_a_freed_place_goes_to_the_first_who_was_ready(store: EventStore) 
     await take(holder)
     await wait(late, 2)
     await wait(early, 1)
-    freed = await holder.append(ApplicationWithdrawn(at=NOON, by="applicant"), place=FreePlace(MONTH))
+    freed = await holder.append(ApplicationWithdrawn(at=NOON, by="applicant"), place=FreePlace(AIR, MONTH))
     assert await offered(freed) == [early.stream]
     assert [await place_of(each) for each in (early, late, other)] == ["reserved", "none", "none"]
     row = await store.inbox.next_undecided(early.stream)
     assert row is not None
-    assert (row.kind, row.number, row.message_id) == ("place.offered", freed.bells[0].number, freed.bells[0].message_id)
+    assert (row.kind, row.number, row.message_id) == (
+        "place.offered",
+        freed.notifications[0].number,
+        freed.notifications[0].message_id,
+    )
     with pytest.raises(NoPlace):
         await take(other)
     with pytest.raises(NoPlace):
@@ -87,8 +92,8 @@ async def test_a_reservation_that_is_given_up_passes_on(store: EventStore) -> No
     await take(holder)
     await wait(first, 1)
     await wait(second, 2)
-    await holder.append(TAKEN, place=FreePlace(MONTH))
-    left = await first.append(TAKEN, place=LeaveWaitingList(MONTH))
+    await holder.append(TAKEN, place=FreePlace(AIR, MONTH))
+    left = await first.append(TAKEN, place=LeaveWaitingList(AIR, MONTH))
     assert await offered(left) == [second.stream]
     await take(second)
 
@@ -99,10 +104,10 @@ async def test_leaving_without_a_reservation_frees_nothing(store: EventStore) ->
     await take(holder)
     await wait(waiting, 1)
     for writer in (waiting, never):
-        left = await writer.append(TAKEN, place=LeaveWaitingList(MONTH))
-        assert left.bells == ()
-    freed = await holder.append(TAKEN, place=FreePlace(MONTH))
-    assert freed.bells == ()
+        left = await writer.append(TAKEN, place=LeaveWaitingList(AIR, MONTH))
+        assert left.notifications == ()
+    freed = await holder.append(TAKEN, place=FreePlace(AIR, MONTH))
+    assert freed.notifications == ()
     await take(never)
 
 
@@ -110,7 +115,7 @@ async def test_places_are_misused_by_defects_only(store: EventStore) -> None:
     await open_programme(store, places=2)
     writer = await file_case(store)
     with pytest.raises(IllegalAppend):
-        await writer.append(TAKEN, place=FreePlace(MONTH))
+        await writer.append(TAKEN, place=FreePlace(AIR, MONTH))
     await take(writer)
     with pytest.raises(IllegalAppend):
         await take(writer)
@@ -136,8 +141,8 @@ async def test_a_lowered_cap_takes_nothing_away_and_offers_nothing(store: EventS
     waiting = await file_case(store)
     await wait(waiting, 1)
     await programme.append(PlacesChanged(at=NOON, places=1), summary=programme_summary(1), place=AllotPlaces(MONTH))
-    assert (await holders[0].append(TAKEN, place=FreePlace(MONTH))).bells == ()
-    assert await offered(await holders[1].append(TAKEN, place=FreePlace(MONTH))) == [waiting.stream]
+    assert (await holders[0].append(TAKEN, place=FreePlace(AIR, MONTH))).notifications == ()
+    assert await offered(await holders[1].append(TAKEN, place=FreePlace(AIR, MONTH))) == [waiting.stream]
 
 
 async def test_a_terminated_programme_offers_nothing(store: EventStore) -> None:
@@ -148,7 +153,7 @@ async def test_a_terminated_programme_offers_nothing(store: EventStore) -> None:
     await programme.append(
         ProgrammeTerminated(at=NOON, parole_ends_on=NOON.date()), summary=programme_summary(1, status="terminated")
     )
-    assert (await holder.append(TAKEN, place=FreePlace(MONTH))).bells == ()
+    assert (await holder.append(TAKEN, place=FreePlace(AIR, MONTH))).notifications == ()
 
 
 async def test_each_month_has_its_own_places(store: EventStore) -> None:
@@ -158,7 +163,7 @@ async def test_each_month_has_its_own_places(store: EventStore) -> None:
     await wait(second, 1)
     assert await place_of(second, NEXT_MONTH) == "free"
     assert await place_of(third, NEXT_MONTH) == "none"
-    begun = await second.append(place=AllotPlaces(NEXT_MONTH))
+    begun = await second.append(place=AllotPlaces(NEXT_MONTH, AIR))
     assert await offered(begun) == [second.stream]
     await take(second, NEXT_MONTH)
     with pytest.raises(NoPlace):
@@ -171,9 +176,9 @@ async def test_a_place_freed_after_its_month_is_lost(store: EventStore) -> None:
     await take(first)
     await take(second, NEXT_MONTH)
     await wait(third, 1, NEXT_MONTH)
-    assert (await first.append(TAKEN, place=FreePlace(NEXT_MONTH))).bells == ()
+    assert (await first.append(TAKEN, place=FreePlace(AIR, NEXT_MONTH))).notifications == ()
     assert await place_of(third, NEXT_MONTH) == "none"
-    assert await offered(await second.append(TAKEN, place=FreePlace(NEXT_MONTH))) == [third.stream]
+    assert await offered(await second.append(TAKEN, place=FreePlace(AIR, NEXT_MONTH))) == [third.stream]
 
 
 async def test_a_reservation_ends_with_its_month_and_its_case_keeps_its_turn(store: EventStore) -> None:
@@ -182,9 +187,9 @@ async def test_a_reservation_ends_with_its_month_and_its_case_keeps_its_turn(sto
     await take(holder)
     await wait(first, 1)
     await wait(second, 2)
-    await holder.append(TAKEN, place=FreePlace(MONTH))
+    await holder.append(TAKEN, place=FreePlace(AIR, MONTH))
     assert [await place_of(each, NEXT_MONTH) for each in (first, second)] == ["free", "none"]
-    assert await offered(await second.append(place=AllotPlaces(NEXT_MONTH))) == [first.stream]
+    assert await offered(await second.append(place=AllotPlaces(NEXT_MONTH, AIR))) == [first.stream]
     with pytest.raises(NoPlace):
         await take(second, NEXT_MONTH)
     await take(first, NEXT_MONTH)
@@ -195,7 +200,7 @@ async def test_a_reservation_in_the_total_outlives_its_month(store: EventStore) 
     holder, waiting = await file_case(store), await file_case(store)
     await take(holder)
     await wait(waiting, 1)
-    await holder.append(TAKEN, place=FreePlace(MONTH))
+    await holder.append(TAKEN, place=FreePlace(AIR, MONTH))
     assert await place_of(waiting, NEXT_MONTH) == "reserved"
     await take(waiting, NEXT_MONTH)
 
@@ -221,14 +226,16 @@ async def test_a_change_of_regime_counts_what_the_month_already_took(store: Even
         await take(await file_case(store), NEXT_MONTH)
 
 
-async def set_cap(programme: Writer, places: int, month: str = MONTH, cap_period: str = "total") -> Appended:
+async def set_cap(programme: Writer, places: int, month: str = MONTH, cap_period: PoolPeriod = "total") -> Appended:
     changed = PlacesChanged(at=NOON, places=places)
     head = programme_summary(places, cap_period=cap_period)
     return await programme.append(changed, summary=head, place=AllotPlaces(month))
 
 
 @pytest.mark.parametrize("cap_period", ["total", "month"])
-async def test_a_lowered_cap_takes_reservations_back_the_last_in_turn_first(store: EventStore, cap_period: str) -> None:
+async def test_a_lowered_cap_takes_reservations_back_the_last_in_turn_first(
+    store: EventStore, cap_period: PoolPeriod
+) -> None:
     programme = await open_programme(store, places=0, cap_period=cap_period)
     cases = [await file_case(store) for _ in range(3)]
     for minute, each in enumerate(cases):
@@ -251,18 +258,18 @@ async def test_a_lowered_cap_takes_no_place_back_from_a_case_that_holds_it(store
     await take(second)
     await wait(third, 1)
     await set_cap(programme, 1)
-    await first.append(TAKEN, place=FreePlace(MONTH))
+    await first.append(TAKEN, place=FreePlace(AIR, MONTH))
     assert await place_of(third) == "none"
-    assert await offered(await second.append(TAKEN, place=FreePlace(MONTH))) == [third.stream]
+    assert await offered(await second.append(TAKEN, place=FreePlace(AIR, MONTH))) == [third.stream]
 
 
 async def _claim(writer: Writer) -> bool:
     """Take a place, or wait for one; decided again on each conflict, as the activity does."""
     for _ in range(5):
         wanted: tuple[CaseEvent, TakePlace | JoinWaitingList]
-        wanted = (TAKEN, TakePlace(MONTH))
+        wanted = (TAKEN, TakePlace(AIR, MONTH))
         if await place_of(writer) == "none":
-            wanted = (TAKEN, JoinWaitingList(NOON, MONTH))
+            wanted = (TAKEN, JoinWaitingList(AIR, NOON, MONTH))
         try:
             await writer.append(wanted[0], place=wanted[1])
         except Conflict:
@@ -285,7 +292,7 @@ async def test_freed_places_pass_on_while_others_claim(store: EventStore) -> Non
     got = await asyncio.gather(*(_claim(writer) for writer in writers))
     holders = [writer for writer, took in zip(writers, got, strict=True) if took]
     late = await asyncio.gather(*(file_case(store) for _ in range(10)))
-    freed = asyncio.gather(*(holder.append(TAKEN, place=FreePlace(MONTH)) for holder in holders[:6]))
+    freed = asyncio.gather(*(holder.append(TAKEN, place=FreePlace(AIR, MONTH)) for holder in holders[:6]))
     assert not any(await asyncio.gather(*(_claim(writer) for writer in late)))
     offers = [case_id for each in await freed for case_id in await offered(each)]
     assert len(offers) == len(set(offers)) == 6

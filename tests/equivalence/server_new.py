@@ -75,7 +75,10 @@ class Playing:
         return {"events": events, "answer": decision.reply.answer, "code": decision.reply.code, **self._head(now)}
 
     def govern(self, request: Json) -> Json:
-        message, now = GOVERNMENTS_MESSAGE.validate_python(request["govern"]), datetime.fromisoformat(request["now"])
+        message, now = (
+            GOVERNMENTS_MESSAGE.validate_python(request["handle_programme"]),
+            datetime.fromisoformat(request["now"]),
+        )
         try:
             events = decide_programme(self._programme, message, now, self._sets)
         except Rejection as rejection:

@@ -7,11 +7,11 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from process.backing import open_backing
 
 from cases.inbound.wire import PartnerName
 from demonstration.circumstances import in_colombia
 from demonstration.people import application
+from process.backing import open_backing
 from process.config import Settings
 from tests.support import sender
 from tests.support.every_kind import Delivery, one_of_each_kind
@@ -28,7 +28,7 @@ AT_ONCE = 8
 async def deliver(senders: sender.Senders, deliveries: list[Delivery]) -> Counter[tuple[str, str]]:
     """Each once, in this order but for what overtakes another on the way; who was refused, by sender and id.
 
-    Refused at the door is only who was never asked about the case.
+    Refused by the gateway is only who was never asked about the case.
     """
     slots, refused = asyncio.Semaphore(AT_ONCE), Counter[tuple[str, str]]()
 

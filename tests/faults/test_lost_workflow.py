@@ -1,15 +1,15 @@
-"""A case that waits for people loses its workflow, and nothing would ring for it: it comes back from the log."""
+"""A case that waits for people loses its workflow, and nothing would signal it: it comes back from the log."""
 
 import asyncio
 import contextlib
 
 import pytest
-from process.backing import open_backing
-from process.temporal import connect_temporal
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from demonstration.people import application
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from tests.support.breaking import delete, terminate
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading

@@ -10,7 +10,6 @@ from typing import Any, get_args
 
 import asyncpg
 import pytest
-from process.backing import open_backing
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -18,6 +17,7 @@ from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName
 from demonstration import circumstances as c
 from demonstration.moves import shows_a_permit
 from demonstration.people import application, passport, supporter
+from process.backing import open_backing
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed

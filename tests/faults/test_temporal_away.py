@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 import pytest
-from process.backing import open_backing
 
 from demonstration.people import application
+from process.backing import open_backing
 from tests.support.every_kind import contents
 from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading, receipt_faults

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import psutil
 import pytest
-from process.backing import open_backing
 
 from demonstration.people import application
+from process.backing import open_backing
 from tests.support.fault_script import PROMPT
 from tests.support.invariants import partner_faults, reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed

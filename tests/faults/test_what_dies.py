@@ -4,10 +4,10 @@ import asyncio
 from functools import partial
 
 import pytest
-from process.temporal import connect_temporal
 
 from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script

@@ -10,14 +10,15 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
-from gateway.http.refusals import IDS_A_MINUTE, Refusals
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
 from eventstore.operations import Refusal
+from eventstore.postgres.guard import PostgresGuard
 from gateway.http.limits import Limits
 from gateway.http.problems import Problem
+from gateway.http.refusals import IDS_A_MINUTE, Refusals
 from process.config import Settings
 from tests.support.gateway import NOON, PROGRAMME, Desk, a_filing, gateway_desk
 
@@ -199,7 +200,7 @@ class TestPace:
 
     async def test_the_pace_holds_across_gateways(self, database_url: str) -> None:
         async with asyncpg.create_pool(database_url, min_size=0, max_size=4) as pool:
-            gateways = [Limits(pool, rate_per_s=10, burst=100) for _ in range(3)]
+            gateways = [Limits(PostgresGuard(pool), rate_per_s=10, burst=100) for _ in range(3)]
             begun = asyncio.get_running_loop().time()
             passed = sum([await admitted(gateways[number % 3]) for number in range(400)])
             seconds = asyncio.get_running_loop().time() - begun
@@ -207,7 +208,7 @@ class TestPace:
 
     async def test_there_is_room_again_after_the_time_that_was_told(self, database_url: str) -> None:
         async with asyncpg.create_pool(database_url, min_size=0, max_size=4) as pool:
-            limits = Limits(pool, rate_per_s=2, burst=1)
+            limits = Limits(PostgresGuard(pool), rate_per_s=2, burst=1)
             assert await admitted(limits)
             assert not await admitted(limits)
             await asyncio.sleep(1)

@@ -9,10 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI, Response
-from gateway.assembly import open_tokens
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
+from gateway.assembly import open_tokens
 from gateway.http.examples import BOARDING_QUESTION, FILING
 from gateway.identity.tokens import ROLES
 from process.config import ConfigurationError, Settings

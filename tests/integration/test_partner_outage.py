@@ -3,24 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from process.backing import Backing
 from temporalio.testing import WorkflowEnvironment
 
-from activities.notify import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
 from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
-from relay.relay import ring_once
+from relay.relay import notify_once
 from tests.support.gateway import NOON, Desk, gateway_desk
-from tests.support.memory_partners import MemoryPartners
 from worker import case_workers
 
 CASES = 12
@@ -50,16 +48,16 @@ class Outage:
         )
 
     async def relay(self) -> None:
-        """Rings for ever, as the relay does."""
+        """Notifies for ever, as the relay does."""
 
-        async def tell(bells: Iterable[InboxBell]) -> None:
-            await ring(self.environment.client, bells, self.desk.deps.book.is_closed)
+        async def tell(notifications: Iterable[PendingNotification]) -> None:
+            await notify(self.environment.client, notifications, self.desk.deps.cases.is_closed)
 
-        async def govern(_: str) -> None:
+        async def handle_programme(_: str) -> None:
             return
 
         while True:
-            await ring_once(self.desk.deps.inbox, tell, govern)
+            await notify_once(self.desk.deps.inbox, tell, handle_programme)
             await asyncio.sleep(0.05)
 
     async def until(self, reached: str, wanted: Any, seconds: float = 30) -> None:
@@ -74,7 +72,7 @@ async def outage(database_url: str, tmp_path: Path, dev_server: WorkflowEnvironm
     async with gateway_desk(database_url, tmp_path / "keys") as desk, AsyncExitStack() as stack:
         partners = MemoryPartners(lambda: datetime.now(UTC))
         guarded = GuardedPartners(partners.clients(), desk.store.circuits(TERMS))
-        backing = Backing(desk.store, desk.deps.book, ScaledClock(NOON, datetime.now(UTC), 1.0))
+        backing = replace(desk.backing, clock=ScaledClock(NOON, datetime.now(UTC), 1.0))
         for worker in case_workers(dev_server.client, backing, guarded, read_agreements()):
             await stack.enter_async_context(worker)
         outage = Outage(desk, partners, dev_server)

@@ -76,7 +76,7 @@ async def test_no_command_shows_anything_personal_unasked(
     desk: Desk, settings: Settings, case_id: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    stack = Reached(settings, desk.deps)
+    stack = Reached(settings, desk.backing)
     for json_wanted in (False, True):
         await show_case(stack, case_id, json=json_wanted)
         await show_history(stack, case_id, json=json_wanted)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from relay.maintenance import prune_refusals
+from eventstore.postgres.guard import PostgresGuard
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -38,9 +38,9 @@ async def kept(pool: Pool) -> int:
 async def test_after_ninety_days_a_refusal_is_forgotten(pool: Pool) -> None:
     await refuse(pool, timedelta(days=89), 10)
     await refuse(pool, timedelta(days=90), 7)
-    assert await prune_refusals(pool) == 7
+    assert await PostgresGuard(pool).prune_refusals() == 7
     assert await kept(pool) == 10
-    assert await prune_refusals(pool) == 0
+    assert await PostgresGuard(pool).prune_refusals() == 0
 
 
 async def test_more_than_are_kept_are_forgotten_oldest_first_and_in_portions(pool: Pool) -> None:

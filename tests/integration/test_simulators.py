@@ -46,7 +46,7 @@ async def test_each_partner_answers_as_the_gateway_reads_it(simulators: Simulato
         "vetting": {"answer": "vetting.hit", "after": "PT3H", "kind": "name-match"},
         "work_permit_office": {"answer": "work_permit.eligible", "after": "PT4H"},
     }
-    assert await simulators.put("/behaviours/default", quick) == 204
+    assert await simulators.put("/scripts/default", quick) == 204
 
     for partner in PARTNERS:
         await simulators.call(a_check(partner))
@@ -134,7 +134,7 @@ async def test_an_answer_that_the_gateway_refuses_is_not_sent_again(simulators: 
 
 
 async def test_an_early_answer_is_there_before_the_receipt(simulators: Simulators, gateway: Gateway) -> None:
-    await simulators.tell(after="P100D", temper={"early": True})
+    await simulators.tell(after="P100D", faults={"early": True})
 
     await simulators.call()
 
@@ -145,7 +145,7 @@ async def test_an_early_answer_does_not_fail_the_call_when_the_gateway_hangs(
     simulators: Simulators, gateway: Gateway
 ) -> None:
     gateway.statuses = [503]
-    await simulators.tell(temper={"early": True})
+    await simulators.tell(faults={"early": True})
 
     await simulators.call()
 
@@ -153,7 +153,7 @@ async def test_an_early_answer_does_not_fail_the_call_when_the_gateway_hangs(
 
 
 async def test_an_answer_told_to_come_twice_comes_twice_under_one_id(simulators: Simulators, gateway: Gateway) -> None:
-    await simulators.tell(after="PT1H", temper={"twice": True})
+    await simulators.tell(after="PT1H", faults={"twice": True})
 
     await simulators.call()
 
@@ -167,7 +167,7 @@ async def test_an_answer_about_another_case_comes_under_an_id_of_its_own_and_the
 ) -> None:
     if known:
         await simulators.call(a_check(case_id=OTHER_CASE_ID, request_id="r:2"))
-    await simulators.tell(temper={"wrong_case": True})
+    await simulators.tell(faults={"wrong_case": True})
 
     await simulators.call()
 
@@ -189,7 +189,7 @@ async def test_a_silent_partner_takes_the_call_and_never_answers(simulators: Sim
 async def test_a_partner_too_slow_for_the_call_has_taken_it_all_the_same(
     simulators: Simulators, gateway: Gateway
 ) -> None:
-    await simulators.tell(after="PT1H", temper={"slow_s": 3.0})
+    await simulators.tell(after="PT1H", faults={"slow_s": 3.0})
 
     with pytest.raises(Exception, match="vetting: timeout"):
         await simulators.call(timeout_s=0.3)
@@ -208,7 +208,7 @@ async def test_a_script_is_found_by_the_passport_of_the_first_call_and_stays_wit
         "vetting": {"answer": "vetting.hit", "kind": "name-match"},
     }
     scripts = [{"passport_number": APPLICATION.beneficiary.passport.number, "partners": script}]
-    assert await simulators.put("/behaviours/scripts", scripts) == 204
+    assert await simulators.put("/scripts/passports", scripts) == 204
     passport = APPLICATION.beneficiary.passport.model_copy(update={"number": "NEW"})
     changed = APPLICATION.model_copy(
         update={"beneficiary": APPLICATION.beneficiary.model_copy(update={"passport": passport})}
@@ -237,10 +237,10 @@ async def test_the_same_key_for_another_case_is_refused(simulators: Simulators) 
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/behaviours/default", {"vetting": {"answer": "vetting.hit", "kindd": "x"}}),
-        ("/behaviours/default", {"vetting": {"answer": "sponsor.confirmed"}}),
-        ("/behaviours/VEN-1111-1112", {}),
-        ("/behaviours/scripts", [{"passport_number": "", "partners": {}}]),
+        ("/scripts/default", {"vetting": {"answer": "vetting.hit", "kindd": "x"}}),
+        ("/scripts/default", {"vetting": {"answer": "sponsor.confirmed"}}),
+        ("/scripts/VEN-1111-1112", {}),
+        ("/scripts/passports", [{"passport_number": "", "partners": {}}]),
     ],
 )
 async def test_a_behaviour_that_cannot_be_is_refused(simulators: Simulators, path: str, body: Any) -> None:
@@ -259,7 +259,7 @@ async def test_a_request_outside_the_agreement_is_refused_without_repeating_it(s
 async def test_no_log_and_no_file_holds_personal_data(simulators: Simulators, gateway: Gateway, tmp_path: Path) -> None:
     gateway.statuses = [503, 404]
     number = APPLICATION.beneficiary.passport.number
-    await simulators.put("/behaviours/scripts", [{"passport_number": number, "partners": {}}])
+    await simulators.put("/scripts/passports", [{"passport_number": number, "partners": {}}])
     for partner in PARTNERS:
         await simulators.call(a_check(partner))
     await simulators.stop()

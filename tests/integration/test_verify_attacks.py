@@ -192,7 +192,7 @@ async def test_an_event_deleted_before_its_seal(log: SealedLog) -> None:
         "flags = '{}'::text[] || 'watch'::text",
         "held = true",
         "rules_version = '2023-01-06'",
-        "place_month = '2022-10'",
+        "place_period = '2022-10'",
         "authorized_last_day = '2022-12-01'",
     ],
 )
@@ -212,7 +212,7 @@ async def test_a_head_removed(log: SealedLog) -> None:
 
 
 async def test_an_edited_programme(log: SealedLog) -> None:
-    await log.attack("UPDATE passage.programme_head SET places = 24001")
+    await log.attack("UPDATE passage.pool SET places = 24001")
     assert await log.codes() == {Code.PROGRAMME_SUMMARY_EDITED}
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, cast
 
-from process.backing import Backing
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.partners.agreements import PARTNERS, read_agreements
+from process.backing import Backing
 from worker import case_workers
 
 AGREED = "\n".join(

@@ -8,13 +8,13 @@ import time
 from functools import partial
 from typing import Final
 
-from process.temporal import connect_temporal
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from process.temporal import connect_temporal
 from tests.support.performance import Breaking, Performance
 
 KILLS: Final = 3

@@ -11,11 +11,10 @@ from typing import Any
 
 import asyncpg
 import httpx2
-from process.backing import open_backing
 from temporalio.client import Client
 
 from demonstration.circumstances import SILENT
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours, Temper
+from process.backing import open_backing
 from tests.support import canary
 from tests.support.canary import FOREIGN, found_in, on_the_wire
 from tests.support.performance import open_programme
@@ -25,8 +24,8 @@ from tests.support.whole_stack import WholeStack
 
 PROGRAMME = "canaries"
 
-STAMMERS = PartnerBehaviours(
-    sponsor_registry=PartnerBehaviour(answer="none", temper=Temper(malformed=1, oversized=1, misdirected=1)),
+STAMMERS = PartnerScripts(
+    sponsor_registry=PartnerScript(answer="none", faults=FaultProfile(malformed=1, oversized=1, misdirected=1)),
     entry_records=SILENT,
     vetting=SILENT,
     work_permit_office=SILENT,
@@ -286,7 +285,7 @@ async def whole_story(stack: WholeStack) -> Story:
         await while_things_die(story)
         await somebody_writes_into_temporal(story)
         await read_all(story)
-        case = await backing.book.case(story.cases[0])
+        case = await backing.cases.case(story.cases[0])
         assert case.beneficiary is not None
         assert case.beneficiary.surnames == "Vreelandova"  # the log knows them: there was something to be found
     return story

@@ -14,21 +14,21 @@ from demonstration.circumstances import SILENT, says
 from demonstration.people import application
 from demonstration.story import Act, Gate, Script, Story, gate
 from domain.kernel.ids import Code
-from simulators.behaviour import PartnerBehaviour, PartnerBehaviours, Temper
+from simulators.scripts import FaultProfile, PartnerScript, PartnerScripts
 
 PLACES: Final = 4
 """Fewer than are asked for at once, so that places are waited for, freed and passed on while things die."""
 
 USUAL: Final = "all five steps"
 _WHILE_OPEN: Final = Gate((USUAL,), frozenset(get_args(Code)))
-PROMPT: Final = PartnerBehaviours(
+PROMPT: Final = PartnerScripts(
     sponsor_registry=says("sponsor.confirmed", 1),
     entry_records=says("entry.matched", 0.5),
     vetting=says("vetting.cleared", 1),
     work_permit_office=says("work_permit.eligible", 2),
 )
 """Partners who say yes within a second."""
-NOBODY_ANSWERS: Final = PartnerBehaviours(
+NOBODY_ANSWERS: Final = PartnerScripts(
     sponsor_registry=SILENT, entry_records=SILENT, vetting=SILENT, work_permit_office=SILENT
 )
 
@@ -58,7 +58,7 @@ def _acts() -> tuple[Act, ...]:
     )
 
 
-def _partners(**partners: PartnerBehaviour) -> PartnerBehaviours:
+def _partners(**partners: PartnerScript) -> PartnerScripts:
     return PROMPT.model_copy(update=partners)
 
 
@@ -217,8 +217,8 @@ def _authorized() -> tuple[Story, ...]:
             application=application,
             partners=_partners(
                 sponsor_registry=says("sponsor.confirmed", 1, fail=1),
-                entry_records=says("entry.matched", 1, temper=Temper(malformed=1, twice=True)),
-                vetting=says("vetting.cleared", 1, temper=Temper(twice=True, wrong_case=True, early=True)),
+                entry_records=says("entry.matched", 1, faults=FaultProfile(malformed=1, twice=True)),
+                vetting=says("vetting.cleared", 1, faults=FaultProfile(twice=True, wrong_case=True, early=True)),
             ),
             moves=(m.arrives(2),),
             outcome="completed",

@@ -6,26 +6,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain import registry
 from domain.humanitarian_parole.application import Application, Beneficiary, Passport, Supporter
 from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import ProgrammeEvent, ProgrammeOpened
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, Incoming, Receipt
+from eventstore.places import Pool, PoolPeriod
 from eventstore.port import Append, Appended, EventStore
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
 PROGRAMME = "venezuela-air"
 MONTH = "2022-10"
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)
-RULES = registry.programme(PROGRAMME).sets["2022-10-19"]
-RULES_DIGEST = RULES.digest
+RULES_DIGEST = "ab" * 32
 
 
 def new_case_id() -> str:
-    return case_id_from_entropy("VEN", os.urandom(8))
+    return case_id_from_entropy(os.urandom(8))
 
 
 def application(passport: str = "151234567", given_names: str = "Ana María") -> Application:
@@ -118,7 +118,7 @@ class Writer:
         """The append that adds these events now, with a command of its own."""
         self.commands += 1
         command = changed.pop("command_id", f"test:{self.stream}-{self.commands}")
-        case_summary = summary(self.stream) if self.stream != PROGRAMME else programme_summary()
+        of_programme = self.stream == PROGRAMME
         plain = Append(
             stream=self.stream,
             programme=PROGRAMME,
@@ -130,7 +130,8 @@ class Writer:
             actor="test",
             now=NOON,
             rules_digest=RULES_DIGEST,
-            summary=case_summary,
+            summary=programme_summary() if of_programme else summary(self.stream),
+            caps=(PROGRAMME,) if of_programme else (),
         )
         return replace(plain, **changed)
 
@@ -143,24 +144,29 @@ class Writer:
         return appended
 
 
-def programme_summary(places: int = 24000, **changed: Any) -> ProgrammeSummary:
+def programme_summary(places: int = 24000, cap_period: PoolPeriod = "total", **changed: Any) -> ProgrammeSummary:
     plain = ProgrammeSummary(
-        programme=PROGRAMME, status="open", places=places, cap_period="total", rules_version="2022-10-19"
+        programme=PROGRAMME,
+        status="open",
+        rules_version="2022-10-19",
+        pools={AIR: Pool(PROGRAMME, places, cap_period)},
     )
     return replace(plain, **changed)
 
 
-async def open_programme(store: EventStore, places: int = 24000, **changed: Any) -> Writer:
+async def open_programme(
+    store: EventStore, places: int = 24000, cap_period: PoolPeriod = "total", **changed: Any
+) -> Writer:
     writer = Writer(store, PROGRAMME)
-    head = programme_summary(places, **changed)
+    head = programme_summary(places, cap_period, **changed)
     await writer.append(
         ProgrammeOpened(
             at=NOON - timedelta(days=1),
             programme=PROGRAMME,
             rules_version=head.rules_version,
             rules_digest=RULES_DIGEST,
-            rules=RULES.text,
-            places=head.places,
+            places=places,
+            cap_period=cap_period,
         ),
         summary=head,
     )

@@ -3,30 +3,28 @@
 import copy
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx2
-from domain.rules.rule_set import bundled_rule_book
 from fastapi import FastAPI
 
 from cases.clock import SystemClock
-from cases.handle import command_of, decide_and_append
+from cases.handle import command_of, handle
 from cases.programme_commands import open_if_new
-from cases.repository import CaseBook
-from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments
-from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
+from gateway.assembly import open_gateway
 from gateway.deps import GatewayDeps
 from gateway.http.examples import FILING
 from gateway.identity.senders import ANYBODY, Senders
 from gateway.identity.tokens import OPEN
+from process.backing import Backing, opened_backing
 from process.config import Settings
 from stack.token_issuer import ISSUER, ensure_issuer, issue_token
 
@@ -48,12 +46,16 @@ class Desk:
     http: httpx2.AsyncClient
     app: FastAPI
     deps: GatewayDeps
-    store: PostgresStore
+    backing: Backing
     database: "asyncpg.Pool[asyncpg.Record]"
     moments: list[datetime]
     """The last is now."""
     signing_key: Path | None = None
     """Of the issuer of tokens, where the gateway wants them."""
+
+    @property
+    def store(self) -> PostgresStore:
+        return self.backing.store
 
     def bearer(self, *roles: str, subject: str = "s-1") -> dict[str, str]:
         """The header of a caller in these roles; none where the gateway lets in whoever comes."""
@@ -101,9 +103,9 @@ class Desk:
     async def take_all(self, case_id: str) -> None:
         """What the worker does: the case takes its messages, in order."""
         now = self.moments[-1]
-        seen = await self.deps.book.see(case_id, now)
+        seen = await self.deps.cases.see(case_id, now)
         while (row := seen.pending.row) is not None:
-            seen = (await decide_and_append(self.deps.book, seen, command_of(row), now, row)).seen
+            seen = (await handle(self.deps.cases, seen, command_of(row), now, row)).seen
 
     async def rows(self) -> int:
         """Messages in the inbox."""
@@ -125,30 +127,30 @@ async def gateway_desk(
     database_url: str, keys_dir: Path, senders: Senders = ANYBODY, guard: Settings | None = None
 ) -> AsyncIterator[Desk]:
     """A gateway with the programme opened, on a fresh database; with `guard`, as the process guards it."""
-    keys = DirectoryKeyStore(keys_dir)
-    store = await PostgresStore.connect(database_url, keys, connections=8)
-    book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
-    await open_if_new(book, PROGRAMME, book.rules["2022-10-19"], None, NOON)
     moments = [NOON]
-    async with asyncpg.create_pool(database_url, min_size=0, max_size=2) as database:
-        deps = GatewayDeps(
-            book=book,
-            store=store,
-            inbox=store.inbox,
-            figures=PostgresStatistics(database),
-            clock=SystemClock(),
-            server_now=lambda: moments[-1],
-            senders=senders,
-            documents=PostgresDocuments(database, keys),
-            tokens=OPEN,
+    async with AsyncExitStack() as stack:
+        backing = await stack.enter_async_context(
+            opened_backing(database_url, DirectoryKeyStore(keys_dir), SystemClock(), connections=8)
         )
-        async with AsyncExitStack() as stack:
-            if guard is not None:
-                guard = with_issuer(guard, keys_dir.parent / "token-issuer")
-                deps = await stack.enter_async_context(guarded(deps, guard))
-            app = create_app(deps)
-            transport = httpx2.ASGITransport(app=app)
-            http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
-            key = None if guard is None else guard.token_signing_key
-            yield Desk(http, app, deps, store, database, moments, key)
-    await store.close()
+        await open_if_new(backing.cases, PROGRAMME, backing.cases.rules["2022-10-19"], None, NOON)
+        database = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
+        if guard is None:
+            deps = GatewayDeps(
+                book=backing.cases,
+                store=backing.store,
+                inbox=backing.inbox,
+                statistics=backing.store.statistics,
+                clock=backing.clock,
+                senders=senders,
+                documents=PostgresDocuments(database, backing.keys),
+                tokens=OPEN,
+            )
+        else:
+            guard = with_issuer(guard, keys_dir.parent / "token-issuer")
+            deps = await stack.enter_async_context(open_gateway(backing, guard))
+        deps = replace(deps, server_now=lambda: moments[-1])
+        app = create_app(deps)
+        transport = httpx2.ASGITransport(app=app)
+        http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
+        key = None if guard is None else guard.token_signing_key
+        yield Desk(http, app, deps, backing, database, moments, key)

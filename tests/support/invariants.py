@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from process.backing import Backing, open_backing
 
 from domain.kernel.case import Case
 from eventstore.format.summarize import summarize
+from process.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told
 
@@ -57,7 +57,7 @@ class Log:
         events: dict[str, list[Row]] = defaultdict(list)
         for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
             events[row["stream"]].append(row)
-        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "programme_head")
+        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "pool")
         return cls(
             backing=backing,
             events=events,
@@ -114,7 +114,7 @@ class Log:
     def _leftovers(self) -> Iterable[str]:
         undecided = {row["number"] for row in self.inbox if row["answer"] is None}
         for row in self.tables["notification"]:
-            yield f"{row['stream']}: a bell is left for message {row['number']}"
+            yield f"{row['stream']}: a notification is left for message {row['number']}"
         for row in self.tables["pending_filing"]:
             if row["number"] not in undecided:
                 yield f"filing {row['number']} is decided and still makes others wait"
@@ -128,13 +128,13 @@ class Log:
 
     async def _cases(self) -> AsyncIterator[Case]:
         for case_id in self.heads:
-            yield await self.backing.book.case(case_id)
+            yield await self.backing.cases.case(case_id)
 
     async def _head_faults(self) -> list[str]:
         faults = []
         async for case in self._cases():
-            programme = await self.backing.book.programme(case.programme)
-            rules = self.backing.book.rules_of(case, programme)
+            programme = await self.backing.cases.programme(case.programme)
+            rules = self.backing.cases.rules_of(case, programme)
             wanted = asdict(summarize(case, programme, rules, self.backing.now()))
             head = self.heads[case.case_id]
             last = self.events[case.case_id][-1]
@@ -152,13 +152,11 @@ class Log:
             if case.authorization is not None and (case.parole is not None or not case.closed):
                 held[case.programme] += 1
         for row in self.tables["waiting_list"]:
-            held[row["programme"]] += row["reserved_month"] is not None
+            held[row["programme"]] += row["reserved"]
         counted = Counter[str]()
         for row in self.tables["place_counter"]:
             (counted if row["period"] == "total" else months)[row["programme"]] += row["taken"]
-        caps = {
-            row["programme"]: row["places"] for row in self.tables["programme_head"] if row["cap_period"] == "total"
-        }
+        caps = {row["pool"]: row["places"] for row in self.tables["pool"] if row["period"] == "total"}
         return [
             *(f"{p}: {held[p]} places are held of {cap}" for p, cap in caps.items() if held[p] > cap),
             *(f"{p}: {counted[p]} places are counted, {held[p]} are held" for p in held if held[p] != counted[p]),

@@ -103,7 +103,7 @@ class Simulators:
 
     async def tell(self, partner: Code = "vetting", case_id: str = CASE_ID, **behaviour: Any) -> None:
         told = {"answer": "vetting.cleared"} | behaviour
-        assert await self.put(f"/behaviours/{case_id}", {partner: told}) == 204
+        assert await self.put(f"/scripts/{case_id}", {partner: told}) == 204
 
     async def call(self, check: AnyCheck | None = None, timeout_s: float = 5.0) -> Accepted:
         check = check or a_check()

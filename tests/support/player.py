@@ -16,30 +16,14 @@ from domain.evolve import evolve
 from domain.limits import deadlines
 from domain.rules.rule_set import bundled_rule_book
 
-from domain.humanitarian_parole.stages.entry import EntryCheckRequested
-from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
-from domain.humanitarian_parole.stages.parole import WorkPermitApplied
-from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorWithdrew
-from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
-from domain.humanitarian_parole.stages.vetting import VettingRequested
 from domain.humanitarian_parole.world import World
-from domain.kernel.calendar import month_of
-from domain.kernel.case import Case
-from domain.kernel.events import CaseClosed, CaseEvent
 from domain.kernel.ids import CaseId, Code, CommandId, case_id_from_entropy
 from domain.kernel.limits import Deadline
-from domain.kernel.messages import (
-    Command,
-    FileApplication,
-    MeetDeadline,
-    PlaceOffered,
-    ProgrammeChanged,
-    Rejection,
-    TakeMessage,
-)
+from domain.kernel.messages import PlaceOffered, ProgrammeChanged, Rejection
 from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
 from domain.kernel.rule_set import RuleSet
-from simulation.format.scenario import PARTNERS, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulators.scripts import PARTNERS, SILENT
 from tests.support.people import People
 from tests.support.places import Places
 
@@ -114,8 +98,8 @@ class Player:
         for event in opened:
             self.programme = evolve_programme(self.programme, event)
         self.answers: list[dict[str, Any]] = []
-        self.bells: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
-        self.rung = 0
+        self.notifications: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
+        self.notified = 0
 
     def play(self) -> "Player":
         """Play until the scenario's end; what falls on that very moment does not run."""
@@ -127,7 +111,7 @@ class Player:
                 self.agenda.remove(moment)
             self.now = max(moment.at, self.now)
             self._happen(moment)
-            self._ring()
+            self._notify()
         raise AssertionError("the scenario does not come to its end")
 
     def rules_of(self, case: Case) -> RuleSet:
@@ -171,7 +155,7 @@ class Player:
     def _say(self, item: TimelineItem, index: int) -> None:
         for _ in range(item.deliver):
             answer = self._said(item, f"timeline-{index}")
-            self._ring()
+            self._notify()
             told = {"at": item.at, "case": item.case, "message": item.message, "answer": answer}
             self.answers.append({**told, "expected": item.expect_answer})
 
@@ -201,17 +185,17 @@ class Player:
         self._allot()
         filed = [playing for playing in self.cases.values() if playing.case.filed and not playing.case.closed]
         for playing in sorted(filed, key=lambda each: (each.case.filed_at, each.place)):
-            self.bells.append((playing, ProgrammeChanged()))
+            self.notifications.append((playing, ProgrammeChanged()))
 
     def _allot(self) -> None:
         for case_id in self.places.allot(self.programme, month_of(self.now)):
-            self.bells.append((self.by_id[case_id], PlaceOffered()))
+            self.notifications.append((self.by_id[case_id], PlaceOffered()))
 
-    def _ring(self) -> None:
-        while self.bells:
-            playing, bell = self.bells.popleft()
-            self.rung += 1
-            self._take(playing, TakeMessage("passage", f"bell-{self.rung}", bell, self.now))
+    def _notify(self) -> None:
+        while self.notifications:
+            playing, notification = self.notifications.popleft()
+            self.notified += 1
+            self._take(playing, TakeMessage("passage", f"bell-{self.notified}", notification, self.now))
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:
@@ -267,7 +251,7 @@ class Player:
         playing = call.playing
         if all(request.request_id != call.request_id for request in playing.case.requests):
             return
-        script = playing.application.partners.script(call.partner)
+        script = playing.application.partners.of(call.partner) or SILENT
         playing.calls[call.partner] = playing.calls.get(call.partner, 0) + 1
         place = (playing.place, PARTNERS.index(call.partner), len(playing.events))
         if playing.calls[call.partner] <= script.fail:
@@ -277,6 +261,6 @@ class Player:
             self.agenda.append(Moment(self.now + script.after, 2, place, answer))
 
     def _answer(self, call: Call) -> None:
-        says = call.playing.application.partners.script(call.partner).says
+        says = (call.playing.application.partners.of(call.partner) or SILENT).says
         message = says.model_copy(update={"request_id": call.request_id})
         self._take(call.playing, TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now))

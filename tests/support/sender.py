@@ -16,10 +16,8 @@ from cases.inbound.wire import PartnerName
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number
 from domain.humanitarian_parole.application import Application
-from process.config import Settings
-from process.key_files import sender_keys
-from simulators.app import Script as PartnerScript
-from simulators.behaviour import PartnerBehaviours
+from simulators.app import PassportScripts as PartnerScript
+from simulators.scripts import PartnerScripts
 from tests.support.performance import Ledger, keeping_http
 
 _JUDGED_WITHIN_S = 60
@@ -59,7 +57,7 @@ class Senders:
         response = await self.http.get(f"{self._gateway}/v1/cases/{case_id}")
         return response.is_success and response.json()["waiting_on"] is not None
 
-    async def script(self, persons: Iterable[int], partners: PartnerBehaviours) -> None:
+    async def script(self, persons: Iterable[int], partners: PartnerScripts) -> None:
         """How the simulated partners behave towards these persons (`demonstration/people.py`)."""
         await self._door.script_partners(
             [PartnerScript(passport_number=passport_number(person), partners=partners) for person in persons]

@@ -78,7 +78,7 @@ class StoringPlayer(Player):
         key = None
         if not of_programme:
             key = self.log.keys.setdefault(stream, CaseKey(stream, hashlib.sha256(stream.encode()).digest()))
-        summary: Any = ProgrammeSummary("", "open", 0, "total", "") if of_programme else _SUMMARY
+        summary: Any = ProgrammeSummary("", "open", "", {}) if of_programme else _SUMMARY
         append = Append(
             stream=stream,
             programme=self.log.programme,

@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from gateway.assembly import open_tokens
 
 from cli.errors import UnusableError
 from cli.token import token
+from gateway.assembly import open_tokens
 from process.config import Settings, child_environment
 from stack.token_issuer import ISSUER, ensure_issuer
 

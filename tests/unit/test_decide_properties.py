@@ -5,36 +5,9 @@ from datetime import timedelta
 from domain.decide import take
 from domain.evolve import fold
 from domain.limits import deadlines
-from hypothesis import HealthCheck, given, settings
 
-from domain.humanitarian_parole.stages.entry import (
-    EntryCheckRequested,
-    EntryProofNotRequired,
-    EntryRefused,
-    EntryVerified,
-    EvidenceRequested,
-)
-from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, ApplicationWithdrawn
-from domain.humanitarian_parole.stages.parole import ParoleEnded
-from domain.humanitarian_parole.stages.sponsor import (
-    SponsorConfirmationRequested,
-    SponsorConfirmed,
-    SponsorNotConfirmed,
-)
-from domain.humanitarian_parole.stages.travel import (
-    ParoleRefused,
-    TravelAuthorizationExtended,
-    TravelAuthorizationHeld,
-    TravelAuthorizationReleased,
-    TravelAuthorizationRevoked,
-    TravelAuthorized,
-    Waitlisted,
-)
-from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingDenied, VettingRequested
-from domain.kernel.calendar import age_on, day_of, month_of
-from domain.kernel.case import Case
-from domain.kernel.events import CaseClosed, CaseEvent, MessageRejected, ReferralEscalated, ReferredToOfficer
-from domain.kernel.messages import Command, MeetDeadline, PartnerAnswer
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
+from domain.kernel.messages import PartnerAnswer
 from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cases.clock import SystemClock
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore
@@ -41,6 +41,11 @@ UNKEPT = [
 Headers = list[tuple[bytes, bytes]]
 
 
+class NoStatistics:
+    async def programme(self, _programme: str, _month: str) -> None:
+        return None
+
+
 @pytest.fixture(scope="module")
 def loop() -> Iterator[asyncio.Runner]:
     """One loop for the gateway's life: its connections belong to it."""
@@ -53,17 +58,14 @@ def app(postgres_server: EmbeddedPostgres, loop: asyncio.Runner) -> Iterator[Fas
     """A gateway without a server: known and unknown senders, every refusal at its real place."""
     with tempfile.TemporaryDirectory() as folder, fresh_database(postgres_server) as url:
         store = loop.run(PostgresStore.connect(url, DirectoryKeyStore(Path(folder)), connections=2))
-        book = CaseBook(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
-
-        async def no_figures(_programme: str, _month: str) -> None:
-            return None
+        cases = CaseRepository(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
 
         yield create_app(
             GatewayDeps(
-                book=book,
+                cases=cases,
                 store=store,
                 inbox=store.inbox,
-                figures=no_figures,
+                statistics=NoStatistics(),
                 clock=SystemClock(),
                 tokens=OPEN,
                 senders=Senders({"border": (Verifier.parse(KEY),)}, unsigned=True),

@@ -15,10 +15,10 @@ from activities.partners.requests import AnswerGiven
 from domain.humanitarian_parole.stages.vetting import VettingHitAnswer
 from domain.kernel.ids import Code
 from simulators.app import create_app
-from simulators.behaviour import PARTNERS, PartnerBehaviours
 from simulators.desk import PartnerDesk
 from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
+from simulators.scripts import PARTNERS, PartnerScripts
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check
 
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ class Office:
 
     now: datetime = NOON
     due: list[tuple[datetime, PartnerMessage]] = field(default_factory=list)
-    journal: Journal = field(default_factory=lambda: Journal(open_database(IN_MEMORY), PartnerBehaviours()))
+    journal: Journal = field(default_factory=lambda: Journal(open_database(IN_MEMORY), PartnerScripts()))
 
     async def deliver(self, at: datetime, answer: PartnerMessage) -> None:
         await asyncio.sleep(0)
@@ -39,7 +39,7 @@ class Office:
 
     def told(self, case_id: str = CASE_ID, **behaviour: Any) -> None:
         told = {"answer": "vetting.hit", "after": "PT1H", "kind": "name-match"} | behaviour
-        self.journal.set_for_case(case_id, PartnerBehaviours.model_validate({"vetting": told}))
+        self.journal.set_for_case(case_id, PartnerScripts.model_validate({"vetting": told}))
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_failed_calls_are_counted_for_each_case_and_partner(office: Office
 
 
 async def test_an_early_answer_is_due_at_once_whatever_its_time(office: Office, clients: PartnerClients) -> None:
-    office.told(after="P30D", temper={"early": True})
+    office.told(after="P30D", faults={"early": True})
 
     await clients.call("vetting", a_check())
 
@@ -162,7 +162,7 @@ def test_the_partners_show_what_they_take(office: Office) -> None:
 
 
 async def test_a_lost_answer_is_due_for_nobody_and_told_to_who_asks(office: Office, clients: PartnerClients) -> None:
-    office.told(temper={"lost": True})
+    office.told(faults={"lost": True})
     await clients.call("vetting", a_check())
     assert await clients.status("vetting", a_check().request_id, CASE_ID) == "pending"
     office.now += HOUR

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from domain.kernel.ids import Code
 from simulation.format.faults import MalformedScenario
 from simulation.format.loader import load_scenario, load_scenarios
 from simulation.format.scenario import Scenario
+from simulators.scripts import PartnerScript
 
 BASE = """\
 programme: venezuela-air
@@ -57,6 +59,12 @@ def load(folder: Path, text: str) -> Scenario:
     return load_scenario(write(folder, "scenario: One\nextends: base.yaml\n" + text))
 
 
+def script_of(scenario: Scenario, partner: Code) -> PartnerScript:
+    script = scenario.applications["a"].partners.of(partner)
+    assert script is not None
+    return script
+
+
 def faults(folder: Path, text: str) -> list[str]:
     """The faults of a file that extends the base, without the folder's name; its own text starts in line 3."""
     with pytest.raises(MalformedScenario) as malformed:
@@ -77,8 +85,8 @@ def test_values_keep_their_meaning(folder: Path) -> None:
 
     assert scenario.until == datetime(2023, 6, 30, tzinfo=UTC)
     assert scenario.applications["a"].filed_at.utcoffset() == timedelta(hours=-5)
-    assert scenario.applications["a"].partners.script("sponsor_registry").after == timedelta(hours=72)
-    assert scenario.applications["a"].partners.script("entry_records").answer == "none"
+    assert script_of(scenario, "sponsor_registry").after == timedelta(hours=72)
+    assert scenario.applications["a"].partners.of("entry_records") is None
     assert scenario.timeline[0].says.port == "MIA"
 
 
@@ -95,23 +103,22 @@ def test_maps_merge_at_every_depth_and_lists_replace(folder: Path) -> None:
 
     beneficiary = scenario.applications["a"].beneficiary
     assert (beneficiary.given_names, beneficiary.surnames, beneficiary.nationalities) == ("Ana", "Paz", ("COL",))
-    vetting = scenario.applications["a"].partners.script("vetting")
+    vetting = script_of(scenario, "vetting")
     assert (vetting.after, vetting.says.kind) == (timedelta(days=1), "name-match")
 
 
 def test_an_application_has_its_own_partners_over_the_scenarios(folder: Path) -> None:
     scenario = load(folder, "applications: {a: {partners: {sponsor_registry: {after: P4D}}}}")
 
-    partners = scenario.applications["a"].partners
-    assert partners.script("sponsor_registry").says.message == "sponsor.confirmed"
-    assert partners.script("sponsor_registry").after == timedelta(days=4)
-    assert partners.script("vetting").answer == "vetting.hit"
+    assert script_of(scenario, "sponsor_registry").says.message == "sponsor.confirmed"
+    assert script_of(scenario, "sponsor_registry").after == timedelta(days=4)
+    assert script_of(scenario, "vetting").answer == "vetting.hit"
 
 
 def test_another_answer_does_not_inherit_the_fields_of_the_first(folder: Path) -> None:
     scenario = load(folder, "partners: {vetting: {answer: vetting.cleared}}")
 
-    vetting = scenario.applications["a"].partners.script("vetting")
+    vetting = script_of(scenario, "vetting")
     assert (vetting.says.message, vetting.after) == ("vetting.cleared", timedelta(days=5))
 
 

@@ -47,6 +47,11 @@ class EntryCheck(PartnerCheck):
     entries: Annotated[tuple[Entry, ...], Field(max_length=100)]
     documents: Annotated[tuple[Document, ...], Field(max_length=100)]
 
+    @property
+    def subject(self) -> str:
+        """The number of the beneficiary's passport."""
+        return self.beneficiary.passport.number
+
 
 class EntryMatchedAnswer(PartnerAnswer):
     """Mexican records know the entry; what they leave out is as declared."""
@@ -373,6 +378,7 @@ STAGE = Stage(
         PartnerDefinition(
             PARTNER,
             waiting_on="entry_records",
+            asks=EntryCheck,
             check=check_of,
             answers=(
                 answer(EntryMatchedAnswer, on_matched, "Mexican records know the entry as it was declared."),

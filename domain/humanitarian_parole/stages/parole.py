@@ -40,6 +40,11 @@ class WorkPermitCheck(PartnerCheck):
 
     beneficiary: PersonReference
 
+    @property
+    def subject(self) -> str:
+        """The number of the beneficiary's passport."""
+        return self.beneficiary.passport_number
+
 
 class ArrivalParoled(Message):
     """The beneficiary arrived by air and is paroled."""
@@ -282,6 +287,7 @@ STAGE = Stage(
         PartnerDefinition(
             PARTNER,
             waiting_on="work_permit_office",
+            asks=WorkPermitCheck,
             check=check_of,
             answers=(
                 answer(WorkPermitEligibleAnswer, on_eligible, "The office finds the beneficiary eligible to work."),

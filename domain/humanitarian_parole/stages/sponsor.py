@@ -41,6 +41,11 @@ class SponsorCheck(PartnerCheck):
     supporter: Supporter
     beneficiary: PersonReference
 
+    @property
+    def subject(self) -> str:
+        """The number of the beneficiary's passport."""
+        return self.beneficiary.passport_number
+
 
 class SponsorConfirmedAnswer(PartnerAnswer):
     """The registry confirms the supporter."""
@@ -321,6 +326,7 @@ STAGE = Stage(
         PartnerDefinition(
             PARTNER,
             waiting_on="sponsor",
+            asks=SponsorCheck,
             check=check_of,
             answers=(
                 answer(SponsorConfirmedAnswer, on_confirmed, "The registry confirms the supporter."),

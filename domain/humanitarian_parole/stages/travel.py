@@ -19,6 +19,9 @@ from domain.kernel.messages import Message, Rejection, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
 
+ALLOTMENT = "air"
+"""What every case takes one place of."""
+
 Port = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -340,7 +343,7 @@ STAGE = Stage(
     ),
     limits=(
         LimitDefinition("authorization", expire, "the travel authorization ends"),
-        LimitDefinition("month", look_for_place, "the next month's places"),
+        LimitDefinition("month", look_for_place, "the next month's places", allots=ALLOTMENT),
     ),
     lengths=("authorization", "extension", "extension-notice"),
     carry_on=carry_on,

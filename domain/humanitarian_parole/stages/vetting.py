@@ -44,6 +44,11 @@ class VettingCheck(PartnerCheck):
 
     beneficiary: Beneficiary
 
+    @property
+    def subject(self) -> str:
+        """The number of the beneficiary's passport."""
+        return self.beneficiary.passport.number
+
 
 class VettingClearedAnswer(PartnerAnswer):
     """Vetting found nothing against the beneficiary but what `findings` name."""
@@ -222,6 +227,7 @@ STAGE = Stage(
         PartnerDefinition(
             PARTNER,
             waiting_on="vetting",
+            asks=VettingCheck,
             check=check_of,
             answers=(
                 answer(VettingClearedAnswer, on_cleared, "Vetting found nothing against the beneficiary."),

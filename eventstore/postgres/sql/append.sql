@@ -30,7 +30,7 @@ CREATE FUNCTION passage.append_case(
     p_programme_version integer, p_read_keys bytea[], p_read_versions integer[],
     p_deadline timestamptz, p_number bigint, p_answer text, p_code text,
     p_persons bytea[], p_supporter bytea[], p_opened text[], p_partners text[], p_dropped text[],
-    p_place text, p_month text, p_ready_at timestamptz
+    p_place passage.place_change
 ) RETURNS passage.append_result LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_count integer := cardinality(p_types);
@@ -38,7 +38,7 @@ DECLARE
     v_result passage.append_result;
     v_offered text[];
 BEGIN
-    IF p_programme_version IS NOT NULL OR p_place IS NOT NULL THEN
+    IF p_programme_version IS NOT NULL OR p_place.change IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(1, hashtext(p_programme));
     END IF;
     IF p_summary.closed THEN
@@ -96,37 +96,41 @@ BEGIN
     IF p_opened IS NOT NULL OR p_dropped IS NOT NULL THEN
         PERFORM passage.change_calls(p_case, p_now, p_opened, p_partners, p_dropped);
     END IF;
-    IF p_place IS NOT NULL THEN
-        v_offered := passage.change_place(p_programme, p_case, p_place, p_month, p_ready_at);
+    IF p_place.change IS NOT NULL THEN
+        v_offered := passage.change_place(p_programme, p_case, p_place);
         IF cardinality(v_offered) > 0 THEN
             SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
-            FROM passage.notify_cases(v_offered, p_programme, 'place.offered', p_now);
+            FROM passage.notify_cases(v_offered, '{}', p_now);
         END IF;
     END IF;
     RETURN v_result;
 END
 $$;
 
+-- Append to a programme's stream, alone: the exclusive lock keeps out every append that read the programme or touches
+-- its places, so that each case is either notified of the new state or decided under the old state's version.
 CREATE FUNCTION passage.append_programme(
     p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz,
     p_now timestamptz, p_actor text, p_rules_digest text,
     p_types text[], p_schema_versions smallint[], p_happened timestamptz[], p_public bytea[], p_encrypted bytea[],
-    p_headers bytea[], p_hashes bytea[], p_status text, p_places integer, p_cap_period text, p_rules_version text,
+    p_headers bytea[], p_hashes bytea[], p_status text, p_rules_version text,
+    p_allotments text[], p_pools text[], p_places integer[], p_periods text[], p_named boolean[], p_sets boolean[],
     p_number bigint, p_answer text, p_code text, p_month text, p_notifies text
 ) RETURNS passage.append_result LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_count integer := cardinality(p_types);
     v_result passage.append_result;
+    v_pools text[];
     v_offered text[] := '{}';
-    v_changed record;
+    v_changed text[] := '{}';
 BEGIN
     PERFORM pg_advisory_xact_lock(1, hashtext(p_programme));
     IF p_number IS NULL AND EXISTS (
            SELECT FROM passage.events WHERE stream = p_programme AND command_id = p_command_id) THEN
         RETURN passage.refusal('version-conflict', p_programme, p_command_id);
     END IF;
-    IF NOT passage.move_programme_head(p_programme, p_expected, p_previous, v_count, p_hashes[v_count],
-                                       p_status, p_places, p_cap_period, p_rules_version) THEN
+    IF NOT passage.move_programme_head(
+               p_programme, p_expected, p_previous, v_count, p_hashes[v_count], p_status, p_rules_version) THEN
         RETURN passage.refusal('version-conflict', p_programme, p_command_id);
     END IF;
 
@@ -145,18 +149,17 @@ BEGIN
         END IF;
         RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
     END IF;
+    IF p_pools IS NOT NULL OR p_month IS NOT NULL THEN
+        v_pools := passage.set_pools(p_programme, p_allotments, p_pools, p_places, p_periods, p_named, p_sets);
+    END IF;
     IF p_month IS NOT NULL THEN
-        v_offered := passage.change_place(p_programme, NULL, 'allot', p_month, NULL);
+        v_offered := passage.allot_pools(p_programme, v_pools, p_month);
+    END IF;
+    IF p_notifies IS NOT NULL THEN
+        v_changed := passage.cases_to_notify(p_programme, p_notifies);
     END IF;
     SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
-    FROM passage.notify_cases(v_offered, p_programme, 'place.offered', p_now);
-    IF p_notifies IS NOT NULL THEN
-        SELECT * INTO v_changed FROM passage.notify_cases(
-            passage.cases_to_notify(p_programme, p_notifies), p_programme, 'programme.changed', p_now);
-        v_result.notified_cases := v_result.notified_cases || v_changed.notified_cases;
-        v_result.notified_numbers := v_result.notified_numbers || v_changed.notified_numbers;
-        v_result.notified_messages := v_result.notified_messages || v_changed.notified_messages;
-    END IF;
+    FROM passage.notify_cases(v_offered, v_changed, p_now);
     RETURN v_result;
 END
 $$;

@@ -25,11 +25,13 @@ CREATE TABLE passage.case_head (
     held boolean NOT NULL DEFAULT false,
     erased boolean NOT NULL DEFAULT false,
     deadline_applied timestamptz,
-    place_month text
+    place_allotment text,
+    place_period text,
+    place_quantity integer NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
 COMMENT ON COLUMN passage.case_head.filed_number IS 'Inbox number of the filing: the order of filing.';
 COMMENT ON COLUMN passage.case_head.deadline_applied IS 'The latest deadline that was applied; no message is earlier.';
-COMMENT ON COLUMN passage.case_head.place_month IS 'The month in which its place was taken, while it holds one.';
+COMMENT ON COLUMN passage.case_head.place_period IS 'The month in which it took the places that it holds.';
 CREATE INDEX case_head_filed ON passage.case_head (filed_number);
 CREATE INDEX case_head_open ON passage.case_head (filed_number) WHERE NOT closed;
 

@@ -8,8 +8,8 @@ TO passage_writer, passage_reader, passage_auditor, passage_sealer, passage_eras
 GRANT SELECT ON ALL TABLES IN SCHEMA passage TO passage_writer;
 GRANT EXECUTE ON FUNCTION
     passage.append_case, passage.append_programme, passage.receive, passage.claim_notifications,
-    passage.mark_notified, passage.redrive, passage.receipt, passage.read_world, passage.place_for,
-    passage.count_free, passage.filed_number, passage.same_person, passage.shares,
+    passage.mark_notified, passage.redrive, passage.receipt, passage.read_world,
+    passage.read_place, passage.places_for, passage.good_reservation, passage.considered, passage.count_free, passage.filed_number, passage.same_person, passage.shares,
     passage.mark_call, passage.was_asked, passage.claim_unanswered, passage.note_heard,
     passage.admit_call, passage.note_failed_call, passage.note_taken_call,
     passage.lock_access, passage.access_result, passage.append_access, passage.note_check, passage.append_checks,
@@ -20,7 +20,8 @@ TO passage_writer;
 -- Pages, lists and statistics: no lookup hashes, no documents.
 GRANT SELECT ON
     passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.notification,
-    passage.outbound_call, passage.waiting_list, passage.place_counter, passage.access_head, passage.legal_hold,
+    passage.outbound_call, passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool,
+    passage.access_head, passage.legal_hold,
     passage.run_history, passage.partner_circuit, passage.refusal, passage.repeat, passage.rate_bucket,
     passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
 TO passage_reader;
@@ -28,7 +29,8 @@ TO passage_reader;
 -- Auditors read, and record that they looked at a case.
 GRANT SELECT ON
     passage.events, passage.unsealed, passage.case_head, passage.programme_head, passage.inbox,
-    passage.waiting_list, passage.place_counter, passage.access_head, passage.legal_hold, passage.run_history,
+    passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool, passage.access_head,
+    passage.legal_hold, passage.run_history,
     passage.boarding_check, passage.refusal,
     passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
 TO passage_auditor;
@@ -48,7 +50,7 @@ TO passage_sealer;
 -- Erasure is a role of its own: the application's can neither forget nor hold.
 GRANT SELECT ON
     passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.place_counter,
-    passage.waiting_list, passage.access_head, passage.legal_hold
+    passage.pool, passage.programme_pool, passage.waiting_list, passage.access_head, passage.legal_hold
 TO passage_eraser;
 GRANT EXECUTE ON FUNCTION
     passage.begin_erasure, passage.place_hold, passage.release_hold, passage.append_case,

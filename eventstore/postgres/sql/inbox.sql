@@ -38,33 +38,40 @@ BEGIN
 END
 $$;
 
--- Writes one inbox row from `passage` itself for each case, numbered in the order given.
+-- Writes one inbox row from `passage` itself for each case, numbered in the order given: first those that a place was
+-- reserved for, then those whose programme changed.
 CREATE FUNCTION passage.notify_cases(
-    p_cases text[], p_programme text, p_kind text, p_now timestamptz,
+    p_offered text[], p_changed text[], p_now timestamptz,
     OUT notified_cases text[], OUT notified_numbers bigint[], OUT notified_messages text[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_case text;
-    v_body bytea := convert_to(format('{"message":"%s"}', p_kind), 'UTF8');
 BEGIN
-    IF cardinality(p_cases) = 0 THEN
+    IF cardinality(p_offered) + cardinality(p_changed) = 0 THEN
         RETURN;
-    ELSIF cardinality(p_cases) > 32 THEN
+    ELSIF cardinality(p_offered) + cardinality(p_changed) > 32 THEN
         PERFORM pg_advisory_xact_lock(5, 0);  -- thousands of locks would exhaust the server's lock table
     ELSE
-        FOR v_case IN SELECT c FROM unnest(p_cases) AS c ORDER BY hashtext(c) LOOP
+        FOR v_case IN
+            SELECT c FROM (SELECT DISTINCT unnest(p_offered || p_changed)) AS given(c) ORDER BY hashtext(c)
+        LOOP
             PERFORM passage.lock_number(v_case);
         END LOOP;
     END IF;
-    WITH numbered AS MATERIALIZED (
-        SELECT ordered.case_id, nextval('passage.inbox_number') AS number
-        FROM (SELECT c AS case_id FROM unnest(p_cases) WITH ORDINALITY AS u(c, place) ORDER BY place) AS ordered
+    WITH given AS (
+        SELECT c, 1 AS part, place, 'place.offered' AS kind FROM unnest(p_offered) WITH ORDINALITY AS u(c, place)
+        UNION ALL
+        SELECT c, 2, place, 'programme.changed' FROM unnest(p_changed) WITH ORDINALITY AS u(c, place)
+    ), numbered AS MATERIALIZED (
+        SELECT ordered.case_id, ordered.kind, nextval('passage.inbox_number') AS number
+        FROM (SELECT c AS case_id, kind FROM given ORDER BY part, place) AS ordered
     ), written AS (
         INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, digest,
                                    received_at, sender)
-        SELECT n.case_id, n.number, n.case_id, p_programme, 'passage', p_kind || ':' || n.number, p_kind, v_body,
-               sha256(v_body), p_now, 'passage'
-        FROM numbered AS n
+        SELECT n.case_id, n.number, n.case_id, h.programme, 'passage', n.kind || ':' || n.number, n.kind, b.body,
+               sha256(b.body), p_now, 'passage'
+        FROM numbered AS n JOIN passage.case_head AS h USING (case_id)
+        CROSS JOIN LATERAL (SELECT convert_to(format('{"message":"%s"}', n.kind), 'UTF8')) AS b(body)
         RETURNING inbox.number, inbox.case_id, inbox.message_id
     ), notified AS (
         INSERT INTO passage.notification (number, stream) SELECT w.number, w.case_id FROM written AS w

@@ -1,252 +1,375 @@
--- Places under the cap (decision 11; eventstore/places.py says what each change means).
--- A programme's counter rows 'total' and 'YYYY-MM' both count every place; `cap_period` says which is held against
--- the cap. All changes of one programme's places are serialised by advisory lock 4, taken last.
+-- Places under the caps of pools (decision 11; eventstore/places.py says what each change means).
+-- What is taken is counted by programme and allotment, under 'total' and under 'YYYY-MM' both; what a pool has taken is
+-- the sum over the allotments that draw on it now. All changes of one pool are serialised by its advisory lock 4, the
+-- last but those of numbering.
 
--- A reservation counts as taken in 'total' and in its month.
+-- `turn_at` and `sequence` are the order. A reservation counts as taken, in 'total' and in its period.
 CREATE TABLE passage.waiting_list (
     case_id text PRIMARY KEY,
     programme text NOT NULL,
-    ready_at timestamptz NOT NULL,
+    allotment text NOT NULL,
+    pool text NOT NULL,
+    turn_at timestamptz NOT NULL,
     sequence bigint GENERATED ALWAYS AS IDENTITY,
-    reserved_month text
+    quantity integer NOT NULL CHECK (quantity > 0),
+    whole boolean NOT NULL,
+    passed_over boolean NOT NULL DEFAULT false,
+    reserved integer NOT NULL DEFAULT 0 CHECK (reserved BETWEEN 0 AND quantity),
+    reserved_period text,
+    CHECK ((reserved = 0) = (reserved_period IS NULL))
 );
-CREATE INDEX waiting_list_order ON passage.waiting_list (programme, ready_at, sequence) WHERE reserved_month IS NULL;
-CREATE INDEX waiting_list_reserved ON passage.waiting_list (programme, reserved_month) WHERE reserved_month IS NOT NULL;
+COMMENT ON COLUMN passage.waiting_list.whole IS 'All or nothing; false: what there is, and waits for the rest.';
+CREATE INDEX waiting_list_order ON passage.waiting_list (pool, turn_at, sequence)
+    WHERE reserved < quantity AND NOT passed_over;
+CREATE INDEX waiting_list_reserved ON passage.waiting_list (pool, reserved_period) WHERE reserved > 0;
 
 CREATE TABLE passage.place_counter (
     programme text NOT NULL,
+    allotment text NOT NULL,
     period text NOT NULL,
     taken integer NOT NULL CHECK (taken >= 0),
-    PRIMARY KEY (programme, period)
+    PRIMARY KEY (programme, allotment, period)
 ) WITH (fillfactor = 50);
 
-CREATE FUNCTION passage.count_places(p_programme text, p_month text, p_change integer) RETURNS void
+CREATE FUNCTION passage.count_places(p_programme text, p_allotment text, p_period text, p_change integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_rows integer;
 BEGIN
     UPDATE passage.place_counter SET taken = taken + p_change
-    WHERE programme = p_programme AND period IN ('total', p_month);
+    WHERE programme = p_programme AND allotment = p_allotment AND period IN ('total', p_period);
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-    IF v_rows < 2 THEN  -- the first place of a programme or of a month
-        INSERT INTO passage.place_counter (programme, period, taken)
-        SELECT p_programme, period, p_change FROM unnest(ARRAY['total', p_month]) AS period
+    IF v_rows < 2 THEN  -- the first place of an allotment or of a month
+        INSERT INTO passage.place_counter (programme, allotment, period, taken)
+        SELECT p_programme, p_allotment, period, p_change FROM unnest(ARRAY['total', p_period]) AS period
         ON CONFLICT DO NOTHING;
     END IF;
 END
 $$;
 
-CREATE FUNCTION passage.count_free(p_programme passage.programme_head, p_month text) RETURNS integer
-LANGUAGE sql STABLE AS $$
-    SELECT p_programme.places - coalesce((
-        SELECT taken FROM passage.place_counter
-        WHERE programme = p_programme.programme
-          AND period = CASE p_programme.cap_period WHEN 'total' THEN 'total' ELSE p_month END), 0)
+-- Negative where more is taken than the cap allows.
+CREATE FUNCTION passage.count_free(p_pool passage.pool, p_month text) RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT p_pool.places - coalesce(sum(c.taken), 0)::integer
+    FROM passage.programme_pool AS m JOIN passage.place_counter AS c USING (programme, allotment)
+    WHERE m.pool = p_pool.pool AND c.period = CASE p_pool.period WHEN 'total' THEN 'total' ELSE p_month END
 $$;
 
-CREATE FUNCTION passage.release_beyond_cap(p_programme passage.programme_head, p_month text) RETURNS void
+-- The programmes whose cases a pool considers. One that is suspended is passed over where others draw on the pool too;
+-- it would only keep its own places from itself where they do not.
+CREATE FUNCTION passage.considered(p_pool text) RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(h.programme), '{}') FROM passage.programme_head AS h
+    WHERE h.programme IN (SELECT programme FROM passage.programme_pool WHERE pool = p_pool)
+      AND (h.status = 'open' OR (h.status = 'suspended' AND NOT EXISTS (
+          SELECT FROM passage.programme_pool AS other WHERE other.pool = p_pool AND other.programme <> h.programme)))
+$$;
+
+-- Adds to the reservations of these cases, or takes from them where a change is negative.
+CREATE FUNCTION passage.change_reserved(p_cases text[], p_changes integer[], p_month text) RETURNS void
 LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_cases IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM passage.count_places(counted.programme, counted.allotment, counted.period, counted.change) FROM (
+        SELECT w.programme, w.allotment, coalesce(w.reserved_period, p_month) AS period, sum(g.change)::integer AS change
+        FROM unnest(p_cases, p_changes) AS g(case_id, change) JOIN passage.waiting_list AS w USING (case_id)
+        GROUP BY 1, 2, 3
+    ) AS counted;
+    UPDATE passage.waiting_list AS w SET
+        reserved = w.reserved + g.change,
+        reserved_period = CASE WHEN w.reserved + g.change > 0 THEN coalesce(w.reserved_period, p_month) END
+    FROM unnest(p_cases, p_changes) AS g(case_id, change) WHERE w.case_id = g.case_id;
+END
+$$;
+
+-- Reservations beyond the cap are void, the last in turn first: their cases keep their turn, and no place is taken that
+-- there is no longer. Places that cases hold stay theirs.
+CREATE FUNCTION passage.release_beyond_cap(p_pool passage.pool, p_month text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_beyond integer := -passage.count_free(p_programme, p_month);
-    v_released record;
+    v_beyond integer := -passage.count_free(p_pool, p_month);
+    v_cases text[];
+    v_changes integer[];
+    v_back integer;
+    v_last record;
 BEGIN
     IF v_beyond <= 0 THEN
         RETURN;
     END IF;
-    FOR v_released IN
-        SELECT case_id, reserved_month FROM passage.waiting_list
-        WHERE programme = p_programme.programme AND reserved_month IS NOT NULL
-          AND (p_programme.cap_period = 'total' OR reserved_month = p_month)
-        ORDER BY ready_at DESC, sequence DESC LIMIT v_beyond
+    FOR v_last IN
+        SELECT case_id, reserved, whole FROM passage.waiting_list
+        WHERE pool = p_pool.pool AND reserved > 0 AND (p_pool.period = 'total' OR reserved_period = p_month)
+        ORDER BY turn_at DESC, sequence DESC
     LOOP
-        UPDATE passage.waiting_list SET reserved_month = NULL WHERE case_id = v_released.case_id;
-        PERFORM passage.count_places(p_programme.programme, v_released.reserved_month, -1);
+        v_back := CASE WHEN v_last.whole THEN v_last.reserved ELSE least(v_last.reserved, v_beyond) END;
+        v_cases := v_cases || v_last.case_id;
+        v_changes := v_changes || -v_back;
+        v_beyond := v_beyond - v_back;
+        EXIT WHEN v_beyond <= 0;
     END LOOP;
+    PERFORM passage.change_reserved(v_cases, v_changes, p_month);
 END
 $$;
 
-CREATE FUNCTION passage.release_stale(p_programme passage.programme_head, p_month text) RETURNS void
-LANGUAGE plpgsql AS $$
+-- Void too: a reservation of a month that is over, under a monthly cap, and that of a case whose programme is passed
+-- over now. Their cases keep their turn.
+CREATE FUNCTION passage.release_void(p_pool passage.pool, p_month text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_stale record;
-BEGIN
-    IF p_programme.cap_period = 'month' THEN
-        FOR v_stale IN
-            SELECT reserved_month, count(*)::integer AS reserved FROM passage.waiting_list
-            WHERE programme = p_programme.programme AND reserved_month < p_month GROUP BY reserved_month
-        LOOP
-            PERFORM passage.count_places(p_programme.programme, v_stale.reserved_month, -v_stale.reserved);
-        END LOOP;
-        UPDATE passage.waiting_list SET reserved_month = NULL
-        WHERE programme = p_programme.programme AND reserved_month < p_month;
-    END IF;
-    PERFORM passage.release_beyond_cap(p_programme, p_month);
-END
-$$;
-
--- Reserves what is free for the heads of the waiting list, in their order.
-CREATE FUNCTION passage.allot(p_programme passage.programme_head, p_month text) RETURNS text[]
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_free integer := passage.count_free(p_programme, p_month);
     v_cases text[];
+    v_changes integer[];
+    v_considered text[] := passage.considered(p_pool.pool);
 BEGIN
-    IF v_free <= 0 OR p_programme.status = 'terminated' THEN
-        RETURN '{}';
-    END IF;
-    SELECT array_agg(head.case_id ORDER BY head.ready_at, head.sequence) INTO v_cases
-    FROM (SELECT w.case_id, w.ready_at, w.sequence FROM passage.waiting_list AS w
-          WHERE w.programme = p_programme.programme AND w.reserved_month IS NULL
-          ORDER BY w.ready_at, w.sequence LIMIT v_free) AS head;
-    IF v_cases IS NULL THEN
-        RETURN '{}';
-    END IF;
-    UPDATE passage.waiting_list SET reserved_month = p_month WHERE case_id = ANY (v_cases);
-    PERFORM passage.count_places(p_programme.programme, p_month, cardinality(v_cases));
-    RETURN v_cases;
+    SELECT array_agg(w.case_id), array_agg(-w.reserved) INTO v_cases, v_changes
+    FROM passage.waiting_list AS w JOIN passage.programme_head AS h USING (programme)
+    WHERE w.pool = p_pool.pool AND w.reserved > 0
+      AND ((p_pool.period = 'month' AND w.reserved_period < p_month)
+           OR (h.status = 'suspended' AND w.programme <> ALL (v_considered)));
+    PERFORM passage.change_reserved(v_cases, v_changes, p_month);
+    PERFORM passage.release_beyond_cap(p_pool, p_month);
 END
 $$;
 
--- What a case finds: its own reservation, a place free to it, or none. Reads only.
-CREATE FUNCTION passage.place_for(p_programme passage.programme_head, p_case text, p_month text) RETURNS text
+-- Reserves what is free for the heads of the waiting list, in their order; the cases that something was reserved for.
+CREATE FUNCTION passage.allot(p_pool passage.pool, p_month text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_free integer := passage.count_free(p_pool, p_month);
+    v_cases text[];
+    v_changes integer[];
+    v_given integer;
+    v_next record;
+    v_considered text[];
+BEGIN
+    IF v_free <= 0 THEN
+        RETURN '{}';
+    END IF;
+    v_considered := passage.considered(p_pool.pool);
+    FOR v_next IN
+        SELECT case_id, whole, quantity - reserved AS wanted FROM passage.waiting_list
+        WHERE pool = p_pool.pool AND reserved < quantity AND NOT passed_over
+          AND programme = ANY (v_considered)
+        ORDER BY turn_at, sequence
+    LOOP
+        CONTINUE WHEN v_next.whole AND v_next.wanted > v_free;  -- it waits; smaller ones behind it may pass
+        v_given := least(v_next.wanted, v_free);
+        v_cases := v_cases || v_next.case_id;
+        v_changes := v_changes || v_given;
+        v_free := v_free - v_given;
+        EXIT WHEN v_free = 0;
+    END LOOP;
+    PERFORM passage.change_reserved(v_cases, v_changes, p_month);
+    RETURN coalesce(v_cases, '{}');
+END
+$$;
+
+CREATE FUNCTION passage.good_reservation(w passage.waiting_list, p_pool passage.pool, p_month text) RETURNS integer
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_pool.period = 'total' OR w.reserved_period = p_month THEN coalesce(w.reserved, 0) ELSE 0 END
+$$;
+
+-- How many places the case could take now: what is reserved for it, and what is free where nobody ahead of it could take
+-- of that. Reads only.
+CREATE FUNCTION passage.places_for(p_pool passage.pool, p_case text, p_month text) RETURNS integer
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_waiting passage.waiting_list;
+    v_reserved integer;
+    v_free integer := passage.count_free(p_pool, p_month);
+    v_considered text[] := passage.considered(p_pool.pool);
 BEGIN
     SELECT * INTO v_waiting FROM passage.waiting_list WHERE case_id = p_case;
-    IF v_waiting.reserved_month = p_month
-       OR (p_programme.cap_period = 'total' AND v_waiting.reserved_month IS NOT NULL) THEN
-        RETURN 'reserved';
-    ELSIF passage.count_free(p_programme, p_month) > 0 AND NOT EXISTS (
+    v_reserved := passage.good_reservation(v_waiting, p_pool, p_month);
+    IF v_free <= 0 OR v_waiting.passed_over OR EXISTS (
         SELECT FROM passage.waiting_list AS w
-        WHERE w.programme = p_programme.programme AND w.case_id <> p_case
-          AND (w.reserved_month IS NULL OR (p_programme.cap_period = 'month' AND w.reserved_month < p_month))
-          AND (v_waiting.case_id IS NULL OR (w.ready_at, w.sequence) < (v_waiting.ready_at, v_waiting.sequence))
+        WHERE w.pool = p_pool.pool AND w.case_id <> p_case AND NOT w.passed_over
+          AND passage.good_reservation(w, p_pool, p_month) < w.quantity AND (NOT w.whole OR w.quantity <= v_free)
+          AND (v_waiting.case_id IS NULL OR (w.turn_at, w.sequence) < (v_waiting.turn_at, v_waiting.sequence))
+          AND w.programme = ANY (v_considered)
     ) THEN
-        RETURN 'free';
+        RETURN v_reserved;
     END IF;
-    RETURN 'none';
+    RETURN v_reserved + v_free;
 END
 $$;
 
--- Whether the case got a free place by the short way; otherwise nothing is changed, and `take_place` says what holds.
-CREATE FUNCTION passage.take_unawaited_place(p_programme passage.programme_head, p_month text) RETURNS boolean
-LANGUAGE plpgsql AS $$
+-- Whether the case got free places by the short way, where nobody waits for any; otherwise nothing is changed, and
+-- `take_places` says what holds.
+CREATE FUNCTION passage.take_unawaited(
+    p_pool passage.pool, p_programme text, p_allotment text, p_quantity integer, p_month text
+) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-    v_capped text := CASE p_programme.cap_period WHEN 'total' THEN 'total' ELSE p_month END;
     v_rows integer;
 BEGIN
-    IF EXISTS (SELECT FROM passage.waiting_list WHERE programme = p_programme.programme) THEN
+    IF EXISTS (SELECT FROM passage.waiting_list WHERE pool = p_pool.pool) THEN
         RETURN false;
     END IF;
-    UPDATE passage.place_counter AS c SET taken = c.taken + 1
-    FROM passage.place_counter AS capped
-    WHERE c.programme = p_programme.programme AND c.period IN ('total', p_month)
-      AND capped.programme = c.programme AND capped.period = v_capped AND capped.taken < p_programme.places;
+    UPDATE passage.place_counter SET taken = taken + p_quantity
+    WHERE programme = p_programme AND allotment = p_allotment AND period IN ('total', p_month)
+      AND p_quantity <= (
+          SELECT p_pool.places - coalesce(sum(c.taken), 0)
+          FROM passage.programme_pool AS m JOIN passage.place_counter AS c USING (programme, allotment)
+          WHERE m.pool = p_pool.pool AND c.period = CASE p_pool.period WHEN 'total' THEN 'total' ELSE p_month END);
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-    IF v_rows = 1 THEN  -- the first place of a month, under a cap for all of them
-        INSERT INTO passage.place_counter (programme, period, taken) VALUES (p_programme.programme, p_month, 1);
+    IF v_rows = 1 THEN  -- the first places of a month
+        INSERT INTO passage.place_counter (programme, allotment, period, taken)
+        VALUES (p_programme, p_allotment, p_month, p_quantity);
     END IF;
     RETURN v_rows > 0;
 END
 $$;
 
-CREATE FUNCTION passage.take_place(p_programme passage.programme_head, p_case text, p_month text) RETURNS void
-LANGUAGE plpgsql AS $$
+-- The head says already that the case holds them; `p_period` is that of its first places.
+CREATE FUNCTION passage.take_places(
+    p_pool passage.pool, p_programme text, p_allotment text, p_case text, p_quantity integer, p_month text, p_period text
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_reserved_month text;
+    v_waiting passage.waiting_list;
+    v_reserved integer;
 BEGIN
-    CASE passage.place_for(p_programme, p_case, p_month)
-    WHEN 'reserved' THEN
-        SELECT reserved_month INTO v_reserved_month FROM passage.waiting_list WHERE case_id = p_case;
-        IF v_reserved_month <> p_month THEN  -- reserved in one month, taken in another
-            PERFORM passage.count_places(p_programme.programme, v_reserved_month, -1);
-            PERFORM passage.count_places(p_programme.programme, p_month, 1);
-        END IF;
-    WHEN 'free' THEN
-        PERFORM passage.count_places(p_programme.programme, p_month, 1);
-    ELSE
+    IF passage.places_for(p_pool, p_case, p_month) < p_quantity THEN
         RAISE EXCEPTION 'no-place' USING ERRCODE = 'PS001';
-    END CASE;
-    DELETE FROM passage.waiting_list WHERE case_id = p_case;
+    ELSIF p_pool.period = 'month' AND p_period <> p_month THEN
+        RAISE EXCEPTION 'under a monthly cap a case takes its places in one month' USING ERRCODE = 'PS004';
+    END IF;
+    SELECT * INTO v_waiting FROM passage.waiting_list WHERE case_id = p_case;
+    v_reserved := least(p_quantity, passage.good_reservation(v_waiting, p_pool, p_month));
+    IF v_reserved > 0 THEN
+        PERFORM passage.change_reserved(ARRAY[p_case], ARRAY[-v_reserved], p_month);
+    END IF;
+    PERFORM passage.count_places(p_programme, p_allotment, p_period, p_quantity);
+    IF p_quantity < v_waiting.quantity THEN
+        UPDATE passage.waiting_list SET quantity = quantity - p_quantity WHERE case_id = p_case;
+    ELSE
+        DELETE FROM passage.waiting_list WHERE case_id = p_case;
+    END IF;
 END
 $$;
 
 CREATE FUNCTION passage.join_waiting_list(
-    p_programme passage.programme_head, p_case text, p_month text, p_ready_at timestamptz
+    p_pool passage.pool, p_programme text, p_allotment text, p_case text, p_quantity integer, p_month text,
+    p_turn_at timestamptz, p_whole boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF passage.place_for(p_programme, p_case, p_month) <> 'none' THEN
+    IF passage.places_for(p_pool, p_case, p_month) >= p_quantity THEN
         RAISE EXCEPTION 'place-free' USING ERRCODE = 'PS002';
     END IF;
-    INSERT INTO passage.waiting_list (case_id, programme, ready_at)
-    VALUES (p_case, p_programme.programme, p_ready_at) ON CONFLICT DO NOTHING;
+    INSERT INTO passage.waiting_list (case_id, programme, allotment, pool, turn_at, quantity, whole)
+    VALUES (p_case, p_programme, p_allotment, p_pool.pool, p_turn_at, p_quantity, p_whole) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the case waits already' USING ERRCODE = 'PS004';
     END IF;
 END
 $$;
 
-CREATE FUNCTION passage.leave_waiting_list(p_programme passage.programme_head, p_case text) RETURNS void
-LANGUAGE plpgsql AS $$
+-- What was reserved for the case goes back.
+CREATE FUNCTION passage.give_up_reservation(p_case text, p_month text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_reserved_month text;
+    v_reserved integer := (SELECT reserved FROM passage.waiting_list WHERE case_id = p_case AND reserved > 0);
 BEGIN
-    DELETE FROM passage.waiting_list WHERE case_id = p_case RETURNING reserved_month INTO v_reserved_month;
-    IF v_reserved_month IS NOT NULL THEN
-        PERFORM passage.count_places(p_programme.programme, v_reserved_month, -1);
+    IF v_reserved > 0 THEN
+        PERFORM passage.change_reserved(ARRAY[p_case], ARRAY[-v_reserved], p_month);
     END IF;
 END
 $$;
 
-CREATE FUNCTION passage.free_place(p_programme passage.programme_head, p_case text) RETURNS void
+CREATE FUNCTION passage.free_places(p_case text, p_allotment text, p_quantity integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_month text;
+    v_head passage.case_head;
 BEGIN
-    SELECT place_month INTO v_month FROM passage.case_head WHERE case_id = p_case;
-    IF v_month IS NULL THEN
-        RAISE EXCEPTION 'the case holds no place' USING ERRCODE = 'PS004';
+    SELECT * INTO v_head FROM passage.case_head WHERE case_id = p_case;
+    IF v_head.place_quantity < p_quantity OR v_head.place_allotment IS DISTINCT FROM p_allotment THEN
+        RAISE EXCEPTION 'the case does not hold so many places' USING ERRCODE = 'PS004';
     END IF;
-    PERFORM passage.count_places(p_programme.programme, v_month, -1);
-    UPDATE passage.case_head SET place_month = NULL WHERE case_id = p_case;
+    PERFORM passage.count_places(v_head.programme, p_allotment, v_head.place_period, -p_quantity);
+    UPDATE passage.case_head SET
+        place_quantity = place_quantity - p_quantity,
+        place_allotment = CASE WHEN place_quantity > p_quantity THEN place_allotment END,
+        place_period = CASE WHEN place_quantity > p_quantity THEN place_period END
+    WHERE case_id = p_case;
 END
 $$;
 
-CREATE FUNCTION passage.change_place(
-    p_programme text, p_case text, p_change text, p_month text, p_ready_at timestamptz
-) RETURNS text[] LANGUAGE plpgsql AS $$
+CREATE TYPE passage.place_change AS (
+    change text, allotment text, quantity integer, month text, turn_at timestamptz, whole boolean
+);
+
+-- Takes lock 4 of the pool that the allotment draws on, and reads it then.
+CREATE FUNCTION passage.locked_pool(p_programme text, p_allotment text) RETURNS passage.pool LANGUAGE plpgsql AS $$
 DECLARE
-    v_programme passage.programme_head;
+    v_pool passage.pool;
 BEGIN
-    IF p_change = 'take' THEN  -- the head is this append's own; without a place the append is undone
-        UPDATE passage.case_head SET place_month = p_month WHERE case_id = p_case AND place_month IS NULL;
+    SELECT pool INTO v_pool.pool FROM passage.programme_pool WHERE programme = p_programme AND allotment = p_allotment;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the programme has no such allotment' USING ERRCODE = 'PS004';
+    END IF;
+    PERFORM pg_advisory_xact_lock(4, hashtext(v_pool.pool));
+    SELECT * INTO v_pool FROM passage.pool WHERE pool = v_pool.pool;
+    RETURN v_pool;
+END
+$$;
+
+-- The last step of an append of a case that touches places; returns the cases that a place was reserved for. From lock 4
+-- to their commit all changes of a pool wait for one another, so that what needs no lock comes before it.
+CREATE FUNCTION passage.change_place(p_programme text, p_case text, p passage.place_change) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_pool passage.pool;
+    v_period text;
+BEGIN
+    IF p.change = 'take' THEN  -- the head is this append's own; without a place the append is undone
+        UPDATE passage.case_head AS h SET
+            place_allotment = p.allotment, place_period = coalesce(h.place_period, p.month),
+            place_quantity = h.place_quantity + p.quantity
+        WHERE h.case_id = p_case AND (h.place_quantity = 0 OR (h.place_allotment = p.allotment AND EXISTS (
+            SELECT FROM passage.waiting_list AS w WHERE w.case_id = p_case)))
+        RETURNING h.place_period INTO v_period;
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'the case holds a place already' USING ERRCODE = 'PS004';
+            RAISE EXCEPTION 'the case holds its places already' USING ERRCODE = 'PS004';
         END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock(4, hashtext(p_programme));
-    SELECT * INTO v_programme FROM passage.programme_head WHERE programme = p_programme;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the programme was never opened' USING ERRCODE = 'PS004';
-    END IF;
-    IF p_change = 'take' AND passage.take_unawaited_place(v_programme, p_month) THEN
+    v_pool := passage.locked_pool(p_programme, p.allotment);
+    IF p.change = 'take'
+       AND passage.take_unawaited(v_pool, p_programme, p.allotment, p.quantity, p.month) THEN
         RETURN '{}';
     END IF;
-    PERFORM passage.release_stale(v_programme, p_month);
-    CASE p_change
+    PERFORM passage.release_void(v_pool, p.month);
+    CASE p.change
     WHEN 'take' THEN
-        PERFORM passage.take_place(v_programme, p_case, p_month);
+        PERFORM passage.take_places(v_pool, p_programme, p.allotment, p_case, p.quantity, p.month, v_period);
         RETURN '{}';
     WHEN 'join' THEN
-        PERFORM passage.join_waiting_list(v_programme, p_case, p_month, p_ready_at);
+        PERFORM passage.join_waiting_list(
+            v_pool, p_programme, p.allotment, p_case, p.quantity, p.month, p.turn_at, p.whole);
     WHEN 'leave' THEN
-        PERFORM passage.leave_waiting_list(v_programme, p_case);
+        PERFORM passage.give_up_reservation(p_case, p.month);
+        DELETE FROM passage.waiting_list WHERE case_id = p_case;
+    WHEN 'pass-over' THEN
+        PERFORM passage.give_up_reservation(p_case, p.month);
+        UPDATE passage.waiting_list SET passed_over = true WHERE case_id = p_case;
+    WHEN 'resume' THEN
+        UPDATE passage.waiting_list SET passed_over = false WHERE case_id = p_case;
     WHEN 'free' THEN
-        PERFORM passage.free_place(v_programme, p_case);
+        PERFORM passage.free_places(p_case, p.allotment, p.quantity);
     WHEN 'allot' THEN
         NULL;
     END CASE;
-    RETURN passage.allot(v_programme, p_month);
+    RETURN passage.allot(v_pool, p.month);
+END
+$$;
+
+-- The same for a programme: what is free in each of these pools, which are locked, goes to who waits. While it is
+-- suspended only pools that it shares are looked at, for those of the others whose turn it is now.
+CREATE FUNCTION passage.allot_pools(p_programme text, p_pools text[], p_month text) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_pool passage.pool;
+    v_cases text[] := '{}';
+    v_suspended boolean := (SELECT status = 'suspended' FROM passage.programme_head WHERE programme = p_programme);
+BEGIN
+    FOR v_pool IN SELECT * FROM passage.pool WHERE pool = ANY (p_pools) ORDER BY pool LOOP
+        CONTINUE WHEN v_suspended AND p_programme = ANY (passage.considered(v_pool.pool));
+        PERFORM passage.release_void(v_pool, p_month);
+        v_cases := v_cases || passage.allot(v_pool, p_month);
+    END LOOP;
+    RETURN v_cases;
 END
 $$;

@@ -35,25 +35,55 @@ CREATE FUNCTION passage.shares(
     ], NULL)
 $$;
 
+-- What a case finds that wants `p_quantity` places: 'reserved' where it holds them or they are reserved for it, 'free', or
+-- 'none'. `p_allotment` null: the one that it waits for or holds, else the only one that its programme has.
+CREATE FUNCTION passage.read_place(
+    p_programme text, p_case text, p_allotment text, p_quantity integer, p_month text,
+    OUT place text, OUT places_left integer
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_head passage.case_head;
+    v_waiting passage.waiting_list;
+    v_pool passage.pool;
+    v_allotment text;
+BEGIN
+    place := 'none';
+    places_left := 0;
+    SELECT * INTO v_head FROM passage.case_head WHERE case_id = p_case;
+    SELECT * INTO v_waiting FROM passage.waiting_list WHERE case_id = p_case;
+    IF v_head.place_quantity > 0 AND v_waiting.case_id IS NULL THEN
+        place := 'reserved';
+        RETURN;
+    END IF;
+    v_allotment := coalesce(p_allotment, v_waiting.allotment, (
+        SELECT min(allotment) FROM passage.programme_pool WHERE programme = p_programme HAVING count(*) = 1));
+    SELECT p.* INTO v_pool FROM passage.programme_pool AS m JOIN passage.pool AS p USING (pool)
+    WHERE m.programme = p_programme AND m.allotment = v_allotment;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    places_left := passage.places_for(v_pool, p_case, p_month);
+    IF passage.good_reservation(v_waiting, v_pool, p_month) >= p_quantity THEN
+        place := 'reserved';
+    ELSIF places_left >= p_quantity THEN
+        place := 'free';
+    END IF;
+END
+$$;
+
 CREATE FUNCTION passage.read_world(
-    p_programme text, p_case text, p_month text, p_keys bytea[], p_supporter bytea[], p_principal text,
-    OUT programme_version integer, OUT place text, OUT person_versions integer[], OUT same_person text[],
+    p_programme text, p_case text, p_allotment text, p_quantity integer, p_month text, p_keys bytea[],
+    p_supporter bytea[], p_principal text,
+    OUT programme_version integer, OUT place text, OUT places_left integer, OUT person_versions integer[], OUT same_person text[],
     OUT earlier_filing_pending boolean, OUT principal_open boolean, OUT earlier_supporter_cases integer,
     OUT shared_details text[]
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_programme passage.programme_head;
     v_filed bigint;
 BEGIN
-    SELECT * INTO v_programme FROM passage.programme_head WHERE programme = p_programme;
-    programme_version := coalesce(v_programme.version, 0);
-    IF EXISTS (SELECT FROM passage.case_head WHERE case_id = p_case AND place_month IS NOT NULL) THEN
-        place := 'reserved';
-    ELSIF v_programme.programme IS NULL THEN
-        place := 'none';
-    ELSE
-        place := passage.place_for(v_programme, p_case, p_month);
-    END IF;
+    programme_version := coalesce((SELECT version FROM passage.programme_head WHERE programme = p_programme), 0);
+    SELECT f.place, f.places_left INTO place, places_left
+    FROM passage.read_place(p_programme, p_case, p_allotment, p_quantity, p_month) AS f;
     principal_open := EXISTS (SELECT FROM passage.case_head WHERE case_id = p_principal AND NOT closed);
     earlier_supporter_cases := 0;
     same_person := '{}';

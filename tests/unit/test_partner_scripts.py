@@ -3,16 +3,15 @@
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from domain.humanitarian_parole.stages.entry import EntryMatchedAnswer
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
-from domain.kernel.messages import PartnerAnswer
-from simulators.behaviour import AGREEABLE, ANSWERS, AnswerName, PartnerBehaviour, PartnerBehaviours
 from simulators.durations import SCHEMA_PATTERN, format_duration, parse_duration
+from simulators.scripts import AGREEABLE, ANSWER_KINDS, PartnerScript, PartnerScripts
 
 
 @pytest.mark.parametrize(
@@ -50,27 +49,34 @@ def test_a_duration_beyond_a_hundred_years_is_refused(text: str) -> None:
 
 
 def test_every_answer_of_every_partner_can_be_told() -> None:
-    assert set(get_args(AnswerName)) == set(ANSWERS) | {"none"}
-    assert len(ANSWERS) == len(PartnerAnswer.__subclasses__()) == 11
+    assert len(ANSWER_KINDS) == 11
+    for name, kind in ANSWER_KINDS.items():
+        [partner] = kind.SENDERS
+        needed = {"flags": ["x"]} if "flags" in kind.model_fields else {}
+        assert list(told(**{partner: {"answer": name, **needed}}).foreign_answers()) == []
 
 
-def told(**partners: Any) -> PartnerBehaviours:
+def test_an_answer_of_another_partner_is_named() -> None:
+    assert list(told(vetting={"answer": "sponsor.confirmed"}).foreign_answers()) == [("vetting", "sponsor.confirmed")]
+
+
+def told(**partners: Any) -> PartnerScripts:
     """From plain values, as a scenario's loader has them."""
-    return PartnerBehaviours.model_validate(partners)
+    return PartnerScripts.model_validate(partners)
 
 
 def test_the_fields_beside_the_behaviour_are_the_answers() -> None:
-    behaviours = told(
+    scripts = told(
         entry_records={"answer": "entry.matched", "after": "PT1H", "entered_at": _NOON, "place": "Tapachula"},
         vetting={"answer": "vetting.cleared", "findings": [{"kind": "removal_order", "dated": date(2020, 1, 1)}]},
     )
 
-    assert behaviours.entry_records is not None
-    assert behaviours.entry_records.answer_to("r:1") == EntryMatchedAnswer(
+    assert scripts.entry_records is not None
+    assert scripts.entry_records.answer_to("r:1") == EntryMatchedAnswer(
         request_id="r:1", entered_at=_NOON, place="Tapachula"
     )
-    assert behaviours.vetting is not None
-    cleared = behaviours.vetting.answer_to("r:2")
+    assert scripts.vetting is not None
+    cleared = scripts.vetting.answer_to("r:2")
     assert isinstance(cleared, VettingClearedAnswer)
     assert cleared.findings[0].dated == date(2020, 1, 1)
 
@@ -81,30 +87,28 @@ _NOON = datetime(2022, 9, 1, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("partner", "behaviour", "where"),
     [
-        ("vetting", {"answer": "vetting.hit", "kindd": "x"}, "vetting.kindd"),
-        ("vetting", {"answer": "vetting.hit", "kind": 3}, "vetting.kind"),
-        ("vetting", {"answer": "vetting.hit", "flags": ["x"]}, "vetting.flags"),
-        ("vetting", {"answer": "vetting.cleared", "findings": [{"kind": "removal_order"}]}, "vetting.findings.0.dated"),
-        ("vetting", {"answer": "sponsor.confirmed"}, "vetting"),
+        ("vetting", {"answer": "vetting.hit", "kindd": "x"}, "vetting.says.vetting.hit.kindd"),
+        ("vetting", {"answer": "vetting.hit", "kind": 3}, "vetting.says.vetting.hit.kind"),
+        ("vetting", {"answer": "vetting.hit", "flags": ["x"]}, "vetting.says.vetting.hit.flags"),
+        (
+            "vetting",
+            {"answer": "vetting.cleared", "findings": [{"kind": "removal_order"}]},
+            "vetting.says.vetting.cleared.findings.0.dated",
+        ),
         ("vetting", {"answer": "arrival.paroled"}, "vetting.answer"),
         ("vetting", {"after": "P1D"}, "vetting.answer"),
-        ("vetting", {"answer": "none", "kind": "x"}, "vetting"),
-        ("vetting", {"answer": "vetting.hit", "request_id": "r:1"}, "vetting"),
-        ("vetting", {"answer": "vetting.hit", "message": "vetting.cleared"}, "vetting"),
+        ("vetting", {"answer": "none", "kind": "x"}, "vetting.kind"),
+        ("vetting", {"answer": "vetting.hit", "request_id": "r:1"}, "vetting.request_id"),
+        ("vetting", {"answer": "vetting.hit", "message": "vetting.cleared"}, "vetting.message"),
         ("vetting", {"answer": "vetting.hit", "fail": "3"}, "vetting.fail"),
         ("vetting", {"answer": "vetting.hit", "fail": -1}, "vetting.fail"),
         ("vetting", {"answer": "vetting.hit", "fail": True}, "vetting.fail"),
         ("vetting", {"answer": "vetting.hit", "after": 3}, "vetting.after"),
-        ("vetting", {"answer": "vetting.hit", "temper": {"loud": 1}}, "vetting.temper.loud"),
-        (
-            "entry_records",
-            {"answer": "entry.matched", "entered_at": "2022-09-01T12:00:00Z"},
-            "entry_records.entered_at",
-        ),
+        ("vetting", {"answer": "vetting.hit", "faults": {"loud": 1}}, "vetting.faults.loud"),
         (
             "entry_records",
             {"answer": "entry.matched", "entered_at": _NOON.replace(tzinfo=None)},
-            "entry_records.entered_at",
+            "entry_records.says.entry.matched.entered_at",
         ),
         ("carrier", {"answer": "none"}, "carrier"),
     ],
@@ -117,34 +121,34 @@ def test_what_is_wrong_is_named(partner: str, behaviour: dict[str, Any], where: 
 
 
 def test_a_behaviour_reads_from_json_what_it_wrote() -> None:
-    behaviours = told(
+    scripts = told(
         vetting={
             "answer": "vetting.cleared",
             "after": "P5DT1S",
             "findings": [{"kind": "removal_order", "dated": date(2020, 1, 1)}],
-            "temper": {"slow_s": 0.5, "twice": True},
+            "faults": {"slow_s": 0.5, "twice": True},
         },
         entry_records={"answer": "entry.matched", "entered_at": _NOON, "fail": 3},
     )
 
-    again = PartnerBehaviours.model_validate_json(behaviours.model_dump_json(exclude_none=True))
+    again = PartnerScripts.model_validate_json(scripts.model_dump_json(exclude_none=True))
 
     for partner in ("vetting", "entry_records"):
-        before, after = behaviours.of(partner), again.of(partner)
+        before, after = scripts.of(partner), again.of(partner)
         assert before is not None
         assert after is not None
         assert after.answer_to("r:1") == before.answer_to("r:1")
-        assert (after.after, after.fail, after.temper) == (before.after, before.fail, before.temper)
+        assert (after.after, after.fail, after.faults) == (before.after, before.fail, before.faults)
 
 
 def test_json_text_is_as_strict_as_plain_values() -> None:
     with pytest.raises(ValidationError, match="valid string"):
-        PartnerBehaviours.model_validate_json(json.dumps({"vetting": {"answer": "vetting.hit", "kind": 3}}))
+        PartnerScripts.model_validate_json(json.dumps({"vetting": {"answer": "vetting.hit", "kind": 3}}))
 
 
 def test_the_first_calls_meet_the_faults_in_order_and_later_ones_none() -> None:
-    behaviour = PartnerBehaviour.model_validate(
-        {"answer": "none", "fail": 2, "temper": {"misdirected": 1, "busy": 2, "malformed": 1, "oversized": 1}}
+    behaviour = PartnerScript.model_validate(
+        {"answer": "none", "fail": 2, "faults": {"misdirected": 1, "busy": 2, "malformed": 1, "oversized": 1}}
     )
 
     assert [behaviour.fault(call) for call in range(1, 10)] == [
@@ -161,6 +165,6 @@ def test_the_first_calls_meet_the_faults_in_order_and_later_ones_none() -> None:
 
 
 def test_partners_who_were_told_nothing_say_yes() -> None:
-    said = [getattr(AGREEABLE, partner).answer for partner in PartnerBehaviours.model_fields]
+    said = [getattr(AGREEABLE, partner).answer for partner in PartnerScripts.model_fields]
 
     assert said == ["sponsor.confirmed", "entry.matched", "vetting.cleared", "work_permit.eligible"]

@@ -1,0 +1,75 @@
+"""Puts the parts of a gateway together from its settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx2
+
+from eventstore.postgres.deliveries import PostgresDeliveries
+from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.session import side_pool
+from eventstore.postgres.statistics import PostgresStatistics
+from gateway.deps import GatewayDeps
+from gateway.http.limits import Limits
+from gateway.http.refusals import Refusals
+from gateway.identity.senders import Senders
+from gateway.identity.token_keys import IssuerKeys, keys_at
+from gateway.identity.tokens import OPEN, Tokens
+from process.backing import Backing
+from process.config import ConfigurationError, Settings
+
+SIDE_CONNECTIONS: Final = 4
+"""For pages, statistics and documents, which may take seconds and must never hold up a message."""
+
+
+@asynccontextmanager
+async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[GatewayDeps]:
+    """A gateway that knows its callers, holds them to their rate and scope, and records what it refuses.
+
+    The guard shares the connections of the messages, since each use of it belongs to one. Refusals are written one
+    transaction at a time and senders are few, so that a flood of forged messages holds one connection.
+
+    Raises:
+        ConfigurationError: the partners' keys cannot be read, or tokens are required and no issuer is named.
+        StoreUnavailable: the database cannot be reached.
+    """
+    guard = backing.store.guard
+    async with (
+        open_tokens(settings) as tokens,
+        side_pool(settings.required_database_url, "passage pages", SIDE_CONNECTIONS) as side,
+    ):
+        yield GatewayDeps(
+            cases=backing.cases,
+            store=backing.store,
+            inbox=backing.inbox,
+            clock=backing.clock,
+            statistics=PostgresStatistics(side),
+            deliveries=PostgresDeliveries(side),
+            documents=PostgresDocuments(side, backing.keys),
+            senders=Senders.of(settings),
+            tokens=tokens,
+            record_refusal=Refusals(guard),
+            admit=Limits(guard, settings.sender_rate_per_s, settings.sender_burst),
+            was_asked=guard.was_asked,
+            note_repeat=guard.note_repeat,
+        )
+
+
+@asynccontextmanager
+async def open_tokens(settings: Settings) -> AsyncIterator[Tokens]:
+    """What tokens are believed. Raises `ConfigurationError` when tokens are required and no issuer is named."""
+    required = not settings.unsigned_messages
+    if settings.token_issuer is None or settings.token_keys_url is None:
+        if required:
+            raise ConfigurationError(
+                "no caller could be identified: set PASSAGE_TOKEN_ISSUER and PASSAGE_TOKEN_KEYS_URL"
+            )
+        yield OPEN
+        return
+    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        keys = IssuerKeys(keys_at(settings.token_keys_url, http))
+        try:
+            yield Tokens(settings.token_issuer, settings.token_audience, keys.find, required)
+        finally:
+            await keys.close()

@@ -1,0 +1,50 @@
+"""Eight processes claim one pool for four programmes, and some are killed: exactly the cap is given out."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import asyncpg
+
+from eventstore.keys import DirectoryKeyStore
+from eventstore.places import Pool
+from eventstore.postgres.store import PostgresStore
+from tests.support.pools import file_in, open_programmes
+
+PROGRAMMES = ("ven", "cub", "hti", "nic")
+PLACES, CASES, PROCESSES, KILLED = 200, 480, 8, 4
+ROOT = Path(__file__).parents[2]
+HELD = "SELECT coalesce(sum(place_quantity), 0) FROM passage.case_head"
+COUNTED = "SELECT coalesce(sum(taken), 0) FROM passage.place_counter WHERE period = 'total'"
+
+
+async def claimer(url: str, keys: Path, cases: Path) -> asyncio.subprocess.Process:
+    module = "tests.support.pool_claimer"
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", module, url, str(keys), str(cases), cwd=ROOT)
+
+
+async def test_exactly_the_cap_whoever_is_killed(database_url: str, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    store = await PostgresStore.connect(database_url, DirectoryKeyStore(keys), connections=8)
+    await open_programmes(store, Pool("chnv", PLACES, "month"), *PROGRAMMES)
+    filed = await asyncio.gather(*(file_in(store, PROGRAMMES[number % 4]) for number in range(CASES)))
+    await store.close()
+    lists = [tmp_path / f"cases-{number}" for number in range(PROCESSES)]
+    for number, path in enumerate(lists):
+        path.write_text("\n".join(f"{case.name} {case.programme}" for case in filed[number::PROCESSES]))
+
+    connection = await asyncpg.connect(database_url)
+    running = [await claimer(database_url, keys, each) for each in lists]
+    while await connection.fetchval(HELD) < PLACES // 10:  # noqa: ASYNC110  another process changes it
+        await asyncio.sleep(0.01)
+    for each in running[:KILLED]:
+        each.kill()
+        await each.wait()
+    running[:KILLED] = [await claimer(database_url, keys, each) for each in lists[:KILLED]]
+    assert [await each.wait() for each in running] == [0] * PROCESSES
+
+    assert await connection.fetchval(HELD) == PLACES
+    assert await connection.fetchval(COUNTED) == PLACES
+    told = await connection.fetchval("SELECT count(*) FROM passage.events WHERE type = 'Waitlisted'")
+    assert told == PLACES  # as many events as places: none came twice, none without its place
+    await connection.close()
