@@ -101,6 +101,19 @@ def test_the_image_is_built_from_hashed_files_and_runs_as_nobody_in_particular()
     assert not re.search(r"^(ADD|ARG .*(PASSWORD|TOKEN|KEY))", DOCKERFILE, re.MULTILINE)
 
 
+def test_the_image_is_built_from_files_that_exist_and_reach_the_builder() -> None:
+    sent = set(re.findall(r"^!(\S+)$", (ROOT / "deploy/Dockerfile.dockerignore").read_text(), re.MULTILINE))
+    copied = {name for line in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE) for name in line.split()}
+    assert copied == sent
+    assert all((ROOT / name).exists() for name in copied)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_program_is_in_the_image(name: str) -> None:
+    folder = SERVICES[name]["command"][0].split(".")[0]
+    assert re.search(rf"^COPY .*\b{folder}\b", DOCKERFILE, re.MULTILINE)
+
+
 def test_search_attributes_fit_a_cluster_on_postgres() -> None:
     kinds = [key.indexed_value_type.name for key in SEARCH_ATTRIBUTES]
     assert kinds.count("KEYWORD") <= 10
