@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from activities.casebook import CaseBook
-from activities.clock import Clock, ScaledClock, SystemClock
+from cases.clock import Clock, ScaledClock, SystemClock
+from cases.repository import CaseRepository
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore

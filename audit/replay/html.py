@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audit import timeline
-from audit.replay import Replay
-from audit.timeline_words import Language, Words
+from audit.replay import timeline
+from audit.replay.case import Replay
+from audit.replay.words import Language, Words
 
 _T: Final[Mapping[str, Words]] = {
     "title": Words("Case {case}", "Caso {case}"),

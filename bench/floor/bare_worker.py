@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TextIO, get_args
+from typing import Any, Final, TextIO
 
 from temporalio import activity
 from temporalio.worker import Worker
@@ -21,7 +21,6 @@ from domain import registry
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.kernel.case import Case, Request, replace
 from domain.kernel.decider import fold
-from domain.kernel.ids import Code
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from process.temporal import connect_temporal

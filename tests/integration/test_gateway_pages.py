@@ -199,8 +199,8 @@ class TestRedriving:
         assert page.rows[1][5:] == [str(DEAD_AFTER), "dead letter"]
         shown = await browser.get(page.links["2"])
         form = next(form for form in shown.forms if form.button == "Notify the case again")
-        assert await desk.deps.inbox.claim_unrung(10)  # a moment ago, so that nothing is due
-        assert await desk.deps.inbox.claim_unrung(10) == ()
+        assert await desk.deps.inbox.claim_notifications(10)  # a moment ago, so that nothing is due
+        assert await desk.deps.inbox.claim_notifications(10) == ()
         answer = await browser.press(form)
         after = await browser.get(answer.headers["location"])
         assert "notified of one message" in after.text
