@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from activities.failures import FAILURES, code_of
-from activities.partner_requests import Asking
+from activities.partner_requests import PartnerRequests
 from activities.partners.agreements import PARTNERS, Agreements
 from activities.partners.circuit import Partners
 from activities.partners.errors import PartnerError, PartnerRefused
@@ -41,13 +41,13 @@ ReadAnswer = Callable[[bytes, Partner], Message]
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciliation:
+class AnswerPolling:
     """One process's part of asking for what is overdue; any number may run."""
 
     inbox: Inbox
     unanswered: UnansweredCalls
     partners: Partners
-    asking: Asking
+    requests: PartnerRequests
     agreements: Agreements
     clock: Clock
     read: ReadAnswer
@@ -104,7 +104,7 @@ class Reconciliation:
             if status == "pending":
                 return "pending"
             if status == "unknown":
-                await self.asking.send_anew(each.case_id, each.request_id)
+                await self.requests.send_anew(each.case_id, each.request_id)
                 return "sent-again"
             await self._take(partner, each, status)
         except (PartnerError, MessageContentDiffers) as error:
@@ -113,7 +113,7 @@ class Reconciliation:
         return "answered"
 
     async def _take(self, partner: Partner, each: Unanswered, given: AnswerGiven) -> None:
-        """The answer becomes a message like any other; the relay rings its case."""
+        """The answer becomes a message like any other; the relay notifies its case."""
         incoming = Incoming(
             source=partner,
             message_id=given.message_id,

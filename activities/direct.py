@@ -106,5 +106,5 @@ class DirectSignals:
 
 
 def _identity(identity: str) -> str:
-    """The identity as it may be recorded: client-supplied, so bounded and of plain signs."""
+    """The identity as it may be recorded: client-supplied, so bounded and of plain characters."""
     return "temporal:" + (re.sub(r"[^A-Za-z0-9._@:-]", "-", identity)[:60] or "unknown")

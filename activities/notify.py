@@ -1,4 +1,4 @@
-"""Rings a case: the one place that signals a workflow, and starts it where none runs (decision 4)."""
+"""Notifies a case: the one place that signals a workflow, and starts it where none runs (decision 4)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,15 +10,15 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.contracts import CASE_WORKFLOW, CASES_TASK_QUEUE, Bell, CaseMessageName, CaseStart
+from activities.contracts import CASE_WORKFLOW, CASES_TASK_QUEUE, CaseMessageName, CaseStart, Notification
 from activities.failures import LogRestored
 from activities.safe import Summary
 from domain.ids import CaseId, MessageId
 
 AT_ONCE: Final = 20
-"""Bells rung side by side: enough to hide a round trip of some ms, few enough not to crowd the frontend."""
-RING_TIMEOUT: Final = timedelta(seconds=5)
-"""A healthy server answers in ms; who rings has the row in the inbox and can ring again."""
+"""Notifications sent side by side: enough to hide a round trip of some ms, few enough not to crowd the frontend."""
+NOTIFY_TIMEOUT: Final = timedelta(seconds=5)
+"""A healthy server answers in ms; who notifies has the row in the inbox and can notify again."""
 
 OF_AN_OPEN_CASE: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 """A workflow ends by itself when its case is closed, and not before. One that ended so and whose case is open in the
@@ -32,7 +32,7 @@ IsClosed = Callable[[CaseId], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class InboxBell:
+class PendingNotification:
     """A message that is in the inbox under `number`, and the case to be told."""
 
     case_id: CaseId
@@ -41,10 +41,10 @@ class InboxBell:
     number: int
 
 
-async def ring(client: Client, bells: Iterable[InboxBell], closed: IsClosed) -> None:
-    """Ring every bell, and start the workflow of a case that has none running.
+async def notify(client: Client, notifications: Iterable[PendingNotification], closed: IsClosed) -> None:
+    """Notify every case, and start the workflow of a case that has none running.
 
-    Harmless when repeated. Rings the others when one fails, then raises that one's error.
+    Harmless when repeated. Notifies the others when one fails, then raises that one's error.
 
     Raises:
         RPCError: Temporal cannot be reached.
@@ -52,38 +52,38 @@ async def ring(client: Client, bells: Iterable[InboxBell], closed: IsClosed) -> 
     """
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def one(bell: InboxBell) -> None:
+    async def one(notification: PendingNotification) -> None:
         async with slots:
-            await _ring_one(client, bell, closed)
+            await _notify_one(client, notification, closed)
 
-    results = await asyncio.gather(*(one(bell) for bell in bells), return_exceptions=True)
+    results = await asyncio.gather(*(one(notification) for notification in notifications), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
 
 
-async def _ring_one(client: Client, bell: InboxBell, closed: IsClosed) -> None:
+async def _notify_one(client: Client, notification: PendingNotification, closed: IsClosed) -> None:
     try:
-        await _signal_with_start(client, bell, OF_AN_OPEN_CASE)
+        await _signal_with_start(client, notification, OF_AN_OPEN_CASE)
     except WorkflowAlreadyStartedError:
-        if not await closed(bell.case_id):
+        if not await closed(notification.case_id):
             raise LogRestored from None
         # Started again to answer whoever still writes to a closed case; it ends at once.
-        await _signal_with_start(client, bell, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        await _signal_with_start(client, notification, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
 
-async def _signal_with_start(client: Client, bell: InboxBell, reuse: WorkflowIDReusePolicy) -> None:
+async def _signal_with_start(client: Client, notification: PendingNotification, reuse: WorkflowIDReusePolicy) -> None:
     await client.start_workflow(
         CASE_WORKFLOW,
-        CaseStart(case_id=bell.case_id),
-        id=bell.case_id,
+        CaseStart(case_id=notification.case_id),
+        id=notification.case_id,
         task_queue=CASES_TASK_QUEUE,
         id_reuse_policy=reuse,
-        start_signal=bell.message,
-        start_signal_args=[Bell(message_id=bell.message_id, number=bell.number)],
-        static_summary=case_summary(bell.case_id),
-        search_attributes=_at_start(bell),
-        rpc_timeout=RING_TIMEOUT,
+        start_signal=notification.message,
+        start_signal_args=[Notification(message_id=notification.message_id, number=notification.number)],
+        static_summary=case_summary(notification.case_id),
+        search_attributes=_at_start(notification),
+        rpc_timeout=NOTIFY_TIMEOUT,
     )
 
 
@@ -100,7 +100,7 @@ async def start(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -
         task_queue=CASES_TASK_QUEUE,
         id_reuse_policy=reuse,
         static_summary=case_summary(case_id),
-        rpc_timeout=RING_TIMEOUT,
+        rpc_timeout=NOTIFY_TIMEOUT,
     )
 
 
@@ -109,8 +109,8 @@ def case_summary(case_id: CaseId) -> Summary:
     return Summary.of("Application {case_id}: entry by air with a supporter", case_id=case_id)
 
 
-def _at_start(bell: InboxBell) -> TypedSearchAttributes:
+def _at_start(notification: PendingNotification) -> TypedSearchAttributes:
     """A filing begins with the supporter; where any other case stands, its first activity tells."""
-    if bell.message != "application.submitted":
+    if notification.message != "application.submitted":
         return TypedSearchAttributes.empty
     return TypedSearchAttributes([SearchAttributePair(_CASE_STAGE, "sponsor_confirmation")])

@@ -9,7 +9,7 @@ from activities.failures import FAILURES
 from activities.partners.circuit import Partners
 from activities.partners.clients import AnyCheck, check_for
 from activities.partners.errors import PartnerError, PartnerPaused
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from domain.application import Application
 from domain.case import Case
 from domain.ids import CaseId
@@ -19,11 +19,11 @@ from eventstore.store import OpenedCall
 _log = structlog.get_logger()
 
 
-class Asking:
+class PartnerRequests:
     """Sends partners the requests that are owed to them."""
 
-    def __init__(self, book: CaseBook, partners: Partners) -> None:
-        self._book = book
+    def __init__(self, cases: CaseRepository, partners: Partners) -> None:
+        self._cases = cases
         self._partners = partners
 
     async def ask(self, case: Case, owed: tuple[OpenedCall, ...]) -> tuple[Call, ...]:
@@ -43,7 +43,7 @@ class Asking:
             activity.logger.info(
                 "partner did not take the request", extra={"code": error.code, "partner": call.partner}
             )
-            await self._book.store.mark_call(call.request_id, accepted=False)
+            await self._cases.store.mark_call(call.request_id, accepted=False)
             return False
         return True
 
@@ -58,7 +58,7 @@ class Asking:
 
     async def _send(self, case: Case, call: OpenedCall) -> None:
         await self._partners.call(call.partner, _request(case, call))
-        await self._book.store.mark_call(call.request_id, accepted=True)
+        await self._cases.store.mark_call(call.request_id, accepted=True)
 
     @activity.defn(name=CALL_PARTNER)
     async def call_partner(self, call: CallPartner) -> None:
@@ -68,8 +68,8 @@ class Asking:
             PartnerError: the partner did not take it; its class says whether to try again.
         """
         case_id: CaseId = call.case_id
-        case = await self._book.case(case_id)
-        for outstanding in await self._book.store.outstanding_calls(case_id):
+        case = await self._cases.case(case_id)
+        for outstanding in await self._cases.store.outstanding_calls(case_id):
             if outstanding.request_id == call.request_id:
                 await self._send_again(case, outstanding)
 
@@ -78,7 +78,7 @@ class Asking:
 
         Raises `PartnerError`.
         """
-        case = await self._book.case(case_id)
+        case = await self._cases.case(case_id)
         for request in case.requests:
             if request.request_id == request_id:
                 call = OpenedCall(request_id, request.partner)
@@ -90,7 +90,7 @@ class Asking:
         except PartnerPaused as paused:
             raise paused.no_sooner_than(_usual_pause_s(activity.info())) from None
         except PartnerError:
-            await self._book.store.mark_call(call.request_id, accepted=False)
+            await self._cases.store.mark_call(call.request_id, accepted=False)
             raise
 
 

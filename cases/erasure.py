@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from domain.access import AccessEvent, LegalHoldPlaced, LegalHoldReleased
 from domain.events import PersonalDataErased
 from domain.ids import CaseId, CommandId
@@ -42,8 +42,8 @@ class Erased:
     first: bool
 
 
-async def erase(book: CaseBook, keys: KeyStore, order: ErasureOrder, now: datetime) -> Erased:
-    """Erase what is personal in a case, for good. `book` stands on a store that acts as `passage_eraser`.
+async def erase(cases: CaseRepository, keys: KeyStore, order: ErasureOrder, now: datetime) -> Erased:
+    """Erase what is personal in a case, for good. `cases` stands on a store that acts as `passage_eraser`.
 
     Raises:
         ErasureRefused: one officer twice, or what the store refuses: an open case, a legal hold, an undecided message.
@@ -52,8 +52,8 @@ async def erase(book: CaseBook, keys: KeyStore, order: ErasureOrder, now: dateti
     """
     if order.officer == order.second_officer:
         raise ErasureRefused("one-officer-twice")
-    at = await book.case_at(order.case_id)
-    summary = await book.store.summary(order.case_id)
+    at = await cases.case_at(order.case_id)
+    summary = await cases.store.summary(order.case_id)
     if not at.case.filed or summary is None:
         raise ErasureRefused("unknown-case")
     happened_at = max(now, at.case.last_at or now)
@@ -61,7 +61,7 @@ async def erase(book: CaseBook, keys: KeyStore, order: ErasureOrder, now: dateti
         at=happened_at, first_officer=order.officer, second_officer=order.second_officer, because=order.because
     )
     command_id = CommandId(f"erase:{order.case_id}")
-    appended = await book.store.erase(
+    appended = await cases.store.erase(
         Append(
             stream=order.case_id,
             programme=at.case.programme,
@@ -79,33 +79,37 @@ async def erase(book: CaseBook, keys: KeyStore, order: ErasureOrder, now: dateti
     return Erased(appended.version, appended.first_result)
 
 
-async def hold(book: CaseBook, case_id: CaseId, officer: str, because: str, command_id: str, now: datetime) -> None:
+async def hold(
+    cases: CaseRepository, case_id: CaseId, officer: str, because: str, command_id: str, now: datetime
+) -> None:
     """Keep the case from erasure until the hold is released; placed twice it is one hold.
 
     Raises:
         ErasureRefused: `unknown-case`, or `erased` where there is nothing left to keep.
     """
-    await _record(book, LegalHoldPlaced(at=now, case=case_id, because=because), officer, command_id)
+    await _record(cases, LegalHoldPlaced(at=now, case=case_id, because=because), officer, command_id)
 
 
-async def release(book: CaseBook, case_id: CaseId, officer: str, because: str, command_id: str, now: datetime) -> None:
+async def release(
+    cases: CaseRepository, case_id: CaseId, officer: str, because: str, command_id: str, now: datetime
+) -> None:
     """Release the hold.
 
     Raises:
         ErasureRefused: `unknown-case`, or `not-held`.
     """
-    if not await book.store.access.is_held(case_id):
+    if not await cases.store.access.is_held(case_id):
         raise ErasureRefused("not-held")
-    await _record(book, LegalHoldReleased(at=now, case=case_id, because=because), officer, command_id)
+    await _record(cases, LegalHoldReleased(at=now, case=case_id, because=because), officer, command_id)
 
 
-async def _record(book: CaseBook, event: AccessEvent, officer: str, command_id: str) -> None:
-    case = await book.case(event.case)
+async def _record(cases: CaseRepository, event: AccessEvent, officer: str, command_id: str) -> None:
+    case = await cases.case(event.case)
     if not case.filed:
         raise ErasureRefused("unknown-case")
     if case.erased:
         raise ErasureRefused("erased")
-    await book.store.access.record(
+    await cases.store.access.record(
         AccessRecord(
             programme=case.programme,
             command_id=CommandId(command_id),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from cases.consequences import dropped_calls, opened_calls, place_change
-from cases.repository import CaseAt, CaseBook, CaseSeen, EarlierFilingPending, WorldAt
+from cases.repository import CaseAt, CaseRepository, CaseSeen, EarlierFilingPending, WorldAt
 from domain.case import Case
 from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
 from domain.decide import Decision, take
@@ -15,7 +15,7 @@ from domain.events import ApplicationFiled, PassportChanged, SponsorReplaced
 from domain.evolve import fold
 from domain.messages import ApplicationSubmitted
 from eventstore.inbox import InboxRow
-from eventstore.store import Append, Bell, Conflict, Decides, MessageDecided, MessageFirst
+from eventstore.store import Append, Conflict, Decides, MessageDecided, MessageFirst, Notification
 from eventstore.summarize import summarize
 
 DECIDE_AGAIN_MAX: Final = 5
@@ -26,11 +26,11 @@ EARLIER_FILING_PAUSE_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The case after the command, what the sender is told, and the bells to ring for other cases."""
+    """The case after the command, what the sender is told, and the notifications for other cases."""
 
     seen: CaseSeen
     answer: Decides | None
-    bells: tuple[Bell, ...] = ()
+    notifications: tuple[Notification, ...] = ()
 
 
 def command_of(row: InboxRow) -> Command:
@@ -41,8 +41,8 @@ def command_of(row: InboxRow) -> Command:
     return TakeMessage(row.source, row.message_id, message, row.received_at)
 
 
-async def decide_and_append(
-    book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
+async def handle(
+    cases: CaseRepository, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
 ) -> Decided:
     """Take `command` to its end: its events are in the log, or its refusal is on record.
 
@@ -55,9 +55,9 @@ async def decide_and_append(
     """
     for attempt in range(1, DECIDE_AGAIN_MAX + 1):
         try:
-            return await _attempt(book, seen, command, now, row)
+            return await _attempt(cases, seen, command, now, row)
         except (MessageFirst, MessageDecided):
-            return Decided(await book.see(seen.case.case_id, now), None)
+            return Decided(await cases.see(seen.case.case_id, now), None)
         except Conflict:
             if attempt == DECIDE_AGAIN_MAX:
                 raise
@@ -65,24 +65,26 @@ async def decide_and_append(
             if attempt == DECIDE_AGAIN_MAX:
                 raise
             await asyncio.sleep(EARLIER_FILING_PAUSE_S)
-        seen = await book.see(seen.case.case_id, now)
+        seen = await cases.see(seen.case.case_id, now)
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(book: CaseBook, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None) -> Decided:
-    around = await book.world(seen, command, now)
+async def _attempt(
+    cases: CaseRepository, seen: CaseSeen, command: Command, now: datetime, row: InboxRow | None
+) -> Decided:
+    around = await cases.world(seen, command, now)
     decision = take(seen.case, command, around.world)
     after = fold(seen.case, decision.events)
-    append = _append(book, seen.at, after, around, decision, command, row)
-    appended = await book.store.append(append)
+    append = _append(cases, seen.at, after, around, decision, command, row)
+    appended = await cases.store.append(append)
     if appended.pending is None:
-        return Decided(await book.see(after.case_id, now), append.decides, appended.bells)
+        return Decided(await cases.see(after.case_id, now), append.decides, appended.notifications)
     then = CaseSeen(CaseAt(after, appended.hash), seen.programme, appended.pending)
-    return Decided(then, append.decides, appended.bells)
+    return Decided(then, append.decides, appended.notifications)
 
 
 def _append(
-    book: CaseBook,
+    cases: CaseRepository,
     at: CaseAt,
     after: Case,
     around: WorldAt,
@@ -112,18 +114,18 @@ def _append(
         calls=opened_calls(before, after),
         drops_calls=dropped_calls(before, after),
     )
-    return _with_registrations(book, append, after)
+    return _with_registrations(cases, append, after)
 
 
-def _with_registrations(book: CaseBook, append: Append, after: Case) -> Append:
+def _with_registrations(cases: CaseRepository, append: Append, after: Case) -> Append:
     """Register who the beneficiary and the supporter are now, wherever an event says that it changed."""
     for event in append.events:
         if isinstance(event, ApplicationFiled | PassportChanged) and after.beneficiary:
-            append = replace(append, persons=book.person_keys(after.beneficiary))
+            append = replace(append, persons=cases.person_keys(after.beneficiary))
         if isinstance(event, ApplicationFiled):
-            append = replace(append, supporter=book.supporter_keys(event.application.supporter))
+            append = replace(append, supporter=cases.supporter_keys(event.application.supporter))
         if isinstance(event, SponsorReplaced):
-            append = replace(append, supporter=book.supporter_keys(event.supporter))
+            append = replace(append, supporter=cases.supporter_keys(event.supporter))
     return append
 
 

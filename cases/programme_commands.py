@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, Literal, cast
 
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from domain.calendar import month_of
 from domain.ids import CommandId, message_command_id
 from domain.messages import GovernmentsMessage
@@ -21,22 +21,31 @@ from domain.programme import (
 from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet
 from eventstore.inbox import InboxRow
-from eventstore.store import NO_HASH, AllotPlaces, Append, Bell, Conflict, Decides, MessageDecided, ProgrammeSummary
+from eventstore.store import (
+    NO_HASH,
+    AllotPlaces,
+    Append,
+    Conflict,
+    Decides,
+    MessageDecided,
+    Notification,
+    ProgrammeSummary,
+)
 
 DECIDE_AGAIN_MAX: Final = 5
 ROWS_MAX: Final = 100
 """Rows taken in one call; the governments speak rarely, and the relay calls again."""
 
 
-async def open_if_new(book: CaseBook, programme: str, rules: RuleSet, places: int | None, now: datetime) -> None:
+async def open_if_new(cases: CaseRepository, programme: str, rules: RuleSet, places: int | None, now: datetime) -> None:
     """Open the programme unless it is open already; `places` overrides the rule set's number."""
-    if (await book.programme(programme)).version > 0:
+    if (await cases.programme(programme)).version > 0:
         return
     events = open_programme(programme, rules, places, now)
     state = _folded(Programme(), events)
     command_id = CommandId(f"passage:open:{programme}")
     try:
-        await book.store.append(
+        await cases.store.append(
             Append(
                 stream=programme,
                 programme=programme,
@@ -55,25 +64,25 @@ async def open_if_new(book: CaseBook, programme: str, rules: RuleSet, places: in
         return  # Another process opened it at the same moment, which is all that was wanted.
 
 
-async def govern(book: CaseBook, programme: str, now: datetime) -> tuple[Bell, ...]:
-    """Take and decide the programme's undecided messages, in order; return the bells for its cases.
+async def handle_programme(cases: CaseRepository, programme: str, now: datetime) -> tuple[Notification, ...]:
+    """Take and decide the programme's undecided messages, in order; return the notifications for its cases.
 
     Raises:
         Conflict: the programme moved at each attempt; the messages stay in the inbox.
     """
-    bells: list[Bell] = []
+    notifications: list[Notification] = []
     for _ in range(ROWS_MAX):
-        row = await book.inbox.next_undecided(programme)
+        row = await cases.inbox.next_undecided(programme)
         if row is None:
             break
-        bells.extend(await _take(book, programme, row, max(now, row.received_at)))
-    return tuple(bells)
+        notifications.extend(await _take(cases, programme, row, max(now, row.received_at)))
+    return tuple(notifications)
 
 
-async def _take(book: CaseBook, programme: str, row: InboxRow, now: datetime) -> tuple[Bell, ...]:
+async def _take(cases: CaseRepository, programme: str, row: InboxRow, now: datetime) -> tuple[Notification, ...]:
     for attempt in range(1, DECIDE_AGAIN_MAX + 1):
         try:
-            return await _attempt(book, programme, row, now)
+            return await _attempt(cases, programme, row, now)
         except MessageDecided:
             return ()
         except Conflict:
@@ -82,17 +91,17 @@ async def _take(book: CaseBook, programme: str, row: InboxRow, now: datetime) ->
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime) -> tuple[Bell, ...]:
-    stream = await book.store.load(programme)
+async def _attempt(cases: CaseRepository, programme: str, row: InboxRow, now: datetime) -> tuple[Notification, ...]:
+    stream = await cases.store.load(programme)
     state = _folded(Programme(), tuple(cast("ProgrammeEvent", stored.event) for stored in stream.events))
     events: tuple[ProgrammeEvent, ...] = ()
     decides = Decides(row.number, "accepted")
     try:
-        events = decide_programme(state, cast("GovernmentsMessage", row.body), row.received_at, book.rules)
+        events = decide_programme(state, cast("GovernmentsMessage", row.body), row.received_at, cases.rules)
     except Rejection as rejection:
         decides = Decides(row.number, "rejected", rejection.code)
     after = _folded(state, events)
-    appended = await book.store.append(
+    appended = await cases.store.append(
         Append(
             stream=programme,
             programme=programme,
@@ -106,10 +115,10 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
             summary=_summary(after) if events else None,
             place=AllotPlaces(month_of(now)) if events and not _stops(events) else None,
             decides=decides,
-            bells=_bells(events),
+            notifies=_notified(events),
         )
     )
-    return appended.bells
+    return appended.notifications
 
 
 def _folded(state: Programme, events: tuple[ProgrammeEvent, ...]) -> Programme:
@@ -122,7 +131,7 @@ def _stops(events: tuple[ProgrammeEvent, ...]) -> bool:
     return any(isinstance(event, ProgrammeSuspended) for event in events)
 
 
-def _bells(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
+def _notified(events: tuple[ProgrammeEvent, ...]) -> Literal["all", "waiting"] | None:
     """Whom the change concerns: a pause, those whose limits it stops; an end or new rules for all, everybody."""
     for event in events:
         match event:

@@ -62,7 +62,7 @@ class WorldAt:
     read_at: ReadAt
 
 
-class CaseBook:
+class CaseRepository:
     """Reads cases, programmes and their world from the store; decides and writes nothing."""
 
     def __init__(self, store: EventStore, inbox: Inbox, lookups: Lookups, rules: RuleBook) -> None:

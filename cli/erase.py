@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from cases.erasure import Erased, ErasureOrder, erase, hold, release
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, checked_case_id, on_the_stack
@@ -49,16 +49,16 @@ def erase_case(
         raise UnusableError("erasing needs a second officer: --second-officer")
 
     async def work(stack: Reached) -> None:
-        async with _eraser(stack) as (book, keys):
+        async with _eraser(stack) as (cases, keys):
             if place_hold or release_hold:
                 change = hold if place_hold else release
-                await change(book, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
+                await change(cases, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
                 _tell_hold(known, json=json, held=place_hold)
             else:
                 order = ErasureOrder(
                     case_id=known, officer=officer, second_officer=second_officer or "", because=reason
                 )
-                _tell_erased(known, await erase(book, keys, order, stack.now), json=json)
+                _tell_erased(known, await erase(cases, keys, order, stack.now), json=json)
 
     with _refusals_told(known):
         on_the_stack(work)
@@ -79,12 +79,12 @@ def _refusals_told(case_id: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _eraser(stack: Reached) -> AsyncIterator[tuple[CaseBook, DirectoryKeyStore]]:
+async def _eraser(stack: Reached) -> AsyncIterator[tuple[CaseRepository, DirectoryKeyStore]]:
     """The cases and the keys, in the role that may forget; the login must be a member of it."""
     keys = DirectoryKeyStore(stack.settings.keys_directory)
     store = await PostgresStore.connect(stack.settings.required_database_url, keys, connections=2, role=_ROLE)
     try:
-        yield CaseBook(store, store.inbox, Lookups(await keys.pepper()), stack.backing.book.rules), keys
+        yield CaseRepository(store, store.inbox, Lookups(await keys.pepper()), stack.backing.cases.rules), keys
     finally:
         await store.close()
 

@@ -66,10 +66,10 @@ def _collect_seldom() -> None:
 
 async def _open_programme(settings: Settings, deps: GatewayDeps) -> None:
     """Nothing can be filed before the programme is open, so whoever takes filings sees to it."""
-    rules = deps.book.rules.get(settings.programme_rules)
+    rules = deps.cases.rules.get(settings.programme_rules)
     if rules is None:
         raise ConfigurationError(f"PASSAGE_PROGRAMME_RULES: there is no rule set {settings.programme_rules}")
-    await open_if_new(deps.book, settings.programme, rules, settings.programme_places, deps.now())
+    await open_if_new(deps.cases, settings.programme, rules, settings.programme_places, deps.now())
 
 
 def _server(app: FastAPI, settings: Settings) -> uvicorn.Server:

@@ -9,7 +9,7 @@ import asyncpg
 import httpx2
 
 from cases.clock import clock_of
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from config import ConfigurationError, Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.documents import PostgresDocuments
@@ -44,7 +44,7 @@ Backing = GatewayDeps
 
 @asynccontextmanager
 async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
-    """The event store and what reads it, for the life of a process; it rings nothing itself.
+    """The event store and what reads it, for the life of a process; it notifies nobody itself.
 
     Raises:
         ConfigurationError: no database is named.
@@ -53,10 +53,10 @@ async def open_backing(settings: Settings) -> AsyncIterator[Backing]:
     keys = DirectoryKeyStore(settings.keys_directory)
     store = await _connect(settings.required_database_url, keys)
     try:
-        book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+        cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
         async with _figures(settings.required_database_url) as figures:
             yield GatewayDeps(
-                book=book,
+                cases=cases,
                 store=store,
                 inbox=store.inbox,
                 figures=figures,

@@ -1,6 +1,6 @@
 """What the gateway stands on, put together by whoever runs it: a process, a simulation, a test.
 
-Temporal is not among it: the relay alone rings, so that the process that meets the world holds no way into it.
+Temporal is not among it: the relay alone notifies, so that the process that meets the world holds no way into it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from cases.clock import Clock
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from eventstore.documents import PostgresDocuments
 from eventstore.inbox import Inbox
 from eventstore.store import EventStore
@@ -47,7 +47,7 @@ def machine_time() -> datetime:
 class GatewayDeps:
     """The parts of one gateway."""
 
-    book: CaseBook
+    cases: CaseRepository
     store: EventStore
     inbox: Inbox
     figures: ReadFigures

@@ -1,6 +1,6 @@
-"""`python -m gateway.relay`: rings the bells of the inbox, until each has been heard (decision 4).
+"""`python -m gateway.relay`: notifies cases of what is in the inbox, until each has heard (decision 4).
 
-A row that was claimed and could not be rung is claimed again after 30 seconds, by this relay or another. Any number of
+A row that was claimed and was not delivered is claimed again after 30 seconds, by this relay or another. Any number of
 relays may run. What the governments say is decided here if the gateway that took it could not, cases that have lost
 their workflow get a new one (`sweep.py`), boarding checks become events (`upkeep.py`), and the histories of runs that
 have ended are kept (`historian.py`).
@@ -21,10 +21,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import CaseMessageName
-from activities.notify import InboxBell, ring
-from cases.programme_commands import govern
+from activities.notify import PendingNotification, notify
+from cases.programme_commands import handle_programme
 from config import ConfigurationError, Settings, load_settings
-from eventstore.inbox import Inbox, Unrung
+from eventstore.inbox import Inbox, UnnotifiedMessage
 from eventstore.store import StoreUnavailable
 from gateway.backing import Backing, open_backing, open_pruning
 from gateway.historian import HISTORIAN_PERIOD_S, Historian
@@ -39,63 +39,63 @@ from workflows.payloads import DATA_CONVERTER
 _log = structlog.get_logger()
 
 BATCH: Final = 100
-"""Rows claimed at once: half a second of ringing, so that a relay that dies delays few."""
+"""Rows claimed at once: half a second of notifying, so that a relay that dies delays few."""
 IDLE_S: Final = 0.05
-"""A message waits for its bell half of this on average; an idle look costs one read of an empty index."""
+"""A message waits for its notification half of this on average; an idle look costs one read of an empty index."""
 DRAIN_S: Final = 10.0
-"""A batch rings in well under a second while Temporal answers; when it does not, the rows are claimed again later."""
+"""A batch takes well under a second while Temporal answers; when it does not, the rows are claimed again later."""
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 5.0
 """Each look during an outage claims a batch, which then waits out its 30 seconds: few looks, few that wait."""
 
-Ring = Callable[[Iterable[InboxBell]], Awaitable[None]]
+Notify = Callable[[Iterable[PendingNotification]], Awaitable[None]]
 """Signals, and starts where none runs, the workflows of these cases; raises when one could not be told."""
 
-Govern = Callable[[str], Awaitable[object]]
+HandleProgramme = Callable[[str], Awaitable[object]]
 """Has a programme take its undecided messages (`cases.programme_commands`)."""
 
 
-async def ring_once(inbox: Inbox, ring: Ring, govern: Govern, limit: int = BATCH) -> int:
-    """Claim at most `limit` unrung rows and ring them; how many there were.
+async def notify_once(inbox: Inbox, notify: Notify, handle_programme: HandleProgramme, limit: int = BATCH) -> int:
+    """Claim at most `limit` rows that are due and notify their cases; how many there were.
 
-    Cases come first: what a programme's messages ring is claimed at the next look. Raises what `ring` or `govern`
+    Cases come first: whom a programme's messages concern is claimed at the next look. Raises what either
     raises; the rows that were not heard are claimed again after 30 seconds.
     """
-    rows = await inbox.claim_unrung(limit)
-    bells = [bell for row in rows if (bell := _bell_of(row)) is not None]
-    if bells:
-        await ring(bells)
+    rows = await inbox.claim_notifications(limit)
+    notifications = [notification for row in rows if (notification := _notification_of(row)) is not None]
+    if notifications:
+        await notify(notifications)
     for programme in dict.fromkeys(row.stream for row in rows if row.case_id is None):
-        await govern(programme)
+        await handle_programme(programme)
     return len(rows)
 
 
-def _bell_of(row: Unrung) -> InboxBell | None:
+def _notification_of(row: UnnotifiedMessage) -> PendingNotification | None:
     if row.case_id is None:
         return None
-    return InboxBell(row.case_id, cast("CaseMessageName", row.kind), row.message_id, row.number)
+    return PendingNotification(row.case_id, cast("CaseMessageName", row.kind), row.message_id, row.number)
 
 
 @dataclass(slots=True)
 class Relay:
-    """The loop around `ring_once`."""
+    """The loop around `notify_once`."""
 
     inbox: Inbox
-    ring: Ring
-    govern: Govern
+    notify: Notify
+    handle_programme: HandleProgramme
     limit: int = BATCH
     _looked: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
 
     @property
     def ready(self) -> bool:
-        """It has looked, and what it rang last was heard."""
+        """It has looked, and what it notified last was heard."""
         return self._looked and self._failures == 0
 
     async def run(self, stopped: asyncio.Event) -> None:
-        """Ring until `stopped`; the batch under way is rung to its end.
+        """Notify until `stopped`; the batch under way is notified to its end.
 
-        Every failure is tried again: bells must be rung whatever happened to one of them. A failure of a kind that
+        Every failure is tried again: cases must be notified whatever happened to one of them. A failure of a kind that
         nobody foresaw is an alarm.
         """
         while not stopped.is_set():
@@ -107,15 +107,15 @@ class Relay:
     async def _look(self) -> float:
         """One look, and the seconds to the next."""
         try:
-            rung = await ring_once(self.inbox, self.ring, self.govern, self.limit)
-        except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the bells go on
+            notified = await notify_once(self.inbox, self.notify, self.handle_programme, self.limit)
+        except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next look is due
             self._failures += 1
-            tell("ringing failed", error, failures=self._failures, again_in_s=self._pause_s)
+            tell("notifying failed", error, failures=self._failures, again_in_s=self._pause_s)
             return self._pause_s
-        if rung > 0:
+        if notified > 0:
             self._failures = 0  # a look that found nothing does not show that Temporal is back
         self._looked = True
-        return 0.0 if rung == self.limit else self._pause_s
+        return 0.0 if notified == self.limit else self._pause_s
 
     @property
     def _pause_s(self) -> float:
@@ -148,20 +148,20 @@ class Temporal:
 def relay_of(backing: Backing, temporal: Temporal) -> Relay:
     """The relay over this database and this Temporal."""
 
-    async def ring_bells(bells: Iterable[InboxBell]) -> None:
-        await ring(await temporal.client(), bells, backing.book.is_closed)
+    async def notify_cases(notifications: Iterable[PendingNotification]) -> None:
+        await notify(await temporal.client(), notifications, backing.cases.is_closed)
 
-    async def govern_now(programme: str) -> None:
-        await govern(backing.book, programme, backing.now())
+    async def handle_now(programme: str) -> None:
+        await handle_programme(backing.cases, programme, backing.now())
 
-    return Relay(backing.inbox, ring_bells, govern_now)
+    return Relay(backing.inbox, notify_cases, handle_now)
 
 
 def beside(group: asyncio.TaskGroup, backing: Backing, temporal: Temporal, prune: Prune) -> list[asyncio.Task[None]]:
-    """Begin what goes on beside ringing, each until it is cancelled."""
+    """Begin what goes on beside notifying, each until it is cancelled."""
 
     async def sweep() -> None:
-        await sweep_once(backing.book, await temporal.client(), backing.now())
+        await sweep_once(backing.cases, await temporal.client(), backing.now())
 
     async def record() -> None:
         await record_checks(backing.store.access)
@@ -176,22 +176,22 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: Temporal, prune
 
 
 async def serve(settings: Settings) -> None:
-    """Ring until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
+    """Notify until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with open_backing(settings) as backing, open_pruning(settings) as prune, asyncio.TaskGroup() as group:
         temporal = Temporal(settings)
         relay = relay_of(backing, temporal)
-        ringing = group.create_task(relay.run(stopped))
+        notifying = group.create_task(relay.run(stopped))
         others = beside(group, backing, temporal, prune)
         async with health_answered(settings, lambda: relay.ready):
-            _log.info("relay rings")
+            _log.info("relay notifies")
             await stopped.wait()
         for each in others:
             each.cancel()
-        await asyncio.wait([ringing], timeout=DRAIN_S)
-        ringing.cancel()
+        await asyncio.wait([notifying], timeout=DRAIN_S)
+        notifying.cancel()
 
 
 def main() -> int:

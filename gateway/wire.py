@@ -83,7 +83,7 @@ def _on_the_wire(kind: type[Message], about: Mapping[str, Any]) -> type[Message]
 _CASE_KINDS: Final = {
     name_of(kind): kind
     for kind in _kinds(CaseMessage)
-    if kind is not ApplicationSubmitted and "passage" not in kind.SENDERS  # filed elsewhere, and bells of our own
+    if kind is not ApplicationSubmitted and "passage" not in kind.SENDERS  # filed elsewhere; ours
 }
 _PROGRAMME_KINDS: Final = {name_of(kind): kind for kind in _kinds(GovernmentsMessage)}
 KINDS: Final[Mapping[str, type[Message]]] = {**_CASE_KINDS, **_PROGRAMME_KINDS}

@@ -11,10 +11,10 @@ import asyncpg
 import httpx2
 from temporalio.client import Client
 
-from activities.notify import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
-from cases.programme_commands import govern, open_if_new
-from cases.repository import CaseBook
+from cases.programme_commands import handle_programme, open_if_new
+from cases.repository import CaseRepository
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
@@ -22,7 +22,7 @@ from eventstore.postgres import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.figures import PostgresFigures
-from gateway.relay import ring_once
+from gateway.relay import notify_once
 from gateway.senders import ANYBODY
 from gateway.tokens import OPEN
 from simulation.agenda import Agenda
@@ -63,7 +63,7 @@ async def open_staging(
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await _open_backing(stack, clock, database_url, keys)
     rules = bundled_rule_book()[scenario.rules]
-    await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
+    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
     agenda, names, figures = Agenda(scenario), CaseNames(), PostgresFigures(pool)
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
@@ -73,7 +73,7 @@ async def open_staging(
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing, figures))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
-    settling = Settling(pool, ring=_relay(backing, client))
+    settling = Settling(pool, notify=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
     return Staging(server, backing.store, figures, names, player)
 
@@ -88,8 +88,8 @@ async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_ur
     key_store = DirectoryKeyStore(keys)
     store = await PostgresStore.connect(database_url, key_store, connections=POOL_MAX)
     stack.push_async_callback(store.close)
-    book = CaseBook(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
-    return Backing(store, book, clock)
+    cases = CaseRepository(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
+    return Backing(store, cases, clock)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
@@ -112,10 +112,10 @@ def _replan(server: SkippingServer) -> Callable[[], Awaitable[None]]:
 
 
 def _gateway(backing: Backing, figures: PostgresFigures) -> httpx2.AsyncClient:
-    """A client of the gateway, which leaves the bells to the relay."""
+    """A client of the gateway, which leaves the notifications to the relay."""
     app = create_app(
         GatewayDeps(
-            book=backing.book,
+            cases=backing.cases,
             store=backing.store,
             inbox=backing.store.inbox,
             figures=figures,
@@ -128,15 +128,15 @@ def _gateway(backing: Backing, figures: PostgresFigures) -> httpx2.AsyncClient:
 
 
 def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
-    """The relay's round, without its process: bells are rung while the driver's activity runs, or time would skip."""
+    """The relay's round, without its process: it signals while the driver's activity runs, or time would skip."""
 
-    async def tell(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells, backing.book.is_closed)
+    async def tell(notifications: Iterable[PendingNotification]) -> None:
+        await notify(client, notifications, backing.cases.is_closed)
 
     async def have_governed(programme: str) -> None:
-        await govern(backing.book, programme, backing.clock.now(datetime.now(UTC)))
+        await handle_programme(backing.cases, programme, backing.clock.now(datetime.now(UTC)))
 
     async def look() -> None:
-        await ring_once(backing.store.inbox, tell, have_governed, limit=1)
+        await notify_once(backing.store.inbox, tell, have_governed, limit=1)
 
     return look

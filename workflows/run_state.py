@@ -9,17 +9,17 @@ from workflows import operator_view
 from workflows.answers import Answers
 from workflows.deadline import DeadlineTimer
 from workflows.outstanding import OutstandingCalls, failure_code
-from workflows.signals import Bells
+from workflows.signals import PendingSignals
 
 
-class Standing:
+class RunState:
     """The newest Step, and what runs beside the loop because of it: the timer, the calls, the operator's view."""
 
-    def __init__(self, start: CaseStart, bells: Bells, answers: Answers) -> None:
+    def __init__(self, start: CaseStart, signals: PendingSignals, answers: Answers) -> None:
         self.step: Step | None = None
         self.timer = DeadlineTimer()
         self._start = start
-        self._bells = bells
+        self._signals = signals
         self._answers = answers
         self._calls = OutstandingCalls(start.case_id, self._show)
         self._first_stage: Stage | None = None
@@ -38,7 +38,7 @@ class Standing:
 
     def begin(self) -> None:
         """An activity that appends is about to start."""
-        self._heard = self._bells.heard
+        self._heard = self._signals.heard
         self._answers.begin()
 
     def take(self, step: Step) -> None:
@@ -54,7 +54,7 @@ class Standing:
         self._show()
 
     def give_up(self, failure: ActivityError) -> None:
-        """The activity failed in a way that no retry mends: stay, show it, try again at the next bell.
+        """The activity failed in a way that no retry mends: stay, show it, try again at the next signal.
 
         A run that could not even read its case holds nothing worth staying for: raises `ApplicationError`.
         """
@@ -71,18 +71,20 @@ class Standing:
         if self.timer.fired:
             return True
         if self.step is None or self._trouble:
-            return self._bells.heard != self._heard
-        return self.step.more or self._bells.waiting(self._answers.taken)
+            return self._signals.heard != self._heard
+        return self.step.more or self._signals.waiting(self._answers.taken)
 
     def may_leave(self) -> bool:
         """This run has nothing in hand: the case is closed, or the next run begins with a short history.
 
         A paroled case mostly waits, for up to 730 days: it does so in a run of its own.
         """
-        if self.step is None or self._bells.waiting(self._answers.taken) or not workflow.all_handlers_finished():
+        if self.step is None or self._signals.waiting(self._answers.taken) or not workflow.all_handlers_finished():
             return False
         waits_for_years = self.step.stage == "work_permit_eligibility" != self._first_stage and not self.step.calls
         return self.step.closed or waits_for_years or workflow.info().is_continue_as_new_suggested()
 
     def _show(self) -> None:
-        workflow.set_current_details(operator_view.details(self.step, self._bells, self._trouble, self._calls.refused))
+        workflow.set_current_details(
+            operator_view.details(self.step, self._signals, self._trouble, self._calls.refused)
+        )

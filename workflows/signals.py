@@ -1,4 +1,4 @@
-"""The signals of workflow `Case`: one a kind of message, and a handler that only notes the bell (decision 4)."""
+"""The signals of workflow `Case`: one a kind of message, and a handler that only notes it (decision 4)."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,14 +7,14 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from activities.contracts import DIRECT_MAX, Bell, CaseMessageName, DirectMessage
+from activities.contracts import DIRECT_MAX, CaseMessageName, DirectMessage, Notification
 from activities.safe import Unreadable
 
 PENDING_MAX: Final = 500
 """Direct messages kept until an activity takes them. A run takes at most 10,000 signals and an activity 20 messages in
 about a second, so only a runaway sender gets here; what is dropped is counted and shown."""
 
-_BELL = ' Payload of one that is in the inbox already: {"message_id": "m-1"}.'
+_NOTIFICATION = ' Payload of one that is in the inbox already: {"message_id": "m-1"}.'
 
 SIGNALS: Final[dict[CaseMessageName, tuple[str, dict[str, Any] | None]]] = {
     "application.submitted": ("A supporter files for a beneficiary.", None),
@@ -51,38 +51,38 @@ SIGNALS: Final[dict[CaseMessageName, tuple[str, dict[str, Any] | None]]] = {
     "programme.changed": ("The programme, its rules or its places changed: the case looks again.", {}),
 }
 """Every kind: what it says in the UI, and the fields of a direct signal beside `message_id` by way of example; None for
-a kind whose content is personal, which can only ring for a message in the inbox."""
+a kind whose content is personal, which can only name a message in the inbox."""
 
 
 def description(kind: CaseMessageName) -> str:
     """What the Temporal UI shows beside a signal: its meaning and a payload to start from."""
     words, fields = SIGNALS[kind]
     if fields is None:
-        return words + _BELL
+        return words + _NOTIFICATION
     return f"{words} Payload: {json.dumps({'message_id': 'ops-1', **fields})}"
 
 
-class Bells:
-    """What rang and is not answered yet. Knows nothing of cases; holds only what an activity needs to be told."""
+class PendingSignals:
+    """Signals that are not answered yet. Knows nothing of cases; holds only what an activity needs to be told."""
 
     def __init__(self) -> None:
         self.refused = 0
         """Signals that nobody could read, and direct ones beyond `PENDING_MAX`."""
         self.last: str | None = None
-        """The kind of the newest bell, for the operator."""
+        """The kind of the newest signal, for the operator."""
         self.heard = 0
         """Counts every signal and update: a change means that somebody asks again."""
         self._highest = 0
         self._direct: dict[DirectMessage, None] = {}
 
-    def note(self, kind: CaseMessageName, bell: Bell) -> None:
-        """One bell. The same direct message again, while the first waits, is one message."""
+    def note(self, kind: CaseMessageName, notification: Notification) -> None:
+        """One signal. The same direct message again, while the first waits, is one message."""
         self.heard += 1
-        if bell.number is not None:
-            self._highest = max(self._highest, bell.number)
+        if notification.number is not None:
+            self._highest = max(self._highest, notification.number)
             self.last = kind
             return
-        message = DirectMessage(message=kind, bell=bell)
+        message = DirectMessage(message=kind, bell=notification)
         if message not in self._direct and len(self._direct) >= PENDING_MAX:
             self.refuse()
             return
@@ -99,7 +99,7 @@ class Bells:
         self._highest = max(self._highest, number)
 
     def waiting(self, taken: int) -> bool:
-        """Whether something rang that an activity has not been asked about; `taken` is the highest number decided."""
+        """Whether a signal came that an activity has not been asked about; `taken` is the highest number decided."""
         return bool(self._direct) or self._highest > taken
 
     def hand_over(self) -> tuple[DirectMessage, ...]:
@@ -113,32 +113,32 @@ class Bells:
             del self._direct[message]
 
 
-class Doorbells:
+class MessageSignals:
     """Base of `Case`: carries the signal handlers that `SIGNALS` lists."""
 
     def __init__(self) -> None:
-        self._bells = Bells()
+        self._signals = PendingSignals()
 
     @workflow.signal(dynamic=True)
     def _not_a_message(self, name: str, payloads: Sequence[RawValue]) -> None:
         """Nobody waits for such a signal; counted and shown, so that whoever sent it sees that it did nothing."""
         del name, payloads
-        self._bells.refuse()
+        self._signals.refuse()
 
 
 def _handler(kind: CaseMessageName) -> Callable[..., None]:
-    class OneBell(Doorbells):
+    class OneSignal(MessageSignals):
         # In a class only because the SDK drops the payload's type when `self` carries an annotation.
-        def note(self, bell: Bell | Unreadable | None = None) -> None:
-            if isinstance(bell, Bell):
-                self._bells.note(kind, bell)
+        def note(self, notification: Notification | Unreadable | None = None) -> None:
+            if isinstance(notification, Notification):
+                self._signals.note(kind, notification)
             else:
-                self._bells.refuse()
+                self._signals.refuse()
 
-    OneBell.note.__qualname__ = f"Doorbells.{kind}"
-    handler: Callable[..., None] = workflow.signal(name=kind, description=description(kind))(OneBell.note)
+    OneSignal.note.__qualname__ = f"MessageSignals.{kind}"
+    handler: Callable[..., None] = workflow.signal(name=kind, description=description(kind))(OneSignal.note)
     return handler
 
 
 for _kind in SIGNALS:
-    setattr(Doorbells, _kind.replace(".", "_"), _handler(_kind))
+    setattr(MessageSignals, _kind.replace(".", "_"), _handler(_kind))

@@ -142,7 +142,7 @@ def _spans(runs: Sequence[Run]) -> Iterator[tuple[int, int | None]]:
 def _messages(case: LoggedCase, runs: Sequence[Run]) -> Iterator[Finding]:
     """Rows that a history knows of and that are gone, or were answered otherwise. Each once, in however many runs."""
     told: set[str] = set()
-    for detail, code in (*_answers(case, runs), *_bells(case, runs), *_direct(case, runs)):
+    for detail, code in (*_answers(case, runs), *_notifications(case, runs), *_direct(case, runs)):
         if detail not in told:
             told.add(detail)
             yield Finding(code, case.case_id, detail)
@@ -163,7 +163,7 @@ def _answer(answer: str | None, code: str | None) -> str:
     return f"{answer or 'nothing'}" + (f" ({code})" if code else "")
 
 
-def _bells(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str, Found]]:
+def _notifications(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str, Found]]:
     for run in runs:
         for signal in run.signals:
             # A number that was not given by one of our own programs may be anybody's guess.
@@ -171,9 +171,7 @@ def _bells(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str, Found]]
                 continue
             row = case.rows.get(signal.number)
             if row is None or row.message_id != signal.message_id:
-                detail = (
-                    f"{signal.kind} rang for message {signal.number} ({signal.message_id}), which is not in the inbox"
-                )
+                detail = f"{signal.kind} named message {signal.number} ({signal.message_id}), which is not in the inbox"
                 yield detail, Found.INBOX_ROW_MISSING
 
 

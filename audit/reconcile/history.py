@@ -1,7 +1,7 @@
-"""A run of a case as its history tells it: what rang, what was asked of the log, what the log answered.
+"""A run of a case as its history tells it: what was signalled, what was asked of the log, what the log answered.
 
 Histories are Temporal's own JSON, live or kept. Nothing here knows Temporal: what is read is a stored format, `Step`,
-`Advance` and `Bell` among it, which only ever grows.
+`Advance` and `Notification` among it, which only ever grows.
 """
 
 import base64
@@ -43,7 +43,7 @@ class HistoryUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What rang. `number` is None for a message that came as a signal and was in no inbox before it."""
+    """What was signalled. `number` is None for a message that came as a signal and was in no inbox before it."""
 
     at_event: int
     kind: str

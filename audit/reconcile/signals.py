@@ -10,8 +10,8 @@ from audit.reconcile.history import Run, Signal
 from domain.messages import CASE_MESSAGE
 
 INBOX_ONLY: Final = frozenset({"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"})
-"""Kinds that a direct signal can only ring for: their content is personal."""
-_OF_THE_BELL: Final = frozenset({"message_id", "number", "source"})
+"""Kinds that a direct signal can only name: their content is personal."""
+_OF_THE_SIGNAL: Final = frozenset({"message_id", "number", "source"})
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _CODES: Final = ("why", "kind", "flags", "fields")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}")
@@ -22,7 +22,7 @@ def expected_in_inbox(signal: Signal) -> Iterator[str]:
     """The command id under which a direct signal is in the inbox; nothing where it was refused, by the same rules."""
     if signal.number is not None or signal.kind in INBOX_ONLY or not _ID.fullmatch(signal.message_id):
         return
-    content = {key: value for key, value in signal.content.items() if key not in _OF_THE_BELL}
+    content = {key: value for key, value in signal.content.items() if key not in _OF_THE_SIGNAL}
     if not all(_is_code(content[name]) for name in _CODES if name in content):
         return
     try:

@@ -20,7 +20,7 @@ _ACTORS: Final[Mapping[str, Words]] = {
 }
 _LIMIT: Final = Words("the limit “{name}” ended at {at}", "el plazo «{name}» venció el {at}")
 _MESSAGE: Final = Words("message {id} from {who}", "mensaje {id} de {who}")
-_BELL: Final = Words(
+_NOTIFICATION: Final = Words(
     "a place was offered, or the programme changed ({id})", "se ofreció un cupo o cambió el programa ({id})"
 )
 _ERASURE: Final = Words("an order of erasure", "una orden de borrado")
@@ -125,7 +125,7 @@ def acted(entry: Entry, language: Language) -> str:
 
 
 def caused(entry: Entry, language: Language) -> str:
-    """What it followed from: a message, a limit that ended, or a bell of ours."""
+    """What it followed from: a message, a limit that ended, or a notification of ours."""
     source, _, rest = entry.command_id.partition(":")
     if source == "deadline":
         name, _, at = rest.partition(":")
@@ -133,7 +133,7 @@ def caused(entry: Entry, language: Language) -> str:
     if source == "erase":
         return str(getattr(_ERASURE, language))
     if source == "passage":
-        return str(getattr(_BELL, language).format(id=rest))
+        return str(getattr(_NOTIFICATION, language).format(id=rest))
     who = _ACTORS.get(source)
     return str(getattr(_MESSAGE, language).format(id=rest, who=source if who is None else getattr(who, language)))
 

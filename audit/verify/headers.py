@@ -24,7 +24,7 @@ SELECTED: Final = ", ".join(
     _AS_TEXT.format(f"e.{name}") if name in ("happened_at", "recorded_at") else f"e.{name}" for name in COLUMNS
 )
 """The columns of `passage.events AS e` in that order."""
-_DIGEST_SIGNS: Final = 64
+_DIGEST_CHARACTERS: Final = 64
 _DERIVED: Final = {"public_body_sha256": "public_body", "encrypted_body_sha256": "encrypted_body"}
 
 _quoted: Any = encode_basestring
@@ -47,8 +47,8 @@ def agrees(row: Row, previous_hash: bytes) -> bool:
     )
     return bool(
         header[:start] == begin
-        and header[start + _DIGEST_SIGNS :] == rest.encode()
-        and _is_hex(header[start : start + _DIGEST_SIGNS])
+        and header[start + _DIGEST_CHARACTERS :] == rest.encode()
+        and _is_hex(header[start : start + _DIGEST_CHARACTERS])
     )
 
 
@@ -85,4 +85,4 @@ def _columns_that_differ(header: dict[str, Any], named: dict[str, Any]) -> list[
 
 
 def _is_hex(digest: bytes) -> bool:
-    return len(digest) == _DIGEST_SIGNS and not digest.strip(b"0123456789abcdef")
+    return len(digest) == _DIGEST_CHARACTERS and not digest.strip(b"0123456789abcdef")

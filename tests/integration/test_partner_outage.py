@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.notify import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
 from activities.partners.memory import MemoryPartners
 from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
-from gateway.relay import ring_once
+from gateway.relay import notify_once
 from tests.support.gateway import NOON, Desk, gateway_desk
 from worker import Backing, case_workers
 
@@ -49,16 +49,16 @@ class Outage:
         )
 
     async def relay(self) -> None:
-        """Rings for ever, as the relay does."""
+        """Notifies for ever, as the relay does."""
 
-        async def tell(bells: Iterable[InboxBell]) -> None:
-            await ring(self.environment.client, bells, self.desk.deps.book.is_closed)
+        async def tell(notifications: Iterable[PendingNotification]) -> None:
+            await notify(self.environment.client, notifications, self.desk.deps.cases.is_closed)
 
-        async def govern(_: str) -> None:
+        async def handle_programme(_: str) -> None:
             return
 
         while True:
-            await ring_once(self.desk.deps.inbox, tell, govern)
+            await notify_once(self.desk.deps.inbox, tell, handle_programme)
             await asyncio.sleep(0.05)
 
     async def until(self, reached: str, wanted: Any, seconds: float = 30) -> None:
@@ -73,7 +73,7 @@ async def outage(database_url: str, tmp_path: Path, dev_server: WorkflowEnvironm
     async with gateway_desk(database_url, tmp_path / "keys") as desk, AsyncExitStack() as stack:
         partners = MemoryPartners(lambda: datetime.now(UTC))
         guarded = GuardedPartners(partners.clients(), desk.store.circuits(TERMS))
-        backing = Backing(desk.store, desk.deps.book, ScaledClock(NOON, datetime.now(UTC), 1.0))
+        backing = Backing(desk.store, desk.deps.cases, ScaledClock(NOON, datetime.now(UTC), 1.0))
         for worker in case_workers(dev_server.client, backing, guarded, read_agreements()):
             await stack.enter_async_context(worker)
         outage = Outage(desk, partners, dev_server)

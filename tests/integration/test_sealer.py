@@ -18,7 +18,7 @@ from audit.log.sealing import APPENDS_AT_ONCE, MAX_LAG, EventGone, SealRefused
 from audit.verify.faults import Code
 from audit.verify.maps import MAPS_REBUILT
 from cases.erasure import ErasureOrder, erase, hold
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from config import Settings, child_environment
 from domain import messages as m
 from domain.rules.rule_set import bundled_rule_book
@@ -138,10 +138,10 @@ async def test_an_erased_case_and_the_access_log_verify(log: SealedLog) -> None:
     kept = (await log.seal_map(), await log.checkpoint())[1]
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
-    book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+    cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
     order = ErasureOrder(case_id=erased, officer="o-1", second_officer="o-2", because="retention-ended")
-    await erase(book, keys, order, day(900))
-    await hold(book, held, "o-1", "litigation", "hold:1", day(900))
+    await erase(cases, keys, order, day(900))
+    await hold(cases, held, "o-1", "litigation", "hold:1", day(900))
     await store.close()
     assert await log.codes(kept) == set()
     await log.seal_map()

@@ -13,9 +13,9 @@ import httpx2
 from fastapi import FastAPI
 
 from cases.clock import SystemClock
-from cases.handle import command_of, decide_and_append
+from cases.handle import command_of, handle
 from cases.programme_commands import open_if_new
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from config import Settings
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.documents import PostgresDocuments
@@ -102,9 +102,9 @@ class Desk:
     async def take_all(self, case_id: str) -> None:
         """What the worker does: the case takes its messages, in order."""
         now = self.moments[-1]
-        seen = await self.deps.book.see(case_id, now)
+        seen = await self.deps.cases.see(case_id, now)
         while (row := seen.pending.row) is not None:
-            seen = (await decide_and_append(self.deps.book, seen, command_of(row), now, row)).seen
+            seen = (await handle(self.deps.cases, seen, command_of(row), now, row)).seen
 
     async def rows(self) -> int:
         """Messages in the inbox."""
@@ -128,12 +128,12 @@ async def gateway_desk(
     """A gateway with the programme opened, on a fresh database; with `guard`, as the process guards it."""
     keys = DirectoryKeyStore(keys_dir)
     store = await PostgresStore.connect(database_url, keys, connections=8)
-    book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
-    await open_if_new(book, PROGRAMME, book.rules["2022-10-19"], None, NOON)
+    cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+    await open_if_new(cases, PROGRAMME, cases.rules["2022-10-19"], None, NOON)
     moments = [NOON]
     async with asyncpg.create_pool(database_url, min_size=0, max_size=2) as database:
         deps = GatewayDeps(
-            book=book,
+            cases=cases,
             store=store,
             inbox=store.inbox,
             figures=PostgresFigures(database),

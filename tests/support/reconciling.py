@@ -60,8 +60,8 @@ def _events(reports: list[Reported], rows: dict[int, InboxAnswer], newest: Repor
 
 
 def _numbers(runs: list[Run], reports: list[Reported]) -> set[int]:
-    rung = {signal.number for run in runs for signal in run.signals if signal.number is not None}
-    return rung | {number for report in reports for number, _, _ in report.answers}
+    notified = {signal.number for run in runs for signal in run.signals if signal.number is not None}
+    return notified | {number for report in reports for number, _, _ in report.answers}
 
 
 def _row(runs: list[Run], number: int, reports: list[Reported]) -> InboxAnswer:

@@ -1,4 +1,4 @@
-"""`python -m bench.door.bare_route`: the floor of the gateway: a FastAPI route, a pydantic body, one INSERT, 202."""
+"""`python -m bench.gateway.bare_route`: the floor of the gateway: a FastAPI route, a pydantic body, one INSERT, 202."""
 
 import asyncio
 from collections.abc import AsyncIterator

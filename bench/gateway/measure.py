@@ -21,8 +21,8 @@ from typing import Any, Final
 import asyncpg
 import httpx2
 
-from bench.door.client import Make, load
-from bench.door.drain import measure_drain
+from bench.gateway.client import Make, load
+from bench.gateway.drain import measure_drain
 from bench.ratio import Ratio
 from config import child_environment
 from eventstore.keys import DirectoryKeyStore
@@ -45,7 +45,7 @@ _MESSAGE: Final = MESSAGES["border.irregular_crossing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class GatewayRates:
     """The rate, and how long the slowest of a hundred had to wait."""
 
     rate: Ratio
@@ -65,7 +65,7 @@ class Door:
         return {**self.rate.as_dict(), "p99_ms": p99_ms, "met": self.is_met, "drain": self.drain.as_dict()}
 
 
-async def measure(pairs: int = 5, seconds: float = 3.0) -> Door:
+async def measure(pairs: int = 5, seconds: float = 3.0) -> GatewayRates:
     """Run the pairs; about `2 * pairs * seconds` long."""
     key = new_shared_key()
     async with AsyncExitStack() as stack:
@@ -76,12 +76,12 @@ async def measure(pairs: int = 5, seconds: float = 3.0) -> Door:
         (folder / "partners.json").write_text(json.dumps({_PARTNER: [key]}))
         issuer = ensure_issuer(folder / "token-issuer")
         ours = await stack.enter_async_context(_served("gateway", folder, url))
-        theirs = await stack.enter_async_context(_served("bench.door.bare_route", folder, url))
+        theirs = await stack.enter_async_context(_served("bench.gateway.bare_route", folder, url))
         cases = await _file_cases(ours, _intake_token(issuer))
         rate, p99_ms = await _alternate(ours, theirs, _maker(cases, Signer.parse(key)), pairs, seconds)
         inbox = (await stack.enter_async_context(_store(url, folder))).inbox
         database = await stack.enter_async_context(asyncpg.create_pool(url, min_size=1, max_size=1))
-        return Door(rate, p99_ms, await measure_drain(inbox, database, cases, folder, pairs))
+        return GatewayRates(rate, p99_ms, await measure_drain(inbox, database, cases, folder, pairs))
 
 
 async def _alternate(

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cases.clock import SystemClock
-from cases.repository import CaseBook
+from cases.repository import CaseRepository
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.keys import DirectoryKeyStore
 from eventstore.lookups import Lookups
@@ -45,14 +45,14 @@ def app() -> Iterator[FastAPI]:
     with tempfile.TemporaryDirectory() as folder:
         keys = DirectoryKeyStore(Path(folder))
         store = MemoryStore(keys)
-        book = CaseBook(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
+        cases = CaseRepository(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
 
         async def no_figures(_programme: str, _month: str) -> None:
             return None
 
         yield create_app(
             GatewayDeps(
-                book=book,
+                cases=cases,
                 store=store,
                 inbox=store.inbox,
                 figures=no_figures,

@@ -1,6 +1,6 @@
 """How fast the relay drains the inbox, against how fast the same Temporal takes the same signals from a bare client.
 
-The relay claims a batch in Postgres, rings it and claims the next; the bare client makes the same calls, as many side
+The relay claims a batch in Postgres, signals it and claims the next; the bare client makes the same calls, as many side
 by side, and knows of nothing else. They signal with start, since a plain signal to a run that has ended is lost. No
 worker takes anything meanwhile.
 """
@@ -16,11 +16,11 @@ from typing import Final
 import asyncpg
 from temporalio.client import Client
 
-from activities.notify import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from bench.ratio import Ratio
 from domain.ids import CaseId
 from eventstore.inbox import Inbox
-from gateway.relay import BATCH, ring_once
+from gateway.relay import BATCH, notify_once
 from stack.bootstrap import register_search_attributes
 from stack.temporal import EmbeddedTemporal
 from workflows.payloads import DATA_CONVERTER
@@ -36,7 +36,7 @@ SELECT count(passage.receive(
     c, c, NULL, 'border', 'fill-' || n, '{_SIGNAL}', 'x', 'k', sha256('x'), now(), 's', NULL, false))
 FROM generate_series(1, $2::int) AS n, LATERAL (SELECT ($1::text[])[1 + n % cardinality($1::text[])]) AS of (c)
 """  # noqa: S608  made of constants
-"""Nobody reads these: a bell is rung by number."""
+"""Nobody reads these: a case is notified by number."""
 
 
 async def measure_drain(
@@ -52,25 +52,25 @@ async def measure_drain(
 
 
 async def _drained(inbox: Inbox, client: Client, signals: int) -> float:
-    async def ring_bells(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells, _never)
+    async def notify_cases(notifications: Iterable[PendingNotification]) -> None:
+        await notify(client, notifications, _never)
 
     async def nothing(_: str) -> None:
         return None
 
-    began, rung = time.perf_counter(), 0
-    while rung < signals:
-        claimed = await ring_once(inbox, ring_bells, nothing)
+    began, notified = time.perf_counter(), 0
+    while notified < signals:
+        claimed = await notify_once(inbox, notify_cases, nothing)
         if claimed == 0:
             raise TimeoutError("the inbox is empty before its time")
-        rung += claimed
-    return rung / (time.perf_counter() - began)
+        notified += claimed
+    return notified / (time.perf_counter() - began)
 
 
 async def _bare(client: Client, cases: Sequence[CaseId], signals: int) -> float:
-    bells = (InboxBell(cases[n % len(cases)], _SIGNAL, f"bare-{n}", n + 1) for n in range(signals))
+    notifications = (PendingNotification(cases[n % len(cases)], _SIGNAL, f"bare-{n}", n + 1) for n in range(signals))
     began = time.perf_counter()
-    await ring(client, bells, _never)
+    await notify(client, notifications, _never)
     return signals / (time.perf_counter() - began)
 
 
