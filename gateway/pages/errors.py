@@ -1,11 +1,9 @@
 """A page in place of a problem document: what went wrong, and how to go on. An unknown caller is asked to sign in."""
 
-from typing import get_args
-
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from cases.inbound.wire import PartnerName
+from domain import registry
 from gateway.deps import GatewayDeps
 from gateway.http.problems import KINDS, Problem
 from gateway.pages.frame import page
@@ -24,7 +22,7 @@ def error_page(request: Request, problem: Problem) -> Response:
     deps: GatewayDeps = request.app.state.deps
     title = KINDS[problem.code].title
     said = problem.detail or title
-    partner = next((name for name in get_args(PartnerName) if request.path_params.get("partner") == name), None)
+    partner = next((name for name in registry.senders() if request.path_params.get("partner") == name), None)
     if partner is None or problem.status not in (401, 403):
         again = request.url.path if problem.status in (429, 500, 503) and request.method == "GET" else None
         found = page("error.html", title, problem.status, said=said, code=problem.code, again=again)
