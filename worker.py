@@ -15,17 +15,18 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import CaseActivities
+from activities.answer_polling import AnswerPolling
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
 from activities.notify import PendingNotification, notify
 from activities.partner_requests import PartnerRequests
-from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
+from activities.partners.agreements import Agreements, AgreementsUnreadable, read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
 from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
-from domain.kernel.ids import Code
+from domain import registry
 from domain.kernel.messages import Message
 from eventstore.port import Notification
 from process.backing import Backing, open_backing
@@ -71,14 +72,7 @@ def case_workers(
         client,
         task_queue=CASES_TASK_QUEUE,
         workflows=[Case],
-        activities=[
-            cases.open_case,
-            cases.sponsor_confirmation,
-            cases.proof_of_entry,
-            cases.security_vetting,
-            cases.travel_authorization,
-            cases.work_permit_eligibility,
-        ],
+        activities=cases.entrances,
         interceptors=[FailuresAsCodes(), CallStackAnswers()],
         workflow_runner=RUNNER,
         max_concurrent_activities=APPENDING_MAX,
@@ -89,7 +83,7 @@ def case_workers(
 
 
 def _calling_workers(client: Client, requests: PartnerRequests, agreements: Agreements) -> Iterator[Worker]:
-    pace = {calls_task_queue(partner): agreements[partner].calls_per_s for partner in PARTNERS}
+    pace = {calls_task_queue(partner): agreements[partner].calls_per_s for partner in registry.partners()}
     for queue in (*pace, CALLS_TASK_QUEUE):
         yield Worker(
             client,
@@ -118,7 +112,7 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
         await asyncio.wait([running])
 
 
-def read_answer(body: bytes, partner: Code) -> Message:
+def read_answer(body: bytes, partner: str) -> Message:
     """A message that a partner told when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
     try:
         return read_message(body, partner).content
@@ -137,7 +131,7 @@ def agreements_of(settings: Settings) -> Agreements:
 async def serve(settings: Settings) -> None:
     """Poll until SIGTERM or SIGINT, then drain."""
     stopped = stop_requested()
-    urls = {partner: settings.partner_url(partner) for partner in PARTNERS}
+    urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     agreements = agreements_of(settings)
     async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
         client = await connect_temporal(settings, "worker")

@@ -104,10 +104,15 @@ class CaseActivities:
     async def _take_all(self, run: _Run, advance: Advance) -> None:
         """Rows in number order, and before each of them the deadlines that were over when it was received."""
         await self._take_rows(run)
-        if advance.due is not None and advance.due.name == "month" and not run.seen.case.closed:
+        if advance.due is not None and self._allots(run, advance.due.name):
             # A new month has new places; they are given out in order, and this case may be among those that get one.
-            await self._meet(run, Deadline(advance.due.at, "month"))
+            await self._meet(run, Deadline(advance.due.at, advance.due.name))
             await self._take_rows(run)
+
+    def _allots(self, run: _Run, limit: str) -> bool:
+        case = run.seen.case
+        known = registry.family_of(case.case_id).limits.get(limit)
+        return known is not None and known.allots is not None and not case.closed
 
     async def _take_rows(self, run: _Run) -> None:
         while not run.full:

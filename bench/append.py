@@ -22,12 +22,12 @@ from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.entry import EntryVerified
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.vetting import VettingRequested
 from domain.kernel.events import Basis, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import open_programme
 from eventstore.format.envelope import NO_HASH
-from eventstore.format.summarize import AIR
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import Pool
 from eventstore.port import Append, ReadAt

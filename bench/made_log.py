@@ -14,6 +14,7 @@ from domain.humanitarian_parole.stages.entry import EntryCheckRequested, EntryVe
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.humanitarian_parole.stages.parole import ParoleGranted, WorkPermitApplied, WorkPermitEligible
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorConfirmed
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingRequested
 from domain.kernel.case import Case
@@ -22,7 +23,7 @@ from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import Programme, evolve_programme, open_programme
 from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
-from eventstore.format.summarize import AIR, summarize, summarize_programme
+from eventstore.format.summarize import summarize, summarize_programme
 from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
 from eventstore.port import Append

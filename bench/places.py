@@ -20,13 +20,13 @@ from bench.ratio import Ratio
 from domain import registry
 from domain.humanitarian_parole.application import ERASED_APPLICATION
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import open_programme
 from eventstore.conflicts import NoPlace
 from eventstore.format.envelope import NO_HASH
-from eventstore.format.summarize import AIR
 from eventstore.keys import CaseKey
 from eventstore.places import Pool, TakePlace
 from eventstore.port import Append, ReadAt

@@ -137,6 +137,8 @@ def _caps_set(state: Programme, events: tuple[ProgrammeEvent, ...]) -> tuple[str
                 pools += [cap.pool for cap in (cap_of(state, event.pool),) if cap is not None]
             case RulesAdopted():
                 pools += [cap.pool for cap in state.rules.caps]
+            case _:
+                pass
     return tuple(dict.fromkeys(pools))
 
 

@@ -1,12 +1,12 @@
 """The work behind `passage programme`: the message into the inbox, the decision, signals, and the state after it."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import typer
-from domain.rules.rule_set import RuleBook
 from temporalio.service import RPCError
 
 from activities.notify import notify
@@ -42,26 +42,27 @@ async def show_programme(stack: Reached, programme: str, *, json: bool) -> None:
     if json:
         echo_json({"programme": programme, **_as_json(found)})
         return
-    per = "a month" if found.cap_period == "month" else "in all"
     typer.echo(f"Programme  {programme}\nStatus     {found.status}\nRules      {found.rules_version}")
-    typer.echo(f"Places     {found.places} {per}, {found.authorized} taken, {found.waiting} waiting")
+    typer.echo(f"Cases      {found.authorized} places taken, {found.waiting} waiting for one")
+    for pool in found.pools:
+        per = "a month" if pool.period == "month" else "in all"
+        typer.echo(f"Pool       {pool.pool}: {pool.places} {per}, {pool.taken} taken")
 
 
 def _as_json(found: ProgrammeStatistics) -> dict[str, object]:
     return {
         "status": found.status,
         "rules_version": found.rules_version,
-        "cap_period": found.cap_period,
-        "places": found.places,
         "authorized": found.authorized,
         "waiting": found.waiting,
+        "pools": [asdict(pool) for pool in found.pools],
     }
 
 
-def adoption(text: str, book: RuleBook) -> RulesAdoption:
+def adoption(text: str, book: Mapping[str, RuleSet]) -> RulesAdoption:
     """The message that adopts the rule set which `text` names, by its version or by a file that holds it.
 
-    Every worker must have the rules before the first case follows them, so a file can only be one that came with the
+    Every worker must know its rules before the first case follows them, so a file can only be one that came with the
     project. Raises UnusableError for any other.
     """
     known = ", ".join(sorted(book))
@@ -78,7 +79,7 @@ def adoption(text: str, book: RuleBook) -> RulesAdoption:
     return RulesAdoption(rules=found.version)
 
 
-def _require_known(file: str, found: RuleSet, book: RuleBook) -> None:
+def _require_known(file: str, found: RuleSet, book: Mapping[str, RuleSet]) -> None:
     same = book.get(found.version)
     if same is None:
         raise UnusableError(f"{file} holds rules of {found.version}, which no worker has: there are "

@@ -1,14 +1,15 @@
 """`passage programme`: what the governments ask of a programme and tell it. Every word goes through the inbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from domain.rules.rule_set import RuleBook
 
+from cli.errors import UnusableError
 from cli.governing import adoption, show_programme, tell
 from cli.reach import Reached, on_the_stack
+from domain import registry
 from domain.kernel.messages import (
     CapChange,
     GovernmentsMessage,
@@ -16,6 +17,7 @@ from domain.kernel.messages import (
     ProgrammeSuspension,
     ProgrammeTermination,
 )
+from domain.kernel.rule_set import RuleSet
 
 app = typer.Typer(help="The programme: its figures, and what the governments tell it.", no_args_is_help=True)
 
@@ -61,11 +63,12 @@ def terminate(
 @app.command()
 def cap(
     places: Annotated[int, typer.Argument(min=0, max=10**9, metavar="N", help="Places in all, or a month.")],
+    pool: Annotated[str | None, typer.Option(help="Of which pool, where the programme draws on several.")] = None,
     programme: Named = None,
     json: Json = False,
 ) -> None:
     """Set how many places there are, in place of the rule set's own number."""
-    _tell(programme, lambda _: CapChange(places=places), json=json)
+    _tell(programme, lambda _: CapChange(places=places, pool=pool), json=json)
 
 
 @app.command("adopt-rules")
@@ -78,10 +81,18 @@ def adopt_rules(
     _tell(programme, lambda book: adoption(rules, book), json=json)
 
 
-def _tell(programme: str | None, message: Callable[[RuleBook], GovernmentsMessage], *, json: bool) -> None:
+def _tell(programme: str | None, message: Callable[[Mapping[str, RuleSet]], GovernmentsMessage], *, json: bool) -> None:
     async def work(stack: Reached) -> None:
         named = programme or stack.settings.programme
-        await tell(stack, named, message(stack.backing.cases.rules))
+        await tell(stack, named, message(_sets_of(named)))
         await show_programme(stack, named, json=json)
 
     on_the_stack(work)
+
+
+def _sets_of(programme: str) -> Mapping[str, RuleSet]:
+    try:
+        return registry.programme(programme).sets
+    except registry.UnknownProgramme:
+        known = ", ".join(registry.programmes())
+        raise UnusableError(f"no programme {programme} (there are {known})") from None

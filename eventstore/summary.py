@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn, WorkPermit
+from domain.humanitarian_parole.stages.parole import WorkPermit
+from domain.kernel.ids import Code
 from eventstore.places import Pool
 
 
@@ -16,15 +17,15 @@ class CaseSummary:
     case_id: str
     programme: str
     rules_version: str
-    stage: Stage
-    waiting_on: WaitingOn | None
+    stage: Code
+    waiting_on: Code | None
     since: datetime
     """Since when it stands in this stage and waits on this."""
     filed_at: datetime
-    due_name: DeadlineName | None = None
+    due_name: Code | None = None
     due_at: datetime | None = None
-    outcome: Outcome | None = None
-    reason: Reason | None = None
+    outcome: Code | None = None
+    reason: Code | None = None
     work_permit: WorkPermit | None = None
     authorized_last_day: date | None = None
     """Null while the limit is paused by a suspension."""
@@ -51,9 +52,9 @@ class SummaryFilter:
     """Which cases to list; None: no condition."""
 
     programme: str | None = None
-    stage: Stage | None = None
-    waiting_on: WaitingOn | None = None
-    outcome: Outcome | None = None
+    stage: Code | None = None
+    waiting_on: Code | None = None
+    outcome: Code | None = None
     open: bool | None = None
     limit: int | None = None
 
@@ -69,4 +70,4 @@ class StuckCandidate:
     """An inbox row of it is undecided."""
     calls: bool
     """A call to a partner is outstanding."""
-    waiting_on: WaitingOn | None
+    waiting_on: Code | None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from activities.failures import log_failure
 from cases.inbound import faults
 from cases.inbound.faults import BodyRefused
-from cases.inbound.wire import PartnerName
+from domain import registry
 from domain.kernel.ids import MessageId
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
@@ -21,7 +21,7 @@ from eventstore.operations import Refusal
 from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
-from gateway.http.problems import Code, Problem
+from gateway.http.problems import Problem, ProblemCode
 from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
 from gateway.pages import routes
@@ -40,7 +40,7 @@ _ROUTERS: Final = (
     routes.router,
 )
 _MESSAGE_ID: Final = TypeAdapter[str](MessageId)
-_OF_STATUS: Final[Mapping[int, Code]] = {404: "not-found", 405: "method-not-allowed"}
+_OF_STATUS: Final[Mapping[int, ProblemCode]] = {404: "not-found", 405: "method-not-allowed"}
 
 
 def create_app(deps: GatewayDeps) -> FastAPI:
@@ -109,7 +109,7 @@ async def _record(request: Request, problem: Problem) -> None:
 
 def _partner_of(request: Request) -> str:
     partner = request.path_params.get("partner", "")
-    return partner if partner in get_args(PartnerName) else ""
+    return partner if partner in registry.senders() else ""
 
 
 def _message_id_of(request: Request) -> str:

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import asyncpg
-from domain.rules.rule_set import bundled_rule_book
-
 from cases.clock import Clock, ScaledClock, SystemClock
 from cases.repository import CaseRepository
-from eventstore.conflicts import StoreUnavailable
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
@@ -58,7 +54,8 @@ async def open_backing(
 
     Raises:
         ConfigurationError: no database is named.
-        StoreUnavailable: the database cannot be reached, or does not know this login.
+        StoreUnavailable: the database cannot be reached.
+        asyncpg.PostgresError: it does not know this login.
     """
     keys = DirectoryKeyStore(settings.keys_directory)
     url, clock = settings.required_database_url, clock_of(settings)
@@ -71,19 +68,9 @@ async def opened_backing(
     database_url: str, keys: DirectoryKeyStore, clock: Clock, *, role: str = WRITER, connections: int = CONNECTIONS
 ) -> AsyncIterator[Backing]:
     """The backing over these parts. Raises as `open_backing`."""
-    store = await _connect(database_url, keys, role, connections)
+    store = await PostgresStore.connect(database_url, keys, role=role, connections=connections)
     try:
         lookups = Lookups(await keys.pepper())
-        yield Backing(store, CaseRepository(store, store.inbox, lookups, bundled_rule_book()), keys, clock)
+        yield Backing(store, CaseRepository(store, store.inbox, lookups), keys, clock)
     finally:
         await store.close()
-
-
-async def _connect(database_url: str, keys: DirectoryKeyStore, role: str, connections: int) -> PostgresStore:
-    """The store. A failure is named by its kind alone: the driver's text may hold the address and the login."""
-    try:
-        return await PostgresStore.connect(database_url, keys, role=role, connections=connections)
-    except StoreUnavailable as error:
-        raise StoreUnavailable(f"the database cannot be reached ({error})") from None
-    except asyncpg.PostgresError as error:
-        raise StoreUnavailable(f"the database refuses the connection ({type(error).__name__})") from None

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, TypeVar, get_args
-
-from domain.messages import Sender
+from typing import Final, TypeVar
 
 from cases.inbound.webhooks import KeyMalformed, Signer
+from domain import registry
 from process.config import ConfigurationError
 
 KEYS_MAX: Final = 2
 """Active keys of one sender: the present one, and its successor while the key is being changed."""
 
-_SENDERS: Final = frozenset(get_args(Sender)) - {"passage"}
+_SENDERS: Final = frozenset(registry.senders())
 
 Key = TypeVar("Key")
 

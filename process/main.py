@@ -28,7 +28,7 @@ def run(program: str, serve: Serve, *refusals: type[Exception], load: Load = loa
     `refusals` are the errors, beside a wrong setting and an unreachable database, whose one line explains the 2.
     The process ends at once after its output is written: one clean exit of Temporal's SDK in sixteen aborts instead.
     """
-    status = _status(program, serve, (ConfigurationError, StoreUnavailable, *refusals), load)
+    status = _status(program, serve, (ConfigurationError, *refusals), load)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
@@ -41,6 +41,8 @@ def _status(program: str, serve: Serve, refusals: tuple[type[Exception], ...], l
         asyncio.run(serve(settings))
     except refusals as error:
         return _unusable(str(error))
+    except StoreUnavailable as error:  # the text is the error's class: the driver's own may hold the address and login
+        return _unusable(f"the database cannot be reached ({error})")
     except asyncpg.PostgresError as error:  # its own text may quote a row
         return _unusable(f"the database refuses ({type(error).__name__})")
     return DONE

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 import structlog
 
@@ -53,7 +53,7 @@ async def notify_once(inbox: Inbox, notify: Notify, handle_programme: HandleProg
 def _notification_of(row: UnnotifiedMessage) -> PendingNotification | None:
     if row.case_id is None:
         return None
-    return PendingNotification(row.case_id, cast("CaseMessageName", row.kind), row.message_id, row.number)
+    return PendingNotification(row.case_id, row.kind, row.message_id, row.number)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from stack.database import PostgresService
 from stack.errors import StackError
 from stack.partner_keys import ensure_partner_keys
 from stack.ports import HOST, choose_port
-from stack.probes import answers, polls, why_away
+from stack.probes import answers, polls
 from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor

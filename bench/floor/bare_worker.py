@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TextIO, get_args
+from typing import Any, Final, TextIO
 
 from temporalio import activity
 from temporalio.worker import Worker
@@ -17,7 +17,10 @@ from activities.contracts import Advance, Due, Step
 from activities.partners.clients import PartnerClients, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
 from demonstration.people import application
-from domain.kernel.ids import Code
+from domain import registry
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.kernel.case import Case, Request, replace
+from domain.kernel.decider import fold
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from process.temporal import connect_temporal
@@ -26,7 +29,20 @@ from workflows.runner import RUNNER
 
 PROGRESS_FILE: Final = "progress"
 """A line for each part that a case has behind it: what the event store's heads are to a real one."""
-_FILED: Final = application(1)
+_FAMILY: Final = registry.programme("venezuela-air").family
+_FILED: Final = fold(
+    _FAMILY,
+    Case("VEN-1111-1111"),
+    (
+        ApplicationFiled(
+            at=datetime(2022, 10, 20, tzinfo=UTC),
+            programme="venezuela-air",
+            rules_version="2022-10-19",
+            rules_digest="0" * 64,
+            application=application(1),
+        ),
+    ),
+)
 _BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +73,7 @@ class BareActivities:
         self._progress.flush()
         return _step(part, number)
 
-    async def _call(self, partner: Code, case_id: str, number: int) -> None:
+    async def _call(self, partner: str, case_id: str, number: int) -> None:
         request = Request(f"{case_id}:{number}", partner, activity.info().started_time)
         check = _FAMILY.partners[partner].check(replace(_FILED, case_id=case_id), request)
         await self._partners.call(partner, check)
@@ -87,7 +103,7 @@ async def serve(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    urls = {partner: settings.partner_url(partner) for partner in get_args(Code)}
+    urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     progress: Path = settings.data_dir / PROGRESS_FILE
     async with open_partner_clients(urls, settings.gateway_url) as partners:
         with progress.open("a", encoding="ascii") as lines:

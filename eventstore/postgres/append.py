@@ -27,7 +27,7 @@ from eventstore.places import (
     ResumeTurn,
     TakePlace,
 )
-from eventstore.port import Append, Appended, Bell
+from eventstore.port import Append, Appended, Notification
 from eventstore.postgres.session import Statement, call
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
@@ -100,7 +100,7 @@ def programme_values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]
         "rules_version": of_programme and of_programme.rules_version,
         **_pools(of_programme, append.caps),
         "month": place.month if place is not None else None,
-        "notifies": append.bells,
+        "notifies": append.notifies,
     }
 
 
@@ -230,5 +230,5 @@ def appended_of(append: Append, result: Any) -> Appended:
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        bells=tuple(Bell(*each) for each in zip(*notified, strict=True)),
+        notifications=tuple(Notification(*each) for each in zip(*notified, strict=True)),
     )

@@ -25,10 +25,13 @@ from eventstore.postgres.append import (
     programme_summary,
     programme_values,
 )
+from eventstore.postgres.deliveries import PostgresDeliveries
+from eventstore.postgres.guard import PostgresGuard
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres.session import Statement, close_pool, translated
+from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
@@ -128,6 +131,21 @@ class PostgresStore:
         """The requests in the same database that partners have taken and not answered."""
         return PostgresUnanswered(self._pool)
 
+    @property
+    def guard(self) -> PostgresGuard:
+        """What the gateway keeps of its callers, in the same database."""
+        return PostgresGuard(self._pool)
+
+    @property
+    def statistics(self) -> PostgresStatistics:
+        """Counts of the programmes in the same database."""
+        return PostgresStatistics(self._pool)
+
+    @property
+    def deliveries(self) -> PostgresDeliveries:
+        """What came into the same database, as operators ask for it."""
+        return PostgresDeliveries(self._pool)
+
     @classmethod
     async def connect(
         cls,
@@ -142,7 +160,7 @@ class PostgresStore:
         """Connect as the login of the URL and act as `role`, which can write through the functions only.
 
         `connections` bounds the pool; a caller beyond it waits. A statement, and a wait for a lock in it, ends after
-        `statement_timeout_s`: 24,000 bells of a suspension take about one second.
+        `statement_timeout_s`: 24,000 notifications of a suspension take about one second.
 
         Raises:
             StoreUnavailable: the server cannot be reached.
@@ -195,7 +213,9 @@ class PostgresStore:
             return appended_of(append, await self._call(*APPEND_PROGRAMME(**programme_values(append, rows))))
         result = await self._call(*APPEND_AND_LOOK(**case_values(append, rows, key)))
         appended = appended_of(append, result)
-        if not appended.first_result or any(bell.case_id == append.stream for bell in appended.bells):
+        if not appended.first_result or any(
+            notification.case_id == append.stream for notification in appended.notifications
+        ):
             return appended
         return replace(appended, pending=await self._pending(result, append))
 

@@ -11,7 +11,7 @@ from cases.inbound.faults import FAULTS_MAX, BodyRefused, Fault
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-Code = Literal[
+ProblemCode = Literal[
     "malformed",
     "not-json",
     "too-large",
@@ -61,7 +61,7 @@ class Kind:
     title: str
 
 
-KINDS: Final[Mapping[Code, Kind]] = {
+KINDS: Final[Mapping[ProblemCode, Kind]] = {
     "malformed": Kind(422, "The request is not of the form that the OpenAPI document gives."),
     "not-json": Kind(422, "The body is not one JSON object in UTF-8."),
     "too-large": Kind(413, "The body is larger than 256 KiB."),
@@ -114,7 +114,7 @@ class ProblemDocument(BaseModel):
     type: str = Field(examples=["urn:passage:problem:malformed"])
     title: str
     status: int = Field(examples=[422])
-    code: Code
+    code: ProblemCode
     detail: str | None = None
     faults: list[Fault] | None = Field(default=None, max_length=FAULTS_MAX)
 
@@ -123,11 +123,15 @@ class Problem(Exception):
     """A request that is answered with a problem; `detail` and `faults` are our own words, never the sender's."""
 
     def __init__(
-        self, code: Code, detail: str | None = None, faults: Iterable[Fault] = (), retry_after_s: int | None = None
+        self,
+        code: ProblemCode,
+        detail: str | None = None,
+        faults: Iterable[Fault] = (),
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(code)
         self.retry_after_s = retry_after_s
-        self.code: Code = code
+        self.code: ProblemCode = code
         self.detail = detail
         self.faults = list(faults)[:FAULTS_MAX]
 
@@ -165,7 +169,7 @@ class Problem(Exception):
         )
 
 
-def _challenge(code: Code) -> str | None:
+def _challenge(code: ProblemCode) -> str | None:
     """`WWW-Authenticate`: how to prove who asks, and for a token what is wrong with it (RFC 6750)."""
     if code in ("role-missing", "officer-differs"):
         return 'Bearer realm="passage", error="insufficient_scope"'
@@ -182,7 +186,7 @@ _TOLD: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 429: "Retry-After", 
 _TOLD_TEXT: Final = {"WWW-Authenticate": "How to prove who asks.", "Retry-After": "Seconds after which to try again."}
 
 
-def documented(*codes: Code) -> dict[int | str, dict[str, Any]]:
+def documented(*codes: ProblemCode) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can answer with these problems, with an example of each."""
     answers: dict[int | str, dict[str, Any]] = {}
     for code in (*codes, "unavailable", "internal"):

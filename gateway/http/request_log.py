@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activities.failures import code_of, log_failure
 from gateway.http.metrics import GatewayMetrics
-from gateway.http.problems import Code, Problem
+from gateway.http.problems import Problem, ProblemCode
 
 _log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class RequestLogMiddleware:
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _answer_to(error: Exception) -> Code:
+def _answer_to(error: Exception) -> ProblemCode:
     return "unavailable" if code_of(error) in _PASSING else "internal"
 
 

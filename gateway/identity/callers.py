@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 
 from gateway.deps import Deps
-from gateway.http.problems import Code, Problem
+from gateway.http.problems import Problem, ProblemCode
 from gateway.identity.tokens import ROLES, Caller
 
-UNKNOWN_CALLER: Final[tuple[Code, ...]] = (
+UNKNOWN_CALLER: Final[tuple[ProblemCode, ...]] = (
     "token-missing",
     "token-malformed",
     "token-key-unknown",

@@ -7,11 +7,11 @@ from typing import Final
 
 from cases.inbound.webhooks import Fault, SignatureRefused, Verifier, verify
 from cases.inbound.wire import PartnerName
-from gateway.http.problems import Code, Problem
+from gateway.http.problems import Problem, ProblemCode
 from process.config import Settings
 from process.key_files import read_keys
 
-_CODES: Final[Mapping[Fault, Code]] = {
+_CODES: Final[Mapping[Fault, ProblemCode]] = {
     "missing": "signature-missing",
     "malformed": "signature-malformed",
     "stale": "signature-stale",

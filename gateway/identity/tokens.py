@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
@@ -18,7 +18,7 @@ from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from cases.inbound.wire import PartnerName
+from domain import registry
 from gateway.http.problems import Problem
 from gateway.identity.senders import Identity
 from gateway.identity.token_keys import ALGORITHMS, no_keys
@@ -28,7 +28,7 @@ LEEWAY_S: Final = 30
 TOKEN_MAX_BYTES: Final = 8 * 1024
 """With a certificate and fifty roles in it, a token has some 4 KiB."""
 
-ROLES: Final = frozenset({"intake", "officer", "operator", "auditor", *(f"partner:{p}" for p in get_args(PartnerName))})
+ROLES: Final = frozenset({"intake", "officer", "operator", "auditor", *(f"partner:{p}" for p in registry.senders())})
 """What a token's `roles` may say that means something here; an issuer's other roles are passed over."""
 
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt"})

@@ -1,4 +1,4 @@
-"""`/partners/{partner}/deliveries`: what a partner sent, what became of it, and a button to have it rung for again."""
+"""`/partners/{partner}/deliveries`: what a partner sent, what became of it, and a button to notify a case again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,19 +15,18 @@ from eventstore.operations import Deliveries, Delivery, DeliveryFilter
 from gateway.deps import Deps
 from gateway.http.problems import Problem
 from gateway.pages import views
-from gateway.pages.frame import page
 from gateway.pages.visitors import COOKIE_MAX_BYTES, Visitor, Visits, form_key_of, known_partner, read_form, remember
 
 router = APIRouter(prefix="/partners/{partner}", include_in_schema=False)
 
 READ_TIMEOUT_S: Final = 5.0
-"""The pages share one connection: who waits longer is told to come again."""
+"""A page that waits longer for one of the few side connections answers `unavailable`."""
 _NUMBER_MAX: Final = 2**63 - 1
 
 _log = structlog.get_logger()
 
 _Number = Annotated[int, Query(ge=1, le=_NUMBER_MAX)]
-_Rung = Annotated[int | None, Query(ge=0, le=views.ROWS)]
+_Notified = Annotated[int | None, Query(ge=0, le=views.ROWS)]
 
 
 async def _deliveries(deps: Deps) -> Deliveries:
@@ -56,13 +55,13 @@ async def list_deliveries(
     visitor: Visits,
     show: views.Shown = "all",
     before: _Number | None = None,
-    rung: _Rung = None,
+    notified: _Notified = None,
 ) -> Response:
     """A page of messages, or of what was refused."""
     visitor.require_reading()
     async with _answering():
         if show == "refused":
-            body = views.refused_list(await inbox.refusals(visitor.partner, views.ROWS))
+            found = views.refused_page(visitor, await inbox.refusals(visitor.partner, views.ROWS))
         else:
             wanted = DeliveryFilter(
                 source=visitor.partner,
@@ -71,43 +70,43 @@ async def list_deliveries(
                 before=before,
                 limit=views.ROWS,
             )
-            body = views.deliveries_list(visitor, show, await inbox.find(wanted), _told(rung))
-    return _shown(deps, visitor, f"Deliveries of {visitor.partner}", body, show)
+            found = views.deliveries_page(visitor, show, await inbox.find(wanted), _told(notified))
+    return _shown(deps, visitor, found)
 
 
 @router.get("/deliveries/{number}")
-async def show_delivery(deps: Deps, inbox: Inbox, visitor: Visits, number: str, rung: _Rung = None) -> Response:
+async def show_delivery(deps: Deps, inbox: Inbox, visitor: Visits, number: str, notified: _Notified = None) -> Response:
     """One message of this partner."""
     visitor.require_reading()
     async with _answering():
         found = await _find(inbox, visitor, number)
-    return _shown(deps, visitor, f"Message {found.number}", views.delivery(visitor, found, _told(rung)), None)
+    return _shown(deps, visitor, views.delivery_page(visitor, found, _told(notified)))
 
 
 @router.post("/deliveries/redrive")
 async def redrive(request: Request, inbox: Inbox, visitor: Visits) -> Response:
-    """Have the cases of these messages rung again at once, and show where they stand."""
+    """Notify the cases of these messages again at once, then show the messages."""
     visitor.require_redriving()
     fields = await read_form(request, visitor)
     numbers = fields.get("number", [])[: views.ROWS]
     async with _answering():
         found = [await _find(inbox, visitor, number) for number in numbers]
-        rung = await inbox.redrive([each.number for each in found])
-    _log.info("rung for again", by=visitor.name, partner=visitor.partner, numbers=sorted(rung))
-    place = f"/{found[0].number}?rung={len(rung)}" if len(found) == 1 else f"?show=waiting&rung={len(rung)}"
-    return _go(views.address(visitor, place))
+        notified = await inbox.redrive([each.number for each in found])
+    _log.info("cases notified again", by=visitor.name, partner=visitor.partner, numbers=sorted(notified))
+    place = f"/{found[0].number}?" if len(found) == 1 else "?show=waiting&"
+    return _go(views.address(visitor, f"{place}notified={len(notified)}"))
 
 
 @router.post("/session")
 async def sign_in(request: Request, deps: Deps, partner: str) -> Response:
-    """Keep a good token of somebody who may read these pages in a cookie."""
+    """Keep a valid token in a cookie, if its holder may read these pages."""
     stranger = Visitor(known_partner(partner), None, form_key_of(request, deps), by_cookie=False)
     token = _one(await read_form(request, stranger), "token").strip()
     caller = await deps.tokens.verify(token, deps.server_now())
     request.state.identity = caller.identity
     Visitor(stranger.partner, caller, stranger.form_key, by_cookie=True).require_reading()
     if len(token) > COOKIE_MAX_BYTES:
-        raise Problem("token-malformed", "It is too large for a cookie: use a proxy that signs you in.")
+        raise Problem("token-malformed", "It is too large for a cookie. Use a proxy that signs you in.")
     response = _go(views.address(stranger))
     remember(response, deps, "session", token)
     return response
@@ -115,34 +114,33 @@ async def sign_in(request: Request, deps: Deps, partner: str) -> Response:
 
 @router.post("/session/end")
 async def sign_out(request: Request, deps: Deps, visitor: Visits) -> Response:
-    """Forget the token. It stays good until it expires; nobody here can change that."""
+    """Delete the cookie. The token itself stays valid until it expires."""
     await read_form(request, visitor)
     response = _go(views.address(visitor))
     remember(response, deps, "session", None)
     return response
 
 
-def _shown(deps: Deps, visitor: Visitor, title: str, body: str, shown: views.Shown | None) -> Response:
-    response = page(title, body, views.nav(visitor, shown))
+def _shown(deps: Deps, visitor: Visitor, response: Response) -> Response:
     remember(response, deps, "form", visitor.form_key)
     return response
 
 
-def _told(rung: int | None) -> str:
+def _told(notified: int | None) -> str:
     """What the button did, in words."""
-    match rung:
+    match notified:
         case None:
             return ""
         case 0:
-            return "It has its answer already: nothing is rung for."
+            return "The message already has its answer. No case was notified."
         case 1:
-            return "One message is being rung for. Load this page again in a moment."
+            return "The case is being notified of one message. Load this page again in a moment."
         case _:
-            return f"{rung} messages are being rung for. Load this page again in a moment."
+            return f"Cases are being notified of {notified} messages. Load this page again in a moment."
 
 
 async def _find(inbox: Deliveries, visitor: Visitor, number: str) -> Delivery:
-    """Raises `Problem`: `unknown-message`, also for one of another partner."""
+    """The message. Raises `Problem`: `unknown-message`, also for another partner's message."""
     if not (number.isascii() and number.isdecimal()) or len(number) > 18:
         raise Problem("unknown-message")
     found = await inbox.find(DeliveryFilter(source=visitor.partner, number=int(number), limit=1))
@@ -156,5 +154,5 @@ def _one(fields: Mapping[str, list[str]], name: str) -> str:
 
 
 def _go(address: str) -> RedirectResponse:
-    """Read what there is now; going back or loading again sends no form twice."""
+    """Redirect to a GET, so that going back or reloading sends no form twice."""
     return RedirectResponse(address, status_code=303)

@@ -10,12 +10,13 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final
 from urllib.parse import parse_qs
 
 from fastapi import Depends, Request, Response
 
 from cases.inbound.wire import PartnerName
+from domain import registry
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body
 from gateway.http.problems import Problem
@@ -85,10 +86,8 @@ Visits = Annotated[Visitor, Depends(_visitor)]
 
 def known_partner(partner: str) -> PartnerName:
     """Raises `Problem`: `not-found`."""
-    for known in get_args(PartnerName):
-        if partner == known:
-            name: PartnerName = known
-            return name
+    if partner in registry.senders():
+        return partner
     raise Problem("not-found")
 
 

@@ -1,19 +1,19 @@
 """`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, get_args
+from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from cases.inbound.wire import PartnerMessage, PartnerName, read_message
-from domain.kernel.ids import Code
+from domain import registry
 from eventstore.inbox import Incoming
 from gateway.deps import GatewayDeps
 from gateway.http.body import read_body
 from gateway.http.headers import MessageHeaders, ReadHeaders, documented_headers, read_headers
 from gateway.http.openapi import PROOFS, body_of_message
 from gateway.http.parameters import MessagePath, PartnerPath
-from gateway.http.problems import Code, Problem, documented
+from gateway.http.problems import Problem, ProblemCode, documented
 from gateway.identity.callers import UNKNOWN_CALLER, presented
 from gateway.identity.senders import Identity, Signature
 from gateway.identity.tokens import Caller
@@ -21,11 +21,11 @@ from gateway.routes.intake import Patience, Taken, decide_programme, receive, wi
 
 router = APIRouter(tags=["messages"])
 
-ASKED: Final = frozenset[str](get_args(Code))
+ASKED: Final = frozenset(registry.partners())
 """Partners that speak only about cases they were asked about. All others (border, carrier, officers, applicants,
 supporters, governments) speak first, about any case (OWASP API1)."""
 
-UNPROVEN: Final[tuple[Code, ...]] = (
+UNPROVEN: Final[tuple[ProblemCode, ...]] = (
     *UNKNOWN_CALLER,
     "signature-missing",
     "signature-malformed",

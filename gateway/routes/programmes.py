@@ -14,14 +14,22 @@ from gateway.identity.callers import READS_STATUS, UNKNOWN_CALLER
 router = APIRouter(tags=["programmes"])
 
 
+class PoolView(BaseModel):
+    """A pool of places, which programmes may share."""
+
+    pool: str = Field(examples=["chnv"])
+    period: Literal["total", "month"] = Field(description="Whether the places are for good or for each month.")
+    places: int = Field(examples=[30000])
+    taken: int = Field(description="Places taken by all programmes that draw on it; in the current month if monthly.")
+
+
 class ProgrammeView(BaseModel):
     """Where a programme stands."""
 
     programme: str = Field(examples=["venezuela-air"])
     status: Literal["open", "suspended", "terminated"]
     rules_version: str = Field(description="The rule set of cases filed now.", examples=["2022-10-19"])
-    cap_period: Literal["total", "month"] = Field(description="Whether the places are for good or for each month.")
-    places: int = Field(examples=[24000])
+    pools: list[PoolView] = Field(description="The pools that its places are of.")
     authorized: int = Field(description="Places taken and not freed; of the current month where places are monthly.")
     waiting: int = Field(description="Cases that are ready and have no place yet.")
 
@@ -42,8 +50,9 @@ async def show_programme(deps: Deps, programme: ProgrammePath) -> ProgrammeView:
         programme=programme,
         status=found.status,
         rules_version=found.rules_version,
-        cap_period=found.cap_period,
-        places=found.places,
+        pools=[
+            PoolView(pool=each.pool, period=each.period, places=each.places, taken=each.taken) for each in found.pools
+        ],
         authorized=found.authorized,
         waiting=found.waiting,
     )

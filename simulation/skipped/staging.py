@@ -14,6 +14,7 @@ from temporalio.client import Client
 from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from cases.programme_commands import handle_programme, open_if_new
+from domain import registry
 from eventstore.keys import DirectoryKeyStore
 from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
@@ -62,8 +63,8 @@ async def open_staging(
     backing = await stack.enter_async_context(
         opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
     )
-    rules = backing.cases.rules[scenario.rules]
-    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
+    rules = registry.programme(scenario.programme).sets[scenario.rules]
+    await open_if_new(backing.cases, rules, scenario.places, clock.moment)
     agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from eventstore.conflicts import IllegalAppend, NoPlace, PlaceFree
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
+from eventstore.conflicts import IllegalAppend, NoPlace, PlaceFree
 from eventstore.places import FreePlace, JoinWaitingList, LeaveWaitingList, PassOver, Pool, ResumeTurn, TakePlace
 from eventstore.port import Appended
 from eventstore.postgres.store import PostgresStore
@@ -38,7 +38,7 @@ async def seen(case: Stream, quantity: int = 1, allotment: str | None = None) ->
 
 
 def offered(appended: Appended) -> list[str]:
-    return [bell.case_id for bell in appended.bells]
+    return [notification.case_id for notification in appended.notifications]
 
 
 def names(cases: Iterable[Stream]) -> list[str]:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventstore.conflicts import NoPlace, PlaceFree
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
+from eventstore.conflicts import NoPlace, PlaceFree
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, LeaveWaitingList, PassOver, Pool, ResumeTurn, TakePlace
 from eventstore.port import Appended
@@ -164,7 +164,7 @@ class Both:
     def told(self, appended: Appended) -> None:
         """Exactly those are notified that something was reserved for."""
         offered = {self.cases[case].name for case in self.model.settle()}
-        assert {bell.case_id for bell in appended.bells} == offered
+        assert {notification.case_id for notification in appended.notifications} == offered
 
 
 @settings(

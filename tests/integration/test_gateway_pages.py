@@ -136,7 +136,7 @@ class TestShown:
             await say(desk, "a-2", case_id)
         page = await (await signed_in(desk, "partner:applicant")).get(PLACE)
         head, latest, first = page.rows
-        assert head == ["Number", "Received", "Message", "About", "Came", "Rung", "Answer"]
+        assert head == ["Number", "Received", "Message", "About", "Came", "Notified", "Answer"]
         assert latest[2:] == ["application.withdrawn", case_id, "3", "0", "waiting"]
         assert first[2:] == ["work_permit.applied", case_id, "1", "0", "rejected not-paroled"]
         assert first[1] == "2022-10-20 12:00:00 UTC"
@@ -198,12 +198,12 @@ class TestRedriving:
         page = await browser.get(f"{PLACE}?show=dead")
         assert page.rows[1][5:] == [str(DEAD_AFTER), "dead letter"]
         shown = await browser.get(page.links["2"])
-        form = next(form for form in shown.forms if form.button == "Ring for it again")
+        form = next(form for form in shown.forms if form.button == "Notify the case again")
         assert await desk.deps.inbox.claim_notifications(10)  # a moment ago, so that nothing is due
         assert await desk.deps.inbox.claim_notifications(10) == ()
         answer = await browser.press(form)
         after = await browser.get(answer.headers["location"])
-        assert "One message is being rung for." in after.text
+        assert "notified of one message" in after.text
         assert "0 times" in after.text
         assert [row.number for row in await desk.deps.inbox.claim_notifications(10)] == [2]
 
@@ -214,20 +214,20 @@ class TestRedriving:
         await kill(desk)
         browser = await signed_in(desk, "operator")
         page = await browser.get(f"{PLACE}?show=dead")
-        form = next(form for form in page.forms if form.button.startswith("Ring for all"))
+        form = next(form for form in page.forms if form.button.startswith("Notify the cases of all"))
         after = await browser.get((await browser.press(form)).headers["location"])
-        assert "3 messages are being rung for." in after.text
+        assert "notified of 3 messages" in after.text
         assert "No dead letters" in (await browser.get(f"{PLACE}?show=dead")).text
 
     async def test_what_has_its_answer_has_no_button_and_an_old_one_does_nothing(self, desk: Desk) -> None:
         case_id = await desk.filed_case()
         await say(desk, "a-1", case_id)
         browser = await signed_in(desk, "partner:applicant")
-        form = next(f for f in (await browser.get(f"{PLACE}/2")).forms if f.button == "Ring for it again")
+        form = next(f for f in (await browser.get(f"{PLACE}/2")).forms if f.button == "Notify the case again")
         await desk.take_all(case_id)
         assert [f.button for f in (await browser.get(f"{PLACE}/2")).forms] == ["Sign out"]
         after = await browser.get((await browser.press(form)).headers["location"])
-        assert "It has its answer already" in after.text
+        assert "The message already has its answer" in after.text
 
     async def test_another_partners_message_cannot_be_seen_or_rung_for(self, desk: Desk) -> None:
         await desk.filed_case()  # number 1, of the supporter
@@ -304,7 +304,7 @@ class TestWhoMay:
         await say(desk, "a-1", case_id)
         browser = Browser(desk, **desk.bearer("partner:applicant"))
         form = (await browser.get(f"{PLACE}/2")).forms[0]
-        assert form.button == "Ring for it again"  # and no way out, which is the proxy's
+        assert form.button == "Notify the case again"  # and no way out, which is the proxy's
         await browser.press(form)
 
 
@@ -346,7 +346,7 @@ class TestEmbedded:
         await say(embedded, "a-1", case_id)
         browser = Browser(embedded)
         page = await browser.get(f"{PLACE}/2")
-        assert [form.button for form in page.forms] == ["Ring for it again"]
+        assert [form.button for form in page.forms] == ["Notify the case again"]
         await browser.press(page.forms[0])
         await Browser(embedded).press(page.forms[0], status=403)  # another browser's form
 

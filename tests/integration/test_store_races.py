@@ -11,10 +11,10 @@ import pytest
 from domain.humanitarian_parole.stages.entry import EvidenceDeadlinePassed
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.sponsor import SponsorWithdrew, SponsorWithdrewNotice
+from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import Waitlisted
 from domain.kernel.programme import ProgrammeSuspended
 from eventstore.conflicts import MessageFirst, ProgrammeConflict, StoreUnavailable
-from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, TakePlace
 from eventstore.port import ReadAt

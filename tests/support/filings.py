@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain.application import Application, Beneficiary, Passport, Supporter
-from domain.events import ApplicationFiled, CaseEvent
-from domain.ids import CommandId, case_id_from_entropy
-from domain.messages import ApplicationSubmitted
-from domain.programme import ProgrammeEvent, ProgrammeOpened
-from eventstore.format.envelope import NO_HASH
+from domain.humanitarian_parole.application import Application, Beneficiary, Passport, Supporter
+from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
+from domain.kernel.events import CaseEvent
+from domain.kernel.ids import CommandId, case_id_from_entropy
+from domain.kernel.programme import ProgrammeEvent, ProgrammeOpened
+from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, Incoming, Receipt
 from eventstore.places import Pool, PoolPeriod
 from eventstore.port import Append, Appended, EventStore

@@ -136,7 +136,7 @@ async def gateway_desk(
         database = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
         if guard is None:
             deps = GatewayDeps(
-                book=backing.cases,
+                cases=backing.cases,
                 store=backing.store,
                 inbox=backing.inbox,
                 statistics=backing.store.statistics,

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from eventstore.summarize import summarize
 
 from domain.kernel.case import Case
+from eventstore.format.summarize import summarize
 from process.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told

@@ -7,8 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from eventstore.conflicts import NoPlace
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
+from eventstore.conflicts import NoPlace
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import TakePlace
 from eventstore.postgres.store import PostgresStore

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from domain.events import Waitlisted
-from domain.ids import CommandId
-from domain.programme import PlacesChanged, ProgrammeOpened
-from eventstore.format.envelope import NO_HASH
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
+from domain.humanitarian_parole.stages.travel import Waitlisted
+from domain.kernel.ids import CommandId
+from domain.kernel.programme import PlacesChanged, ProgrammeOpened
+from eventstore.format.envelope import NO_HASH
 from eventstore.places import AllotPlaces, PlaceChange, Pool
 from eventstore.port import Append, Appended
 from eventstore.postgres.store import PostgresStore

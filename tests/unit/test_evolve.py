@@ -33,7 +33,9 @@ HANDLED = tuple(event for stage in FAMILY.stages for event in stage.events)
 
 
 def test_every_event_of_a_case_has_its_handler() -> None:
-    assert set(FAMILY.handlers) == set(CaseEvent.__subclasses__()) - {CaseEvent}
+    ours = {event for event in CaseEvent.__subclasses__() if event.__module__.startswith("domain.")}
+
+    assert set(FAMILY.handlers) == ours
 
 
 @pytest.mark.parametrize("event", HANDLED, ids=lambda event: event.kind.__name__)
