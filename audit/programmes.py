@@ -6,10 +6,9 @@ from datetime import datetime
 
 from audit.log.tables import Connection
 from audit.replay.read import read_stream
-from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
+from domain.kernel.programme import Programme, ProgrammeEvent, ProgrammeOpened, RulesAdopted, evolve_programme
 from domain.kernel.rule_set import RuleSet
-from eventstore.format.codec import CODEC
-from eventstore.format.envelope import Envelope
+from eventstore.format.codec import CODEC, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +35,29 @@ class ProgrammeHistory:
         return self.states[max(seen, sum(at <= moment for at in self.happened_at))]
 
 
-def history_of(rows: Iterable[Envelope]) -> ProgrammeHistory:
-    """Fold a programme's stream.
+def history_of(events: Iterable[Event]) -> ProgrammeHistory:
+    """Fold a programme's events.
 
     Raises:
-        UnknownEvent: an event is of a newer program.
         TypeError: an event is none of a programme.
-        ValueError: a body is malformed, or a rule set is not the one that its digest names.
+        ValueError: a rule set is malformed, or is not the one that its digest names.
     """
     states, happened_at = [Programme()], []
-    for row in rows:
-        event = CODEC.decode(row.type, row.schema_version, row.happened_at, row.public_body, None)
+    for event in events:
         if not isinstance(event, ProgrammeEvent):
-            raise TypeError(f"{row.type} is no event of a programme")
+            raise TypeError(f"{type(event).__name__} is no event of a programme")
         states.append(evolve_programme(states[-1], event))
-        happened_at.append(row.happened_at)
-        if getattr(event, "rules_digest", states[-1].rules.digest) != states[-1].rules.digest:
-            raise ValueError(f"the rule set of event {row.version} has another digest")
+        happened_at.append(event.at)
+        named = event.rules_digest if isinstance(event, ProgrammeOpened | RulesAdopted) else None
+        if named not in (None, states[-1].rules.digest):
+            raise ValueError(f"the rule set of event {len(happened_at)} has another digest")
     sets = {state.rules.digest: state.rules for state in states[1:]}
     return ProgrammeHistory(tuple(states), tuple(happened_at), sets)
 
 
 async def read_programme(connection: Connection, programme: str) -> ProgrammeHistory:
-    """The history of a programme as the log has it; raises as `history_of`."""
-    return history_of(await read_stream(connection, programme))
+    """The history of a programme as the log has it. Raises as `history_of`, and as `Codec.decode`."""
+    return history_of(
+        CODEC.decode(row.type, row.schema_version, row.happened_at, row.public_body, None)
+        for row in await read_stream(connection, programme)
+    )
