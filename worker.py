@@ -15,20 +15,20 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.advance import CaseActivities
-from activities.asking import Asking
+from activities.answer_polling import AnswerPolling
 from activities.direct import DirectSignals
 from activities.failures import FailuresAsCodes
+from activities.notify import PendingNotification, notify
+from activities.partner_requests import PartnerRequests
 from activities.partners.agreements import PARTNERS, Agreements, AgreementsUnreadable, read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
-from activities.ring import InboxBell, ring
-from activities.unanswered import Reconciliation
 from cases.inbound.faults import BodyRefused
 from cases.inbound.wire import read_message
 from domain.messages import Message
 from domain.vocabulary import Partner
-from eventstore.port import Bell
+from eventstore.port import Notification
 from process.backing import Backing, open_backing
 from process.config import ConfigurationError, Settings
 from process.health import health_answered
@@ -36,8 +36,8 @@ from process.main import run, stop_requested
 from process.temporal import connect_temporal
 from workflows.case import Case
 from workflows.contracts import CALLS_TASK_QUEUE, CASES_TASK_QUEUE, calls_task_queue
+from workflows.payloads import CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import CallStackAnswers
 
 _log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ CALLING_MAX: Final = 16
 CALL_POLLS: Final = 2
 """Polls at once for one partner's calls: far more than its pace needs, and there are five such queues."""
 CACHED_CASES_MAX: Final = 1_000
-"""Cases kept in memory between their bells; an evicted one is replayed from its history, at most 90 events."""
+"""Cases kept in memory between signals; an evicted one is replayed from its history, at most 90 events."""
 DRAIN_TIMEOUT: Final = timedelta(seconds=30)
 """After SIGTERM: longer than a call to a partner, shorter than the 45 s that the orchestrator grants."""
 
@@ -58,13 +58,16 @@ def case_workers(
 ) -> tuple[Worker, ...]:
     """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
 
-    async def ring_bells(bells: Iterable[Bell]) -> None:
-        rung = (InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number) for bell in bells)
-        await ring(client, rung, backing.book.is_closed)
+    async def notify_cases(notifications: Iterable[Notification]) -> None:
+        notified = (
+            PendingNotification(notification.case_id, notification.kind, notification.message_id, notification.number)
+            for notification in notifications
+        )
+        await notify(client, notified, backing.cases.is_closed)
 
-    asking = Asking(backing.book, partners)
-    direct = DirectSignals(backing.book.inbox, client, backing.clock)
-    cases = CaseActivities(backing.book, backing.clock, asking, direct, ring_bells)
+    requests = PartnerRequests(backing.cases, partners)
+    direct = DirectSignals(backing.cases.inbox, client, backing.clock)
+    cases = CaseActivities(backing.cases, backing.clock, requests, direct, notify_cases)
     appending = Worker(
         client,
         task_queue=CASES_TASK_QUEUE,
@@ -83,16 +86,16 @@ def case_workers(
         max_cached_workflows=cached_max,
         graceful_shutdown_timeout=DRAIN_TIMEOUT,
     )
-    return appending, *_calling_workers(client, asking, agreements)
+    return appending, *_calling_workers(client, requests, agreements)
 
 
-def _calling_workers(client: Client, asking: Asking, agreements: Agreements) -> Iterator[Worker]:
+def _calling_workers(client: Client, requests: PartnerRequests, agreements: Agreements) -> Iterator[Worker]:
     pace = {calls_task_queue(partner): agreements[partner].calls_per_s for partner in PARTNERS}
     for queue in (*pace, CALLS_TASK_QUEUE):
         yield Worker(
             client,
             task_queue=queue,
-            activities=[asking.call_partner],
+            activities=[requests.call_partner],
             interceptors=[FailuresAsCodes()],
             max_concurrent_activities=CALLING_MAX,
             max_concurrent_activity_task_polls=CALL_POLLS,
@@ -104,11 +107,11 @@ def _calling_workers(client: Client, asking: Asking, agreements: Agreements) -> 
 @asynccontextmanager
 async def asking_for_answers(backing: Backing, partners: Partners, agreements: Agreements) -> AsyncIterator[None]:
     """Partners are asked for the answers that never came, meanwhile."""
-    asking = Asking(backing.book, partners)
-    reconciliation = Reconciliation(
-        backing.book.inbox, backing.store.unanswered, partners, asking, agreements, backing.clock, read_answer
+    requests = PartnerRequests(backing.cases, partners)
+    polling = AnswerPolling(
+        backing.cases.inbox, backing.store.unanswered, partners, requests, agreements, backing.clock, read_answer
     )
-    running = asyncio.create_task(reconciliation.run())
+    running = asyncio.create_task(polling.run())
     try:
         yield
     finally:

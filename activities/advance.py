@@ -11,24 +11,24 @@ from typing import Final
 
 from temporalio import activity
 
-from activities.asking import Asking, tell_misdirected
-from activities.casebook import CaseBook, CaseSeen
-from activities.clock import Clock
-from activities.consequences import summarize
-from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Answer, Call, Due, Step
-from activities.deciding import command_of, decide_and_append
+from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Call, Due, MessageResult, Step
 from activities.direct import DirectSignals
 from activities.failures import LogRestored
+from activities.partner_requests import PartnerRequests, tell_misdirected
+from cases.clock import Clock
+from cases.handle import command_of, handle
+from cases.repository import CaseRepository, CaseSeen
 from domain.commands import MeetDeadline
 from domain.limits import Deadline, deadlines
+from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow, UnknownStream
-from eventstore.port import Bell
+from eventstore.port import Notification
 
 DEADLINES_MAX: Final = 20
 """Deadlines one activity meets: a case has at most seven, and none comes back once met."""
 
-RingBells = Callable[[Iterable[Bell]], Awaitable[None]]
-"""Rings the bells that an append wrote for other cases."""
+Notify = Callable[[Iterable[Notification]], Awaitable[None]]
+"""Notifies the other cases that an append concerns."""
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class _Run:
     now: datetime
     settled: datetime
     """Every message received before this moment is durable; a deadline after it is not met yet."""
-    answers: list[Answer] = field(default_factory=list)
-    bells: list[Bell] = field(default_factory=list)
+    answers: list[MessageResult] = field(default_factory=list)
+    notifications: list[Notification] = field(default_factory=list)
     taken: int = 0
     deadlines_met: int = 0
 
@@ -52,12 +52,14 @@ class _Run:
 class CaseActivities:
     """The activities that append to a case. One entrance a stage, so that the timeline tells the case's story."""
 
-    def __init__(self, book: CaseBook, clock: Clock, asking: Asking, direct: DirectSignals, ring: RingBells) -> None:
-        self._book = book
+    def __init__(
+        self, cases: CaseRepository, clock: Clock, requests: PartnerRequests, direct: DirectSignals, notify: Notify
+    ) -> None:
+        self._cases = cases
         self._clock = clock
-        self._asking = asking
+        self._requests = requests
         self._direct = direct
-        self._ring = ring
+        self._notify = notify
 
     @activity.defn(name=OPEN_CASE)
     async def open_case(self, advance: Advance) -> Step:
@@ -98,12 +100,12 @@ class CaseActivities:
         await self._direct.receive(advance, now)
         run = await self._begin(advance, now, settled)
         await self._take_all(run, advance)
-        calls = await self._asking.ask(run.seen.case, run.seen.pending.calls)
-        await self._ring(run.bells)
+        calls = await self._requests.ask(run.seen.case, run.seen.pending.calls)
+        await self._notify(run.notifications)
         return await self._step(run, calls)
 
     async def _begin(self, advance: Advance, now: datetime, settled: datetime) -> _Run:
-        seen = await self._book.see(advance.case_id, now)
+        seen = await self._cases.see(advance.case_id, now)
         if seen.case.version < advance.seen_version:
             raise LogRestored
         if not seen.programme:
@@ -133,32 +135,32 @@ class CaseActivities:
         case = run.seen.case
         if case.closed or not case.filed:
             return None
-        state = await self._book.known_programme(run.seen.programme)
-        running = deadlines(case, run.now, self._book.rules_of(case, state), state)
+        state = await self._cases.known_programme(run.seen.programme)
+        running = deadlines(case, run.now, self._cases.rules_of(case, state), state)
         return running[0] if running and running[0].at <= by else None
 
     async def _meet(self, run: _Run, due: Deadline) -> None:
         command = MeetDeadline(due.name, due.at)
-        decided = await decide_and_append(self._book, run.seen, command, run.now, None)
+        decided = await handle(self._cases, run.seen, command, run.now, None)
         run.seen = decided.seen
-        run.bells.extend(decided.bells)
+        run.notifications.extend(decided.notifications)
         run.deadlines_met += 1
 
     async def _take(self, run: _Run, row: InboxRow) -> None:
         run.now = max(run.now, row.received_at)
-        decided = await decide_and_append(self._book, run.seen, command_of(row), run.now, row)
+        decided = await handle(self._cases, run.seen, command_of(row), run.now, row)
         run.seen = decided.seen
-        run.bells.extend(decided.bells)
+        run.notifications.extend(decided.notifications)
         if decided.answer is not None:
             run.taken = max(run.taken, row.number)
-            run.answers.append(Answer(number=row.number, answer=decided.answer.answer, code=decided.answer.code))
+            run.answers.append(MessageResult(number=row.number, answer=decided.answer.answer, code=decided.answer.code))
             if decided.answer.answer == "rejected":
                 tell_misdirected(row)
 
     async def _step(self, run: _Run, calls: tuple[Call, ...]) -> Step:
         case = run.seen.case
-        state = await self._book.known_programme(run.seen.programme)
-        summary = summarize(case, state, self._book.rules_of(case, state), run.now)
+        state = await self._cases.known_programme(run.seen.programme)
+        summary = summarize(case, state, self._cases.rules_of(case, state), run.now)
         due = None
         if summary.due_name is not None and summary.due_at is not None:
             wake_at = self._clock.server_time(summary.due_at) + self._clock.grace

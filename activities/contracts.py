@@ -91,7 +91,7 @@ MESSAGE_SENDERS: Final[dict[str, tuple[Sender, ...]]] = {
 INBOX_ONLY: Final[frozenset[CaseMessageName]] = frozenset(
     {"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"}
 )
-"""Kinds whose content is personal: a direct signal can only ring for such a message that is in the inbox already."""
+"""Kinds whose content is personal: a direct signal can only name such a message that is in the inbox already."""
 
 
 def _shown_flags(flags: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ class CaseStart(TemporalSafe):
     seen_version: Annotated[int, Field(ge=0)] = 0
 
 
-class Bell(TemporalSafe):
+class Notification(TemporalSafe):
     """The payload of every signal of workflow `Case`: which message to look at.
 
     `number` is set by the relay: the message is in the inbox under it. A trusted service, or an operator in the
@@ -155,7 +155,7 @@ class DirectMessage(TemporalSafe):
     """A message that came as a signal and may not be in the inbox yet."""
 
     message: CaseMessageName
-    bell: Bell
+    bell: Notification
 
     def source(self) -> Sender:
         """Whose word it is: the sender it names, else the first that may send this kind.
@@ -210,7 +210,7 @@ class Call(Result):
     paused_until: AwareDatetime | None = None
 
 
-class Answer(Result):
+class MessageResult(Result):
     """What became of inbox message `number`.
 
     `answer` is None where this run of the workflow no longer or not yet knows it: the inbox does.
@@ -235,7 +235,7 @@ class Step(Result):
     due: Due | None = None
     calls: Annotated[tuple[Call, ...], Field(max_length=CALLS_MAX)] = ()
     taken: Annotated[int, Field(ge=0)] = 0
-    answers: Annotated[tuple[Answer, ...], Field(max_length=ANSWERS_MAX)] = ()
+    answers: Annotated[tuple[MessageResult, ...], Field(max_length=ANSWERS_MAX)] = ()
     closed: bool = False
     outcome: Outcome | None = None
     reason: Reason | None = None

@@ -15,8 +15,8 @@ from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from activities.clock import Clock
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, Advance, DirectMessage
+from cases.clock import Clock
 from domain.messages import CASE_MESSAGE
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
 
@@ -106,5 +106,5 @@ class DirectSignals:
 
 
 def _identity(identity: str) -> str:
-    """The identity as it may be recorded: client-supplied, so bounded and of plain signs."""
+    """The identity as it may be recorded: client-supplied, so bounded and of plain characters."""
     return "temporal:" + (re.sub(r"[^A-Za-z0-9._@:-]", "-", identity)[:60] or "unknown")

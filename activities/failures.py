@@ -77,7 +77,7 @@ class Failure:
 
 FAILURES: Final[dict[str, Failure]] = {
     "database-unavailable": Failure("retry", "Postgres cannot be reached, restarts, or is out of connections or space"),
-    "temporal-unavailable": Failure("retry", "another case's bell could not be rung; the relay rings it otherwise"),
+    "temporal-unavailable": Failure("retry", "another case could not be notified; the relay does it otherwise"),
     "decision-contended": Failure("retry", "five attempts met a changed world", again_after=timedelta(seconds=1)),
     "earlier-filing-pending": Failure(
         "retry", "an earlier filing of the same person is still being decided", again_after=timedelta(seconds=1)

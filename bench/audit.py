@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.sealing import MAX_LAG
+from audit.log.sealing import MAX_LAG
 from bench.append import CASES
 from bench.audit_appends import measure_appends
 from bench.audit_reading import Reading, measure_reading, peak_bytes

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from audit.log_key import FileLogKey
-from audit.verify import Scope, verify
+from audit.log.log_key import FileLogKey
+from audit.verify.record import Scope, verify
 from eventstore.format.envelope import EVENT_COLUMNS, Envelope
 from eventstore.format.wrapping import unwrap
 from eventstore.keys import CaseKey

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from audit.sealer import Sealing, opened_sealer
-from audit.sealing import MAX_LAG
+from audit.log.sealer import Sealing, opened_sealer
+from audit.log.sealing import MAX_LAG
 from bench.append import open_cases
 from bench.audit_reading import ORIGIN
 from eventstore.keys import DirectoryKeyStore

@@ -1,7 +1,7 @@
 """`passage bench cache`: what a workflow costs that waits in the worker's memory, and how soon one wakes that does not.
 
 Memory is what a worker's resident set grows by, a case, against the bare workflow's worker, in alternated pairs. A
-wake-up is the time from sending a message to a case until what it did is in the record: door, relay, signal, history,
+wake-up is the time from sending a message to a case until what it did is in the record: intake, relay, signal, history,
 replay and activity. The worker keeps so few cases that each one that is woken had been evicted.
 """
 

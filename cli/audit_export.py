@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from audit.export_case import Export, Exported, export_case
-from audit.export_proof import NotSealed
-from audit.notes import NoteForged, NoteMalformed
-from audit.sealing import EventGone, SealRefused
-from audit.tiles import MissingTile
+from audit.export.case import Export, Exported, export_case
+from audit.export.proof import NotSealed
+from audit.log.notes import NoteForged, NoteMalformed
+from audit.log.sealing import EventGone, SealRefused
+from audit.log.tiles import MissingTile
 from cli.audit_replay import auditor_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from audit.reconcile import reconcile
-from audit.reconcile_case import Finding, Found
-from audit.reconcile_history import HistoryUnreadable, Run, read_run
-from audit.reconcile_log import ReconcileLog, opened_reconcile_log
+from audit.reconcile.case import Finding, Found
+from audit.reconcile.compare import reconcile
+from audit.reconcile.history import HistoryUnreadable, Run, read_run
+from audit.reconcile.log import ReconcileLog, opened_reconcile_log
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import TemporalAway, checked_case_id, on_the_database

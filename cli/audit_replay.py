@@ -10,12 +10,12 @@ import typer
 from pydantic import ValidationError
 
 from audit.access import Auditor, opened_access
-from audit.asked import read_asked
-from audit.replay import Replay, Until, as_json, replay
-from audit.replay_html import page
-from audit.replay_read import keys_of, opened_log, read_stream
-from audit.replay_text import lines
-from audit.timeline_words import Language
+from audit.replay.asked import read_asked
+from audit.replay.case import Replay, Until, as_json, replay
+from audit.replay.html import page
+from audit.replay.read import keys_of, opened_log, read_stream
+from audit.replay.text import lines
+from audit.replay.words import Language
 from cli.errors import UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database

@@ -8,14 +8,14 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from audit.check_maps import MAPS_REBUILT
-from audit.checkpoints import Checkpoint
-from audit.faults import Fault
-from audit.log_key import read_verifiers
-from audit.notes import NoteForged, NoteMalformed, Verifier
-from audit.seal_tables import newest_checkpoint
-from audit.verify import ROLE, Scope, Verified, known_checkpoint, verify
-from audit.witnesses import Witness
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import read_verifiers
+from audit.log.notes import NoteForged, NoteMalformed, Verifier
+from audit.log.tables import newest_checkpoint
+from audit.log.witnesses import Witness
+from audit.verify.faults import Fault
+from audit.verify.maps import MAPS_REBUILT
+from audit.verify.record import ROLE, Scope, Verified, known_checkpoint, verify
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from audit.replay_read import opened_log
-from audit.whatif import Question
-from audit.whatif_report import Report, as_json, report
+from audit.replay.read import opened_log
+from audit.whatif.report import Report, as_json, report
+from audit.whatif.verdict import Question
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database

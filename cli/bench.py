@@ -15,11 +15,11 @@ from bench import places as places_bench
 from bench.audit import Audit
 from bench.audit_memory import Memory
 from bench.cache import Cache
-from bench.door import measure as door_bench
-from bench.door.client import RefusedError
-from bench.door.measure import Door
 from bench.floor import measure as floor_bench
 from bench.floor.measure import Floor, UnlikeError
+from bench.gateway import measure as gateway_bench
+from bench.gateway.client import RefusedError
+from bench.gateway.measure import GatewayRates
 from bench.history import History
 from bench.places import Places
 from bench.ratio import Ratio
@@ -28,7 +28,7 @@ from cli.lines import echo_json
 from process.config import load_settings
 from process.logs import configure_logs
 
-Found = Ratio | Floor | Door | Audit | History | Memory | Places | Cache
+Found = Ratio | Floor | GatewayRates | Audit | History | Memory | Places | Cache
 
 
 class Name(StrEnum):
@@ -86,7 +86,7 @@ async def _measured(name: Name, pairs: int, cases: int, events: int | None) -> F
         case Name.APPEND:
             return await append_bench.measure(pairs)
         case Name.GATEWAY:
-            return await door_bench.measure(pairs)
+            return await gateway_bench.measure(pairs)
         case Name.AUDIT:
             return await audit_bench.measure(pairs=pairs)
         case Name.HISTORY:
@@ -111,7 +111,7 @@ def _print(found: Found) -> None:
     typer.echo(f"Median ratio     {rate.ratio:.3f}  (at least {rate.at_least:.2f}){_mark(met=rate.is_met)}")
     if isinstance(found, Floor):
         _print_parts(found)
-    if isinstance(found, Door):
+    if isinstance(found, GatewayRates):
         typer.echo(f"99th percentile  {found.p99_ms[0]:.1f} / {found.p99_ms[1]:.1f} ms")
         drained, signalled = (sorted(each)[len(each) // 2] for each in zip(*found.drain.pairs, strict=True))
         typer.echo(

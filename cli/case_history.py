@@ -29,7 +29,7 @@ async def show_history(stack: Reached, case_id: CaseId, *, json: bool) -> None:
         if json:
             echo_json(_as_json(stored))
         else:
-            for line in _lines(stored, stack.backing.book.rules):
+            for line in _lines(stored, stack.backing.cases.rules):
                 typer.echo(line)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from activities.clock import Clock
+from cases.clock import Clock
 from cli.lines import moment, row
 from demonstration.board import Board
 from demonstration.story import Script

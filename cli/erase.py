@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import ValidationError
 
-from activities.erase import Erased, ErasureOrder, erase, hold, release
+from cases.erasure import Erased, ErasureOrder, erase, hold, release
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, checked_case_id, on_the_stack
@@ -50,13 +50,13 @@ def erase_case(
         async with open_backing(stack.settings, role=_ROLE, connections=2) as eraser:
             if place_hold or release_hold:
                 change = hold if place_hold else release
-                await change(eraser.book, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
+                await change(eraser.cases, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
                 _tell_hold(known, json=json, held=place_hold)
             else:
                 order = ErasureOrder(
                     case_id=known, officer=officer, second_officer=second_officer or "", because=reason
                 )
-                _tell_erased(known, await erase(eraser.book, eraser.keys, order, stack.now), json=json)
+                _tell_erased(known, await erase(eraser.cases, eraser.keys, order, stack.now), json=json)
 
     with _refusals_told(known):
         on_the_stack(work)

@@ -1,4 +1,4 @@
-"""The work behind `passage programme`: the message into the inbox, the decision, the bells, and the state after it."""
+"""The work behind `passage programme`: the message into the inbox, the decision, signals, and the state after it."""
 
 import secrets
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from typing import Final
 import typer
 from temporalio.service import RPCError
 
-from activities.govern import govern
-from activities.ring import ring
+from activities.notify import notify
+from cases.programme_commands import handle_programme
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway
@@ -19,7 +19,7 @@ from domain.rules.rule_set import RuleBook, RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
 from eventstore.operations import ProgrammeStatistics
-from eventstore.port import Bell
+from eventstore.port import Notification
 from gateway.routes.intake import of_store
 
 _SENDER: Final = "unsigned:governments"
@@ -88,7 +88,7 @@ def _require_known(file: str, found: RuleSet, book: RuleBook) -> None:
 
 
 async def tell(stack: Reached, programme: str, message: GovernmentsMessage) -> None:
-    """Hand the governments' message over, have it decided, and ring the cases that it concerns.
+    """Hand the governments' message over, have it decided, and notify the cases that it concerns.
 
     Raises:
         FaultFoundError: the programme refuses it.
@@ -96,11 +96,11 @@ async def tell(stack: Reached, programme: str, message: GovernmentsMessage) -> N
     """
     receipt = await _receive(stack, programme, message)
     try:
-        bells = await govern(stack.backing.book, programme, stack.now)
+        notifications = await handle_programme(stack.backing.cases, programme, stack.now)
     except Conflict:
         typer.echo("The programme is busy; the message is in the inbox and will be decided in a moment.", err=True)
         return
-    await _ring(stack, bells)
+    await _notify(stack, notifications)
     decided = await stack.inbox.get("governments", receipt.message_id)
     if decided is not None and decided.answer == "rejected":
         code = decided.code or "rejected"
@@ -123,13 +123,15 @@ async def _receive(stack: Reached, programme: str, message: GovernmentsMessage) 
         raise UnusableError(f"no programme {programme}") from None
 
 
-async def _ring(stack: Reached, bells: Iterable[Bell]) -> None:
-    rung = tuple(bells)
-    if not rung:
+async def _notify(stack: Reached, notifications: Iterable[Notification]) -> None:
+    notified = tuple(notifications)
+    if not notified:
         return
     try:
-        await ring(await stack.temporal(), (of_store(bell) for bell in rung), stack.backing.book.is_closed)
+        await notify(
+            await stack.temporal(), (of_store(notification) for notification in notified), stack.backing.cases.is_closed
+        )
     except (TemporalAway, RPCError):
-        typer.echo(f"Temporal does not answer: the relay will ring the cases concerned ({len(rung)}).", err=True)
+        typer.echo(f"Temporal does not answer: the relay will notify the cases concerned ({len(notified)}).", err=True)
         return
-    await stack.inbox.mark_rung(bell.number for bell in rung)
+    await stack.inbox.mark_notified(notification.number for notification in notified)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from activities.answer_polling import ASKS_MAX, accepted_before
 from activities.partners.agreements import Agreements
-from activities.unanswered import ASKS_MAX, accepted_before
 from cli.lines import echo_json, moment, row
 from cli.reach import on_the_database
 from eventstore.format.envelope import machine_clock

@@ -81,7 +81,7 @@ def adopt_rules(
 def _tell(programme: str | None, message: Callable[[RuleBook], GovernmentsMessage], *, json: bool) -> None:
     async def work(stack: Reached) -> None:
         named = programme or stack.settings.programme
-        await tell(stack, named, message(stack.backing.book.rules))
+        await tell(stack, named, message(stack.backing.cases.rules))
         await show_programme(stack, named, json=json)
 
     on_the_stack(work)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.clock import Clock
+from cases.clock import Clock
 from demonstration.board import Board
 from demonstration.door import Answer, Door
 from demonstration.people import passport_number

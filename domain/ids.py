@@ -8,7 +8,7 @@ from typing import Annotated, NewType
 from pydantic import AfterValidator, StringConstraints
 
 ALPHABET = "123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""31 signs, none easily taken for another (no 0, I, L, O, U); 31 is prime, which the check character needs."""
+"""31 characters, none easily taken for another (no 0, I, L, O, U); 31 is prime, which the check character needs."""
 
 _PREFIX = "VEN"
 _RANDOM_CHARACTERS = 7
@@ -29,7 +29,7 @@ EventId = NewType("EventId", str)
 
 
 def check_character(body: str) -> str:
-    """The sign that makes the weighted sum of all eight signs divisible by 31.
+    """The character that makes the weighted sum of all eight characters divisible by 31.
 
     Weights 1 to 8 are distinct and 31 is prime, so each single wrong sign and each exchange of two is noticed.
     """
@@ -42,17 +42,17 @@ def case_id_from_entropy(entropy: bytes) -> "CaseId":
     """A case id from at least eight random bytes, supplied by the caller (the domain draws no randomness)."""
     if len(entropy) < 8:
         raise ValueError("a case id needs at least eight random bytes")
-    number, signs = int.from_bytes(entropy, "big"), ""
+    number, characters = int.from_bytes(entropy, "big"), ""
     for _ in range(_RANDOM_CHARACTERS):
         number, index = divmod(number, len(ALPHABET))
-        signs += ALPHABET[index]
-    signs += check_character(signs)
-    return f"{_PREFIX}-{signs[:4]}-{signs[4:]}"
+        characters += ALPHABET[index]
+    characters += check_character(characters)
+    return f"{_PREFIX}-{characters[:4]}-{characters[4:]}"
 
 
 def _checked(case_id: str) -> str:
-    signs = case_id.removeprefix(f"{_PREFIX}-").replace("-", "")
-    if check_character(signs[:-1]) != signs[-1]:
+    characters = case_id.removeprefix(f"{_PREFIX}-").replace("-", "")
+    if check_character(characters[:-1]) != characters[-1]:
         raise ValueError("the check character does not match: a sign is wrong or two are exchanged")
     return case_id
 

@@ -1,6 +1,6 @@
 """The inbox (decision 4): every message from outside is a numbered row before anything else happens.
 
-A row is decided once, in the transaction that appends what follows from it. A signal is only its doorbell.
+A row is decided once, in the transaction that appends what follows from it. A signal only says that it is there.
 """
 
 from collections.abc import Collection, Iterable
@@ -70,8 +70,8 @@ class InboxRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Unrung:
-    """A row whose bell is to be rung: `case_id` None is a message to the programme."""
+class UnnotifiedMessage:
+    """A row whose case is to be notified: `case_id` None is a message to the programme."""
 
     number: int
     stream: str
@@ -131,13 +131,13 @@ class Inbox(Protocol):
         """The undecided rows of the case or programme, lowest number first, at most `limit`."""
         ...
 
-    async def claim_unrung(self, limit: int) -> tuple[Unrung, ...]:
-        """Undecided rows never rung, or rung over 30 s ago, lowest first; marked as rung now.
+    async def claim_notifications(self, limit: int) -> tuple[UnnotifiedMessage, ...]:
+        """Undecided rows never notified, or notified over 30 s ago, lowest first; marked as notified now.
 
         Two relays never claim the same row; a relay that dies after claiming costs 30 s.
         """
         ...
 
-    async def mark_rung(self, numbers: Iterable[int]) -> None:
-        """The caller rang these itself."""
+    async def mark_notified(self, numbers: Iterable[int]) -> None:
+        """The caller notified these itself."""
         ...

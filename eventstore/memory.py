@@ -32,7 +32,7 @@ from eventstore.memory_inbox import MemoryInbox
 from eventstore.memory_places import Places
 from eventstore.memory_supporters import Supporters
 from eventstore.places import AllotPlaces
-from eventstore.port import Append, Appended, Bell, Look, OpenedCall, Pending, Stream
+from eventstore.port import Append, Appended, Look, Notification, OpenedCall, Pending, Stream
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
@@ -101,11 +101,11 @@ class MemoryStore:
         self._rows[append.stream] += rows
         self._move_head(append)
         self._register(append)
-        bells = [self._ring(case_id, append, PlaceOffered()) for case_id in offered]
-        if append.bells is not None:
-            bells += [self._ring(case_id, append, ProgrammeChanged()) for case_id in self._to_ring(append)]
+        notifications = [self._notify(case_id, append, PlaceOffered()) for case_id in offered]
+        if append.notifies is not None:
+            notifications += [self._notify(case_id, append, ProgrammeChanged()) for case_id in self._to_notify(append)]
         told = append.stream != append.programme and append.stream not in offered
-        return Appended(version, last, True, tuple(bells), await self._pending(append.stream) if told else None)
+        return Appended(version, last, True, tuple(notifications), await self._pending(append.stream) if told else None)
 
     async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
         case = self._cases.get(append.stream)
@@ -209,16 +209,16 @@ class MemoryStore:
             if request_id in self._calls and self._calls[request_id].case_id == append.stream:
                 self._calls[request_id].owed = False
 
-    def _ring(self, case_id: str, append: Append, body: PlaceOffered | ProgrammeChanged) -> Bell:
-        return Bell(case_id, *self._inbox.ring(case_id, append.programme, body, append.now))
+    def _notify(self, case_id: str, append: Append, body: PlaceOffered | ProgrammeChanged) -> Notification:
+        return Notification(case_id, *self._inbox.notify(case_id, append.programme, body, append.now))
 
-    def _to_ring(self, append: Append) -> list[str]:
+    def _to_notify(self, append: Append) -> list[str]:
         return [
             case_id
             for case_id, case in sorted(self._cases.items(), key=lambda item: item[1].turn)
             if case.summary.programme == append.programme
             and not case.summary.closed
-            and (append.bells == "all" or case.may_pause)
+            and (append.notifies == "all" or case.may_pause)
         ]
 
     async def read_world(self, query: WorldQuery) -> WorldRead:  # noqa: D102  # the port says it

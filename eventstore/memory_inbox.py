@@ -1,4 +1,4 @@
-"""The inbox in memory, for tests that need no server; its clock for ringing again is the machine's."""
+"""The inbox in memory, for tests that need no server; its clock for notifying again is the machine's."""
 
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -6,10 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventstore.format.messages import FILING, digest_again
-from eventstore.inbox import Answer, InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
+from eventstore.inbox import (
+    Answer,
+    InboxRow,
+    Incoming,
+    MessageContentDiffers,
+    Receipt,
+    UnknownStream,
+    UnnotifiedMessage,
+    Waiting,
+)
 from eventstore.keys import KeyDestroyed, KeyStore, KeyUnknown
 
-_RING_AGAIN_S = 30.0
+_NOTIFY_AGAIN_S = 30.0
 
 
 @dataclass(slots=True)
@@ -104,7 +113,7 @@ class MemoryInbox:
         self._number += 1
         return self._number
 
-    def ring(self, case_id: str, programme: str, body: object, now: datetime) -> tuple[int, str]:
+    def notify(self, case_id: str, programme: str, body: object, now: datetime) -> tuple[int, str]:
         """A row from `passage` itself; its number and message id."""
         kind: str = body.message  # type: ignore[attr-defined]  # a message of the domain
         incoming = Incoming(
@@ -179,21 +188,21 @@ class MemoryInbox:
         rows = self.undecided(stream)[:limit]
         return tuple(Waiting(row.number, row.kind, row.source, row.received_at) for row in rows)
 
-    async def claim_unrung(self, limit: int) -> tuple[Unrung, ...]:  # noqa: D102  # the port says it
+    async def claim_notifications(self, limit: int) -> tuple[UnnotifiedMessage, ...]:  # noqa: D102  # the port says it
         now = self._monotonic()
         due = [
             kept
             for kept in self._rows.values()
-            if kept.answer is None and (kept.rung_at is None or kept.rung_at < now - _RING_AGAIN_S)
+            if kept.answer is None and (kept.rung_at is None or kept.rung_at < now - _NOTIFY_AGAIN_S)
         ][:limit]
         for kept in due:
             kept.rung_at = now
         return tuple(
-            Unrung(each.row.number, each.row.stream, each.row.case_id, each.row.message_id, each.row.kind)
+            UnnotifiedMessage(each.row.number, each.row.stream, each.row.case_id, each.row.message_id, each.row.kind)
             for each in due
         )
 
-    async def mark_rung(self, numbers: Iterable[int]) -> None:  # noqa: D102  # the port says it
+    async def mark_notified(self, numbers: Iterable[int]) -> None:  # noqa: D102  # the port says it
         for number in numbers:
             self._rows[number].rung_at = self._monotonic()
 

@@ -23,8 +23,8 @@ from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, Su
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 
 MAX_EVENTS_PER_APPEND = 100
-MAX_BELLS_RETURNED = 1000
-"""More bells than this are left to the relay, which rings every row that nobody rang."""
+NOTIFICATIONS_RETURNED_MAX = 1000
+"""More than these are left to the relay, which notifies the case of every row."""
 
 
 class Stored(NamedTuple):
@@ -107,8 +107,8 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
-    """An inbox row that an append wrote for a case, to be rung after the commit."""
+class Notification:
+    """An inbox row that an append wrote for a case, which is notified after the commit."""
 
     case_id: str
     number: int
@@ -138,7 +138,7 @@ class Append:
     actor: str
     """Who caused it: a source, an officer's reference; never a name."""
     now: datetime
-    """Domain time of the decision; the `received_at` of the bells it writes."""
+    """Domain time of the decision; the `received_at` of the notifications it writes."""
     rules_digest: str | None = None
     summary: CaseSummary | ProgrammeSummary | None = None
     """Required with events, and without them where a limit changed; the head keeps its summary where this is None."""
@@ -154,8 +154,8 @@ class Append:
     calls: tuple[OpenedCall, ...] = ()
     drops_calls: tuple[str, ...] = ()
     """Request ids that are no longer owed."""
-    bells: Literal["all", "waiting"] | None = None
-    """Programme streams: ring all open cases, or those held or that may hold a limit which a suspension pauses."""
+    notifies: Literal["all", "waiting"] | None = None
+    """Programme streams: notify all open cases, or those held or that may hold a limit which a suspension pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +165,11 @@ class Appended:
     version: int
     hash: bytes
     first_result: bool = True
-    bells: tuple[Bell, ...] = ()
-    """At most `MAX_BELLS_RETURNED`; the relay rings the rest."""
+    notifications: tuple[Notification, ...] = ()
+    """At most `NOTIFICATIONS_RETURNED_MAX`; the relay notifies the rest."""
     pending: Pending | None = None
-    """What then waits for the case, messages left out that came in meanwhile: their bells are rung. None, so to be
-    looked for, in a programme's stream, in what was appended before, and where the case itself was rung."""
+    """What then waits for the case, messages left out that came in meanwhile: their cases are notified. None, so to be
+    looked for, in a programme's stream, in what was appended before, and where the case itself was notified."""
 
 
 class EventStore(Protocol):

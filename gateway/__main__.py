@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from activities.govern import open_if_new
+from cases.programme_commands import open_if_new
 from gateway.app import create_app
 from gateway.assembly import open_gateway
 from gateway.routes.intake import WAIT_MAX_S
@@ -56,10 +56,10 @@ def _collect_seldom() -> None:
 
 async def _open_programme(settings: Settings, backing: Backing) -> None:
     """Open the programme if it is new: nothing can be filed before that."""
-    rules = backing.book.rules.get(settings.programme_rules)
+    rules = backing.cases.rules.get(settings.programme_rules)
     if rules is None:
         raise ConfigurationError(f"PASSAGE_PROGRAMME_RULES: there is no rule set {settings.programme_rules}")
-    await open_if_new(backing.book, settings.programme, rules, settings.programme_places, backing.now())
+    await open_if_new(backing.cases, settings.programme, rules, settings.programme_places, backing.now())
 
 
 if __name__ == "__main__":

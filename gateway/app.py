@@ -1,4 +1,4 @@
-"""The gateway's app: the only door for applications, partners' messages, boarding checks and status."""
+"""The gateway's app: the only entrance for applications, partners' messages, boarding checks and status."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -40,7 +40,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
         side_pool(settings.required_database_url, "passage pages", SIDE_CONNECTIONS) as side,
     ):
         yield GatewayDeps(
-            book=backing.book,
+            cases=backing.cases,
             store=backing.store,
             inbox=backing.inbox,
             clock=backing.clock,

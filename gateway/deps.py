@@ -10,8 +10,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from activities.casebook import CaseBook
-from activities.clock import Clock
+from cases.clock import Clock
+from cases.repository import CaseRepository
 from eventstore.inbox import Inbox
 from eventstore.operations import Deliveries, Refusal, Statistics
 from eventstore.port import EventStore
@@ -49,7 +49,7 @@ def machine_time() -> datetime:
 class GatewayDeps:
     """The parts of one gateway."""
 
-    book: CaseBook
+    cases: CaseRepository
     store: EventStore
     inbox: Inbox
     statistics: Statistics

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from activities.casebook import CaseBook
-from activities.clock import Clock, ScaledClock, SystemClock
+from cases.clock import Clock, ScaledClock, SystemClock
+from cases.repository import CaseRepository
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
@@ -25,7 +25,7 @@ class Backing:
     """The event store and everything that is read or decided over it."""
 
     store: PostgresStore
-    book: CaseBook
+    cases: CaseRepository
     keys: DirectoryKeyStore
     clock: Clock
 
@@ -72,6 +72,6 @@ async def opened_backing(
     store = await PostgresStore.connect(database_url, keys, role=role, connections=connections)
     try:
         lookups = Lookups(await keys.pepper())
-        yield Backing(store, CaseBook(store, store.inbox, lookups, bundled_rule_book()), keys, clock)
+        yield Backing(store, CaseRepository(store, store.inbox, lookups, bundled_rule_book()), keys, clock)
     finally:
         await store.close()

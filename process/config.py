@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     temporal_ui_url: str | None = None
     """Base address of the Temporal UI, for links shown to people."""
     cached_cases_max: int = Field(default=1_000, ge=1)
-    """Cases that a worker keeps in memory between their bells, some 0.1 MB each; any other is replayed as it wakes."""
+    """Cases that a worker keeps in memory between signals, some 0.1 MB each; any other is replayed as it wakes."""
 
     clock_factor: float = Field(default=1.0, gt=0, le=10_000_000)
     """Domain seconds for each second of the server's clock. 1 in production."""

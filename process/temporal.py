@@ -7,7 +7,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from process.config import Settings
 from workflows.contracts import identity
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 
 async def connect_temporal(settings: Settings, role: str) -> Client:

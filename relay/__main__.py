@@ -6,8 +6,8 @@ from typing import Final
 
 import structlog
 
-from activities.govern import govern
-from activities.ring import InboxBell, ring
+from activities.notify import PendingNotification, notify
+from cases.programme_commands import handle_programme
 from process.backing import Backing, open_backing
 from process.config import Settings
 from process.health import health_answered
@@ -21,26 +21,26 @@ from relay.sweep import SWEEP_PERIOD_S, sweep_once
 _log = structlog.get_logger()
 
 DRAIN_S: Final = 10.0
-"""A batch rings in well under a second while Temporal answers; when it does not, the rows are claimed again later."""
+"""A batch takes well under a second while Temporal answers; when it does not, the rows are claimed again later."""
 
 
 def relay_of(backing: Backing, temporal: TemporalConnection) -> Relay:
     """The relay over this database and this Temporal."""
 
-    async def ring_bells(bells: Iterable[InboxBell]) -> None:
-        await ring(await temporal.client(), bells, backing.book.is_closed)
+    async def notify_cases(notifications: Iterable[PendingNotification]) -> None:
+        await notify(await temporal.client(), notifications, backing.cases.is_closed)
 
-    async def govern_now(programme: str) -> None:
-        await govern(backing.book, programme, backing.now())
+    async def handle_now(programme: str) -> None:
+        await handle_programme(backing.cases, programme, backing.now())
 
-    return Relay(backing.inbox, ring_bells, govern_now)
+    return Relay(backing.inbox, notify_cases, handle_now)
 
 
 def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnection) -> list[asyncio.Task[None]]:
-    """Begin what goes on beside ringing, each until it is cancelled."""
+    """Begin what goes on beside notifying, each until it is cancelled."""
 
     async def sweep() -> None:
-        await sweep_once(backing.book, await temporal.client(), backing.now())
+        await sweep_once(backing.cases, await temporal.client(), backing.now())
 
     async def record() -> None:
         await record_checks(backing.store.access)
@@ -55,20 +55,20 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnect
 
 
 async def serve(settings: Settings) -> None:
-    """Ring until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
+    """Notify until SIGTERM or SIGINT; what is under way then has `DRAIN_S` to end."""
     stopped = stop_requested()
     async with open_backing(settings) as backing, asyncio.TaskGroup() as group:
         temporal = TemporalConnection(settings, "relay")
         relay = relay_of(backing, temporal)
-        ringing = group.create_task(relay.run(stopped))
+        notifying = group.create_task(relay.run(stopped))
         others = beside(group, backing, temporal)
         async with health_answered(settings, lambda: relay.ready):
-            _log.info("relay rings")
+            _log.info("relay notifies")
             await stopped.wait()
         for each in others:
             each.cancel()
-        await asyncio.wait([ringing], timeout=DRAIN_S)
-        ringing.cancel()
+        await asyncio.wait([notifying], timeout=DRAIN_S)
+        notifying.cancel()
 
 
 if __name__ == "__main__":

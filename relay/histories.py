@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.contracts import Bell, CaseStart, MessageRef
+from activities.contracts import CaseStart, MessageRef, Notification
 from activities.safe import TemporalSafe
 from eventstore.format.histories import HistoryTooLarge
 
@@ -43,7 +43,7 @@ _JSON: Final = base64.b64encode(b"json/plain").decode()
 
 _FROM_OUTSIDE: Final[dict[str, type[TemporalSafe]]] = {
     "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED": CaseStart,
-    "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED": Bell,
+    "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED": Notification,
     "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED": MessageRef,
 }
 """Events whose payloads anybody with access to Temporal can write; those of all others passed our converter."""

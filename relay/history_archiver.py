@@ -36,7 +36,7 @@ WHOLE_EVERY: Final = timedelta(hours=6)
 it was away. Far below the 30 days that Temporal keeps a run."""
 BATCH: Final = 100
 AT_ONCE: Final = 4
-"""Histories read side by side: enough to hide round trips, few enough to be no load beside the bells."""
+"""Histories read side by side: enough to hide round trips, few enough to be no load beside the notifications."""
 
 ACTOR: Final = "passage"
 _ENDED: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus != 'Running'"

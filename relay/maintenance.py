@@ -1,4 +1,4 @@
-"""What the relay does beside ringing: boarding checks become events, and refusals that are old are forgotten.
+"""What the relay does beside notifying: boarding checks become events, and refusals that are old are forgotten.
 
 Any number of relays may do both at once; one that dies leaves the rest to the next.
 """

@@ -14,10 +14,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.casebook import CaseBook
 from activities.contracts import CASE_WORKFLOW
 from activities.failures import LogRestored
-from activities.ring import AT_ONCE, OF_AN_OPEN_CASE, start
+from activities.notify import AT_ONCE, OF_AN_OPEN_CASE, start
+from cases.repository import CaseRepository
 from domain.ids import CaseId
 
 _log = structlog.get_logger()
@@ -28,7 +28,7 @@ SWEEP_PERIOD_S: Final = 30.0
 _RUNNING: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
 
 
-async def sweep_once(book: CaseBook, client: Client, now: datetime) -> int:
+async def sweep_once(cases: CaseRepository, client: Client, now: datetime) -> int:
     """Start every open case that has no running workflow; how many were started. `now` is domain time.
 
     What runs is read before what is open, so a case that closes meanwhile is not started again. Visibility lags by
@@ -42,24 +42,24 @@ async def sweep_once(book: CaseBook, client: Client, now: datetime) -> int:
     """
     running = {execution.id async for execution in client.list_workflows(_RUNNING, page_size=1000)}
     started, batch = 0, list[CaseId]()
-    async for candidate in book.store.stuck_candidates(now):
+    async for candidate in cases.store.stuck_candidates(now):
         if candidate.case_id in running:
             continue
         batch.append(candidate.case_id)
         if len(batch) == AT_ONCE:
-            started += await _start_all(book, client, batch)
+            started += await _start_all(cases, client, batch)
             batch = []
-    return started + await _start_all(book, client, batch)
+    return started + await _start_all(cases, client, batch)
 
 
-async def _start_all(book: CaseBook, client: Client, case_ids: list[CaseId]) -> int:
-    return sum(await asyncio.gather(*(_start_unless_it_ended(book, client, case_id) for case_id in case_ids)))
+async def _start_all(cases: CaseRepository, client: Client, case_ids: list[CaseId]) -> int:
+    return sum(await asyncio.gather(*(_start_unless_it_ended(cases, client, case_id) for case_id in case_ids)))
 
 
-async def _start_unless_it_ended(book: CaseBook, client: Client, case_id: CaseId) -> bool:
+async def _start_unless_it_ended(cases: CaseRepository, client: Client, case_id: CaseId) -> bool:
     if await start_if_none_runs(client, case_id, OF_AN_OPEN_CASE):
         return True
-    if await _ended_by_itself(client, case_id) and not await book.is_closed(case_id):
+    if await _ended_by_itself(client, case_id) and not await cases.is_closed(case_id):
         raise LogRestored
     return False
 

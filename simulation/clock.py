@@ -15,7 +15,7 @@ from activities.contracts import Advance
 
 
 class ScenarioClock:
-    """A `Clock` (activities/clock.py) that never runs backwards.
+    """A `Clock` (cases/clock.py) that never runs backwards.
 
     Args:
         start: the scenario's first moment.
@@ -68,7 +68,7 @@ class ScenarioClock:
 
 
 class DeadlinesAtTheirMoment(temporalio.client.Interceptor, Interceptor):
-    """Around the appending activities: a timer that fired early in nominal time rings without its deadline.
+    """Around the appending activities: a timer that fired early in nominal time comes without its deadline.
 
     That happens when the server's clock ran past a deadline while an earlier moment was being played. The workflow
     watches the deadline anew. Given to a client, it is around every worker of that client.

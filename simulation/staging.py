@@ -11,9 +11,9 @@ import asyncpg
 import httpx2
 from temporalio.client import Client
 
-from activities.govern import govern, open_if_new
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
-from activities.ring import InboxBell, ring
+from cases.programme_commands import handle_programme, open_if_new
 from eventstore.keys import DirectoryKeyStore
 from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
@@ -22,7 +22,7 @@ from gateway.deps import GatewayDeps
 from gateway.identity.senders import ANYBODY
 from gateway.identity.tokens import OPEN
 from process.backing import Backing, opened_backing
-from relay.relay import ring_once
+from relay.relay import notify_once
 from simulation.agenda import Agenda
 from simulation.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.driver import REPLAN, SCENARIO_WORKFLOW
@@ -35,7 +35,7 @@ from simulation.run_folder import RunFolder
 from simulation.settling import Settling
 from simulation.skipping_server import SkippingServer, open_skipping_server
 from worker import case_workers
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 POOL_MAX: Final = 8
 """Connections of the store and as many of whoever watches: both at once stay far below what the server allows."""
@@ -62,8 +62,8 @@ async def open_staging(
     backing = await stack.enter_async_context(
         opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
     )
-    rules = backing.book.rules[scenario.rules]
-    await open_if_new(backing.book, scenario.programme, rules, scenario.places, clock.moment)
+    rules = backing.cases.rules[scenario.rules]
+    await open_if_new(backing.cases, scenario.programme, rules, scenario.places, clock.moment)
     agenda, names = Agenda(scenario), CaseNames()
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
@@ -73,7 +73,7 @@ async def open_staging(
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing))
     entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
-    settling = Settling(pool, ring=_relay(backing, client))
+    settling = Settling(pool, notify=_relay(backing, client))
     player = Player(agenda, clock, entrances, settling, scenario.until)
     return Staging(server, backing.store, backing.store.statistics, names, player)
 
@@ -107,7 +107,7 @@ def _gateway(backing: Backing) -> httpx2.AsyncClient:
     """A client of the gateway, which leaves notifications to the relay."""
     app = create_app(
         GatewayDeps(
-            book=backing.book,
+            cases=backing.cases,
             store=backing.store,
             inbox=backing.store.inbox,
             statistics=backing.store.statistics,
@@ -120,15 +120,15 @@ def _gateway(backing: Backing) -> httpx2.AsyncClient:
 
 
 def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
-    """The relay's round, without its process: bells are rung while the driver's activity runs, or time would skip."""
+    """The relay's round, without its process: it signals while the driver's activity runs, or time would skip."""
 
-    async def tell(bells: Iterable[InboxBell]) -> None:
-        await ring(client, bells, backing.book.is_closed)
+    async def tell(notifications: Iterable[PendingNotification]) -> None:
+        await notify(client, notifications, backing.cases.is_closed)
 
     async def have_governed(programme: str) -> None:
-        await govern(backing.book, programme, backing.clock.now(datetime.now(UTC)))
+        await handle_programme(backing.cases, programme, backing.clock.now(datetime.now(UTC)))
 
     async def look() -> None:
-        await ring_once(backing.store.inbox, tell, have_governed, limit=1)
+        await notify_once(backing.store.inbox, tell, have_governed, limit=1)
 
     return look

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import httpx2
 import structlog
 
-from activities.clock import Clock
+from cases.clock import Clock
 from cases.inbound.webhooks import Signer, sign
 from simulators.messages import PartnerMessage, partner_of
 

@@ -137,7 +137,9 @@ class EmbeddedStack:
             gateway,
             *([simulators] if self._simulators else []),
             PythonService("relay", "relay", self._environment, self._relay_port, self._relay_answers),
-            PythonService("sealer", "audit.sealer", self._sealer_environment, self._sealer_port, self._sealer_answers),
+            PythonService(
+                "sealer", "audit.log.sealer", self._sealer_environment, self._sealer_port, self._sealer_answers
+            ),
             PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
         ]
 

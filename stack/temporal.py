@@ -56,7 +56,7 @@ class EmbeddedTemporal:
         return {"TEMPORAL_ADDRESS": self.address, "TEMPORAL_NAMESPACE": NAMESPACE, "TEMPORAL_CONFIG_FILE": "/dev/null"}
 
     def prepare(self) -> Launch:
-        """Choose ports. The file is named relative to its own directory: a path with odd signs stays out of the DSN."""
+        """Choose ports. The file is named relative to its own directory: odd characters stay out of the DSN."""
         self._directory.mkdir(parents=True, exist_ok=True)
         self._port, self._ui_port = choose_port(USUAL_PORT), choose_port(USUAL_UI_PORT)
         arguments = {

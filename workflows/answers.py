@@ -2,14 +2,14 @@
 
 from temporalio import workflow
 
-from activities.contracts import ANSWERS_MAX, Answer, Step
+from activities.contracts import ANSWERS_MAX, MessageResult, Step
 
 
 class Answers:
     """The newest `ANSWERS_MAX` answers, and how often the case was asked."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Answer] = {}
+        self._known: dict[int, MessageResult] = {}
         self.taken = 0
         """The highest inbox number that this run knows to be decided."""
         self._begun = 0
@@ -28,7 +28,7 @@ class Answers:
             for number in sorted(self._known)[:-ANSWERS_MAX]:
                 del self._known[number]
 
-    async def of(self, number: int) -> Answer:
+    async def of(self, number: int) -> MessageResult:
         """The answer of message `number`, after at most one more activity that begins from now on.
 
         The message was in the inbox before anybody asked for its answer, so that activity takes it if any does. What
@@ -36,4 +36,4 @@ class Answers:
         """
         last_chance = self._begun + 1
         await workflow.wait_condition(lambda: self.taken >= number or self._ended >= last_chance)
-        return self._known.get(number, Answer(number=number, answer=None))
+        return self._known.get(number, MessageResult(number=number, answer=None))

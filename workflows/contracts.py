@@ -8,11 +8,11 @@ from activities.contracts import (
     CALLS_TASK_QUEUE,
     CASE_WORKFLOW,
     CASES_TASK_QUEUE,
-    Answer,
-    Bell,
     CaseMessageName,
     CaseStart,
     MessageRef,
+    MessageResult,
+    Notification,
     calls_task_queue,
 )
 from domain.ids import CaseId
@@ -25,18 +25,18 @@ __all__ = [
     "NOT_A_CASE",
     "NOT_A_MESSAGE",
     "SEARCH_ATTRIBUTES",
-    "Answer",
-    "Bell",
     "CaseMessageName",
     "CaseStart",
     "MessageRef",
+    "MessageResult",
+    "Notification",
     "calls_task_queue",
     "identity",
     "workflow_id",
 ]
 
 ANSWER_UPDATE: Final = "answer"
-"""Update: `MessageRef` in, `Answer` out, once the message is decided."""
+"""Update: `MessageRef` in, `MessageResult` out, once the message is decided."""
 
 NOT_A_CASE: Final = "not-a-case"
 """Code of a run whose input is not the start of the case that its workflow id names."""

@@ -6,11 +6,11 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
-from activities.contracts import Answer, Call, Step
+from activities.contracts import Call, MessageResult, Step
 from activities.safe import Summary
 from domain.vocabulary import WaitingOn
 from workflows import contracts
-from workflows.doorbells import Bells
+from workflows.signals import PendingSignals
 
 NEXT: Final[dict[WaitingOn, str]] = {
     "sponsor": "the supporter registry answers: `sponsor.confirmed`, `sponsor.not_confirmed` or `sponsor.needs_review`",
@@ -48,13 +48,13 @@ def show_search_attributes(step: Step) -> None:
         workflow.upsert_search_attributes(changed)
 
 
-def details(step: Step | None, bells: Bells, trouble: str | None, refused_calls: Mapping[str, str]) -> str:
+def details(step: Step | None, signals: PendingSignals, trouble: str | None, refused_calls: Mapping[str, str]) -> str:
     """Markdown for the UI, from the Step and from what this run noted: no link, nothing personal, under 4 KB.
 
     `trouble` is the code with which the last activity gave up; `refused_calls` are the request ids that a partner
     refused for good, with the code.
     """
-    lines = [*_trouble(trouble), *_where(step, refused_calls), *_news(step, bells)]
+    lines = [*_trouble(trouble), *_where(step, refused_calls), *_news(step, signals)]
     return "\n".join(lines)
 
 
@@ -82,11 +82,11 @@ def _where(step: Step | None, refused_calls: Mapping[str, str]) -> Iterator[str]
         yield "- **Flags** " + ", ".join(f"`{flag}`" for flag in step.flags)
 
 
-def _news(step: Step | None, bells: Bells) -> Iterator[str]:
-    if bells.last:
-        yield _bullet("Last signal", "`{last}`", last=bells.last)
-    if bells.refused:
-        yield _bullet("Signals refused", "{refused}: not readable, or too many at once", refused=bells.refused)
+def _news(step: Step | None, signals: PendingSignals) -> Iterator[str]:
+    if signals.last:
+        yield _bullet("Last signal", "`{last}`", last=signals.last)
+    if signals.refused:
+        yield _bullet("Signals refused", "{refused}: not readable, or too many at once", refused=signals.refused)
     if step is None:
         return
     if step.answers:
@@ -100,7 +100,7 @@ def _news(step: Step | None, bells: Bells) -> Iterator[str]:
     )
 
 
-def _answer(answer: Answer) -> str:
+def _answer(answer: MessageResult) -> str:
     template = "number {number}, {answer}" + (", `{code}`" if answer.code else "")
     return _bullet(
         "Last message taken",

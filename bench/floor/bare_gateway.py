@@ -12,7 +12,7 @@ from starlette.routing import Route
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
-from activities.contracts import Bell, CaseStart
+from activities.contracts import CaseStart, Notification
 from bench.floor.bare_case import BARE_TASK_QUEUE, BARE_WORKFLOW
 from domain.ids import case_id_from_entropy
 from process.config import Settings, load_settings
@@ -34,16 +34,16 @@ def create_app(client: Client) -> Starlette:
             id=case_id,
             task_queue=BARE_TASK_QUEUE,
             start_signal="application.submitted",
-            start_signal_args=[Bell(message_id=request.headers["Idempotency-Key"], number=next(numbers))],
+            start_signal_args=[Notification(message_id=request.headers["Idempotency-Key"], number=next(numbers))],
             search_attributes=TypedSearchAttributes([SearchAttributePair(CASE_STAGE, "sponsor_confirmation")]),
         )
         return JSONResponse({"case_id": case_id}, 202)
 
     async def message(request: Request) -> JSONResponse:
         said = await request.json()
-        bell = Bell(message_id=request.headers["webhook-id"], number=next(numbers))
-        await client.get_workflow_handle(said["case"]).signal(said["message"], bell)
-        return JSONResponse({"number": bell.number, "answer": None, "code": None}, 202)
+        notification = Notification(message_id=request.headers["webhook-id"], number=next(numbers))
+        await client.get_workflow_handle(said["case"]).signal(said["message"], notification)
+        return JSONResponse({"number": notification.number, "answer": None, "code": None}, 202)
 
     return Starlette(
         routes=[

@@ -119,7 +119,7 @@ def _floor(found: list[tuple[Result, Result]], ours: list[dict[str, Any]], their
 
 
 async def _usual(client: Client, result: Result) -> list[dict[str, Any]]:
-    """The histories of a case whose bill is the most frequent of the sample: now and then two bells ring as one."""
+    """The histories of a case whose bill is the most frequent of the sample: now and then two signals are one."""
     all_of = [await _histories(client, case_id) for case_id in result.case_ids[-SAMPLE:]]
     bills = Counter(frozenset(billed(each).items()) for each in all_of)
     usual, _ = bills.most_common(1)[0]

@@ -76,8 +76,8 @@ def check(append: Append) -> None:
         raise IllegalAppend("a case begins with an event")
     if append.expected_version == 0 and append.previous_hash != NO_HASH:
         raise IllegalAppend("a new stream has no previous hash")
-    if append.bells is not None and not of_programme:
-        raise IllegalAppend("only the programme rings every case")
+    if append.notifies is not None and not of_programme:
+        raise IllegalAppend("only the programme notifies every case")
     if len(append.command_digest) != 32 or len(append.previous_hash) != 32:
         raise IllegalAppend("a digest or hash is not 32 bytes")
 

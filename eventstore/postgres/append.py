@@ -17,7 +17,7 @@ from eventstore.conflicts import (
 from eventstore.format.envelope import Envelope, command_digest_of
 from eventstore.keys import CaseKey
 from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
-from eventstore.port import Append, Appended, Bell
+from eventstore.port import Append, Appended, Notification
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
 
@@ -97,7 +97,7 @@ def append_programme_arguments(append: Append, rows: Sequence[Envelope]) -> tupl
         *of_head,
         *((decides.number, decides.answer, decides.code) if decides is not None else (None, None, None)),
         place.month if place is not None else None,
-        append.bells,
+        append.notifies,
     )
 
 
@@ -181,10 +181,10 @@ def appended_of(append: Append, result: Any) -> Appended:
     header: bytes | None = result["header"]  # of the command's first result, if that had an event
     if header is not None and command_digest_of(header) != append.command_digest:
         raise CommandContentDiffers(append.command_id)
-    rung = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
+    notified = zip(result["bell_cases"] or (), result["bell_numbers"] or (), result["bell_messages"] or (), strict=True)
     return Appended(
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        bells=tuple(Bell(*each) for each in rung),
+        notifications=tuple(Notification(*each) for each in notified),
     )

@@ -6,7 +6,15 @@ from typing import Any
 import asyncpg
 
 from eventstore.format.messages import FILING, digest_again, keep, read
-from eventstore.inbox import InboxRow, Incoming, MessageContentDiffers, Receipt, UnknownStream, Unrung, Waiting
+from eventstore.inbox import (
+    InboxRow,
+    Incoming,
+    MessageContentDiffers,
+    Receipt,
+    UnknownStream,
+    UnnotifiedMessage,
+    Waiting,
+)
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
 from eventstore.postgres.session import translated
 
@@ -119,12 +127,12 @@ class PostgresInbox:
             )
         return tuple(Waiting(*row) for row in rows)
 
-    async def claim_unrung(self, limit: int) -> tuple[Unrung, ...]:  # noqa: D102  # the port says it
+    async def claim_notifications(self, limit: int) -> tuple[UnnotifiedMessage, ...]:  # noqa: D102  # the port says it
         with translated():
             rows = await self._pool.fetch(_CLAIM, limit)
-        return tuple(Unrung(*row) for row in rows)
+        return tuple(UnnotifiedMessage(*row) for row in rows)
 
-    async def mark_rung(self, numbers: Iterable[int]) -> None:  # noqa: D102  # the port says it
+    async def mark_notified(self, numbers: Iterable[int]) -> None:  # noqa: D102  # the port says it
         with translated():
             await self._pool.execute("SELECT passage.mark_rung($1)", list(numbers))
 

@@ -152,7 +152,7 @@ class PostgresStore:
         """Connect as the login of the URL and act as `role`, which can write through the functions only.
 
         `connections` bounds the pool; a caller beyond it waits. A statement, and a wait for a lock in it, ends after
-        `statement_timeout_s`: 24,000 bells of a suspension take about one second.
+        `statement_timeout_s`: 24,000 notifications of a suspension take about one second.
 
         Raises:
             StoreUnavailable: the server cannot be reached.
@@ -205,7 +205,9 @@ class PostgresStore:
             return appended_of(append, await self._call(APPEND_PROGRAMME, append_programme_arguments(append, rows)))
         result = await self._call(APPEND_AND_LOOK, append_case_arguments(append, rows, key))
         appended = appended_of(append, result)
-        if not appended.first_result or any(bell.case_id == append.stream for bell in appended.bells):
+        if not appended.first_result or any(
+            notification.case_id == append.stream for notification in appended.notifications
+        ):
             return appended
         return replace(appended, pending=await self._pending(result, append))
 

@@ -37,7 +37,7 @@ _SECURITY_SCHEMES: Final = {
 }
 
 DESCRIPTION: Final = """
-Passage runs a humanitarian entry programme case by case. This is its only door.
+Passage runs a humanitarian entry programme case by case. This is its only entrance.
 
 **Send as often as you like.** Every message carries an id of yours; the same id counts once and gives the first answer
 again. Anything but a success can be sent again unchanged, unless the answer is a 4xx.

@@ -75,7 +75,7 @@ async def file_application(
         body=ApplicationSubmitted(application=filing.application),
         received_at=deps.now(),
         sender="unsigned:supporter" if caller is None else caller.identity.sender,
-        person_keys=deps.book.person_keys(filing.application.beneficiary),
+        person_keys=deps.cases.person_keys(filing.application.beneficiary),
     )
     receipt = await receive(deps, metrics, incoming)
     status_url = f"/v1/cases/{receipt.stream}"
@@ -85,9 +85,9 @@ async def file_application(
 
 async def _require_programme(deps: GatewayDeps, programme: str) -> None:
     """A programme once opened never goes away: to have seen it is enough. Not to have seen it is not."""
-    if (await deps.book.known_programme(programme)).version > 0:
+    if (await deps.cases.known_programme(programme)).version > 0:
         return
-    if (await deps.book.programme(programme)).version == 0:
+    if (await deps.cases.programme(programme)).version == 0:
         raise Problem("unknown-programme")
 
 

@@ -100,13 +100,13 @@ async def _answer(deps: GatewayDeps, case_id: CaseId) -> _Found:
     # In this order: what is undecided is looked at first, so that whatever was decided before then is in what is read
     # after it. The other way round, a revocation decided in between would be seen by neither.
     pending = await deps.inbox.has_undecided(case_id, ENDING_KINDS)
-    case = await deps.book.case(case_id)
+    case = await deps.cases.case(case_id)
     if not case.filed:
         filed = await deps.inbox.next_undecided(case_id) or await deps.store.summary(case_id)  # or decided just now
         if filed is None:
             raise Problem("unknown-case")
         return _Found(filed.programme, "none")
     pending = await deps.inbox.has_undecided(case.programme, ENDING_PROGRAMME_KINDS) or pending
-    programme = await deps.book.programme(case.programme)
-    answer = boarding_answer(case, programme, deps.book.rules_of(case, programme), deps.now())
+    programme = await deps.cases.programme(case.programme)
+    answer = boarding_answer(case, programme, deps.cases.rules_of(case, programme), deps.now())
     return _Found(case.programme, "held" if answer == "ok" and pending else answer)

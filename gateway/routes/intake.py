@@ -9,11 +9,11 @@ from typing import Final
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field
 
-from activities.govern import govern
-from activities.ring import InboxBell
+from activities.notify import PendingNotification
+from cases.programme_commands import handle_programme
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Answer, Inbox, Incoming, MessageContentDiffers, Receipt, UnknownStream
-from eventstore.port import Bell
+from eventstore.port import Notification
 from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.problems import Problem
@@ -91,7 +91,7 @@ def wished_wait_s(prefer: str | None) -> float:
 
 
 async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming) -> Receipt:
-    """Write the message into the inbox, from where the relay rings its case.
+    """Write the message into the inbox, from where the relay notifies its case.
 
     Raises:
         Problem: `message-content-differs`, `unknown-case` or `unknown-programme`.
@@ -112,7 +112,7 @@ async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming
 
 
 async def decide_programme(deps: GatewayDeps, source: str, receipt: Receipt) -> Receipt:
-    """Have the programme take its messages now; the relay rings the cases that it concerns.
+    """Have the programme take its messages now; the relay notifies the cases that it concerns.
 
     The answer stays null where others changed the programme at the same moment, again and again: the message is in
     the inbox, and the relay has it decided.
@@ -120,12 +120,12 @@ async def decide_programme(deps: GatewayDeps, source: str, receipt: Receipt) -> 
     if receipt.answer is not None:
         return receipt
     try:
-        await govern(deps.book, receipt.stream, deps.now())
+        await handle_programme(deps.cases, receipt.stream, deps.now())
     except Conflict:
         return receipt
     return await deps.inbox.get(source, receipt.message_id) or receipt
 
 
-def of_store(bell: Bell) -> InboxBell:
-    """A bell that an append wrote, as it is rung."""
-    return InboxBell(bell.case_id, bell.kind, bell.message_id, bell.number)
+def of_store(notification: Notification) -> PendingNotification:
+    """A notification that an append wrote, as it is sent."""
+    return PendingNotification(notification.case_id, notification.kind, notification.message_id, notification.number)

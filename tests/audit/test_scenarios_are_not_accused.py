@@ -11,9 +11,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from audit.faults import Fault
-from audit.notes import Verifier
-from audit.verify import Scope, verify
+from audit.log.notes import Verifier
+from audit.verify.faults import Fault
+from audit.verify.record import Scope, verify
 from eventstore.postgres.migrate import migrate
 from simulation.databases import Databases
 from simulation.loader import load_scenarios

@@ -39,7 +39,7 @@ _OVERTAKES_WITHIN_S: Final = 3.0
 _AT_ONCE: Final = 40
 """Requests under way; those of a partner who waits in line."""
 _REFUSAL: Final = "case-not-asked"
-"""The one ground on which the door refuses what these senders say: a partner that was not asked about the case yet."""
+"""The one ground on which intake refuses what these senders say: a partner that was not asked about the case yet."""
 _TRANSIENT: Final = frozenset({408, 425, 429})
 
 

@@ -78,7 +78,7 @@ class Run:
             await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
             await self._judge(senders, load)
         self.say(f"{len(load.filed)} cases filed, {repeating.repeated} requests delivered twice or more")
-        self.say(f"refused at the door: {dict(load.refused) or 'nobody'}")
+        self.say(f"refused by the gateway: {dict(load.refused) or 'nobody'}")
         return self.broken
 
     async def _attack(self, senders: Senders, repeating: Repeating) -> Load:

@@ -1,4 +1,4 @@
-"""Every message once, in number order, never lost; the bells that ring for it."""
+"""Every message once, in number order, never lost; and whose cases are notified of it."""
 
 import asyncio
 from dataclasses import replace
@@ -131,24 +131,24 @@ async def test_boarding_asks_for_kinds(store: Store) -> None:
     assert not await store.inbox.has_undecided(writer.stream, ["sponsor.withdrew"])
 
 
-async def test_a_bell_is_claimed_by_one_relay_and_not_again_at_once(store: Store) -> None:
+async def test_a_notification_is_claimed_by_one_relay_and_not_again_at_once(store: Store) -> None:
     writer = await file_case(store)
     numbers = [
         (await store.inbox.receive(message(writer.stream, f"m{n}", WithdrawalRequest()))).number for n in range(6)
     ]
-    await store.inbox.mark_rung(numbers[:1])
-    claims = await asyncio.gather(*(store.inbox.claim_unrung(3) for _ in range(3)))
+    await store.inbox.mark_notified(numbers[:1])
+    claims = await asyncio.gather(*(store.inbox.claim_notifications(3) for _ in range(3)))
     claimed = [each.number for claim in claims for each in claim]
     assert sorted(claimed) == numbers[1:]
     assert (claims[0] or claims[1] or claims[2])[0].case_id == writer.stream
-    assert await store.inbox.claim_unrung(10) == ()
+    assert await store.inbox.claim_notifications(10) == ()
 
 
-async def test_a_decided_row_is_never_rung(store: Store) -> None:
+async def test_a_decided_row_is_never_notified(store: Store) -> None:
     writer = await file_case(store)
     receipt = await store.inbox.receive(message(writer.stream, "m1", WithdrawalRequest()))
     await writer.append(SponsorWithdrew(at=NOON), decides=Decides(receipt.number, "accepted"))
-    assert await store.inbox.claim_unrung(10) == ()
+    assert await store.inbox.claim_notifications(10) == ()
 
 
 async def test_one_case_does_not_decide_anothers_row(store: Store) -> None:

@@ -90,24 +90,24 @@ async def test_what_then_waits_is_left_open_where_the_append_does_not_know(store
     assert (await store.append(first)).pending is None  # appended before
 
 
-async def test_a_case_that_an_append_rings_itself_is_looked_at_again(store: Store) -> None:
+async def test_a_case_that_an_append_notifies_itself_is_looked_at_again(store: Store) -> None:
     await open_programme(store, places=1, cap_period="month")
     holder, waiting = await file_case(store), await file_case(store)
     await holder.append(TAKEN, place=TakePlace(MONTH))
     await waiting.append(TAKEN, place=JoinWaitingList(NOON, MONTH))
     new_month = await waiting.append(EvidenceRequested(at=NOON), place=AllotPlaces("2022-11"))
-    assert [bell.case_id for bell in new_month.bells] == [waiting.stream]
+    assert [notification.case_id for notification in new_month.notifications] == [waiting.stream]
     assert new_month.pending is None
     row = (await store.look(waiting.stream, "2022-11")).pending.row
     assert row is not None
     assert row.kind == "place.offered"
 
 
-async def test_an_append_that_rings_another_case_knows_its_own(store: Store) -> None:
+async def test_an_append_that_notifies_another_case_knows_its_own(store: Store) -> None:
     await open_programme(store, places=1)
     holder, waiting = await file_case(store), await file_case(store)
     await holder.append(TAKEN, place=TakePlace(MONTH))
     await waiting.append(TAKEN, place=JoinWaitingList(NOON, MONTH))
     freed = await holder.append(TAKEN, place=FreePlace(MONTH))
-    assert [bell.case_id for bell in freed.bells] == [waiting.stream]
+    assert [notification.case_id for notification in freed.notifications] == [waiting.stream]
     assert freed.pending == Pending(None, ())

@@ -42,7 +42,7 @@ async def place_of(writer: Writer, month: str = MONTH) -> str:
 
 
 async def offered(appended: Appended) -> list[str]:
-    return [bell.case_id for bell in appended.bells]
+    return [notification.case_id for notification in appended.notifications]
 
 
 async def test_the_last_place_is_taken_once(store: EventStore) -> None:
@@ -73,7 +73,11 @@ async def test_a_freed_place_goes_to_the_first_who_was_ready(store: EventStore) 
     assert [await place_of(each) for each in (early, late, other)] == ["reserved", "none", "none"]
     row = await store.inbox.next_undecided(early.stream)
     assert row is not None
-    assert (row.kind, row.number, row.message_id) == ("place.offered", freed.bells[0].number, freed.bells[0].message_id)
+    assert (row.kind, row.number, row.message_id) == (
+        "place.offered",
+        freed.notifications[0].number,
+        freed.notifications[0].message_id,
+    )
     with pytest.raises(NoPlace):
         await take(other)
     with pytest.raises(NoPlace):
@@ -100,9 +104,9 @@ async def test_leaving_without_a_reservation_frees_nothing(store: EventStore) ->
     await wait(waiting, 1)
     for writer in (waiting, never):
         left = await writer.append(TAKEN, place=LeaveWaitingList(MONTH))
-        assert left.bells == ()
+        assert left.notifications == ()
     freed = await holder.append(TAKEN, place=FreePlace(MONTH))
-    assert freed.bells == ()
+    assert freed.notifications == ()
     await take(never)
 
 
@@ -136,7 +140,7 @@ async def test_a_lowered_cap_takes_nothing_away_and_offers_nothing(store: EventS
     waiting = await file_case(store)
     await wait(waiting, 1)
     await programme.append(PlacesChanged(at=NOON, places=1), summary=programme_summary(1), place=AllotPlaces(MONTH))
-    assert (await holders[0].append(TAKEN, place=FreePlace(MONTH))).bells == ()
+    assert (await holders[0].append(TAKEN, place=FreePlace(MONTH))).notifications == ()
     assert await offered(await holders[1].append(TAKEN, place=FreePlace(MONTH))) == [waiting.stream]
 
 
@@ -148,7 +152,7 @@ async def test_a_terminated_programme_offers_nothing(store: EventStore) -> None:
     await programme.append(
         ProgrammeTerminated(at=NOON, parole_ends_on=NOON.date()), summary=programme_summary(1, status="terminated")
     )
-    assert (await holder.append(TAKEN, place=FreePlace(MONTH))).bells == ()
+    assert (await holder.append(TAKEN, place=FreePlace(MONTH))).notifications == ()
 
 
 async def test_each_month_has_its_own_places(store: EventStore) -> None:
@@ -171,7 +175,7 @@ async def test_a_place_freed_after_its_month_is_lost(store: EventStore) -> None:
     await take(first)
     await take(second, NEXT_MONTH)
     await wait(third, 1, NEXT_MONTH)
-    assert (await first.append(TAKEN, place=FreePlace(NEXT_MONTH))).bells == ()
+    assert (await first.append(TAKEN, place=FreePlace(NEXT_MONTH))).notifications == ()
     assert await place_of(third, NEXT_MONTH) == "none"
     assert await offered(await second.append(TAKEN, place=FreePlace(NEXT_MONTH))) == [third.stream]
 

@@ -251,16 +251,16 @@ async def test_cases_that_need_a_running_workflow_are_found(store: EventStore) -
     assert found[unfiled].undecided
 
 
-async def test_a_programme_rings_every_open_case_or_those_that_wait_on_it(store: EventStore) -> None:
+async def test_a_programme_notifies_every_open_case_or_those_that_wait_on_it(store: EventStore) -> None:
     programme = await open_programme(store)
     held = await file_case(store)
     await held.append(SponsorWithdrew(at=NOON), summary=summary(held.stream, held=True))
     other = await file_case(store)
     changed = PlacesChanged(at=NOON, places=1)
-    appended = await programme.append(changed, bells="waiting", summary=programme_summary(1))
-    assert [bell.case_id for bell in appended.bells] == [held.stream]
-    appended = await programme.append(changed, bells="all", summary=programme_summary(2))
-    assert {bell.case_id for bell in appended.bells} == {held.stream, other.stream}
+    appended = await programme.append(changed, notifies="waiting", summary=programme_summary(1))
+    assert [notification.case_id for notification in appended.notifications] == [held.stream]
+    appended = await programme.append(changed, notifies="all", summary=programme_summary(2))
+    assert {notification.case_id for notification in appended.notifications} == {held.stream, other.stream}
     row = await store.inbox.next_undecided(other.stream)
     assert row is not None
     assert (row.kind, row.source, row.received_at) == ("programme.changed", "passage", NOON)
@@ -271,7 +271,7 @@ async def test_a_programme_rings_every_open_case_or_those_that_wait_on_it(store:
     [
         {"summary": None},
         {"command_digest": b"short"},
-        {"bells": "all"},
+        {"notifies": "all"},
         {"events": ()},
         {"previous_hash": b"\x01" * 32},
     ],

@@ -28,7 +28,7 @@ AT_ONCE = 8
 async def deliver(senders: sender.Senders, deliveries: list[Delivery]) -> Counter[tuple[str, str]]:
     """Each once, in this order but for what overtakes another on the way; who was refused, by sender and id.
 
-    Refused at the door is only who was never asked about the case.
+    Refused by the gateway is only who was never asked about the case.
     """
     slots, refused = asyncio.Semaphore(AT_ONCE), Counter[tuple[str, str]]()
 

@@ -1,4 +1,4 @@
-"""A case that waits for people loses its workflow, and nothing would ring for it: it comes back from the log."""
+"""A case that waits for people loses its workflow, and nothing would signal it: it comes back from the log."""
 
 import asyncio
 import contextlib

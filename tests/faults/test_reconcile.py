@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from audit.reconcile_log import opened_reconcile_log
+from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from demonstration.people import application
 from process.backing import open_backing
@@ -20,7 +20,7 @@ from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
 from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
-from workflows.contracts import Bell
+from workflows.contracts import Notification
 
 KEPT_WITHIN_S = 40
 """A historian looks every 10 s, and Temporal's list lags; ten times as long as it takes."""
@@ -69,7 +69,9 @@ async def test_a_case_is_compared_with_its_histories_live_and_kept(stack: WholeS
         plain, signalled, forked, restarted = cases
 
         assert await findings(stack, temporal, *cases) == []  # while they are under way
-        await temporal.get_workflow_handle(signalled).signal("sponsor.confirmed", Bell(message_id=senders.new_id()))
+        await temporal.get_workflow_handle(signalled).signal(
+            "sponsor.confirmed", Notification(message_id=senders.new_id())
+        )
         await set_back(temporal, forked)
         await terminate(temporal, restarted)
         for case_id in (plain, forked, restarted):

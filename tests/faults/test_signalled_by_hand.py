@@ -23,7 +23,7 @@ from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
-from workflows.doorbells import description
+from workflows.signals import description
 
 ANSWERED_WITHIN_S = 60
 APPROVE = {"decision": "approve"}

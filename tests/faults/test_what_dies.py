@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from audit.reconcile_log import opened_reconcile_log
+from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
 from process.temporal import connect_temporal
 from relay.histories import live_histories

@@ -120,7 +120,7 @@ def map_case(_: HookContext, case: Case[Any]) -> Case[Any]:
         case.path_parameters["case_id"] = _a_case(chance)
     if KEYS_VARIABLE not in os.environ and chance % 8:
         for header in _SIGNATURE & set(case.headers):
-            del case.headers[header]  # a made-up signature is refused at the door; without one there is more to try
+            del case.headers[header]  # a made-up signature is refused by the gateway; without one there is more to try
     for header in _IDS & set(case.headers) if chance % 8 else ():
         case.headers[header] = f"fuzz-{chance:x}"  # the same body, the same id: short ids would soon be taken by others
     if case.operation.path == _DOCUMENT:

@@ -21,4 +21,4 @@ def test_every_answer_signed_and_unsigned_is_in_the_document(tmp_path: Path) -> 
             assert done.returncode == 0, done.stdout + done.stderr
         statuses = target.requests(signed=True) + target.requests(signed=False)
     assert statuses.total() > 300, as_line(statuses)
-    assert Counter({"202": 20, "422": 20}) <= statuses, as_line(statuses)  # far past the door
+    assert Counter({"202": 20, "422": 20}) <= statuses, as_line(statuses)  # far past the guard

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from audit.access import Auditor
-from audit.replay import as_json
-from audit.replay_html import page
-from audit.replay_text import lines
-from audit.timeline_words import ASKED
+from audit.replay.case import as_json
+from audit.replay.html import page
+from audit.replay.text import lines
+from audit.replay.words import ASKED
 from cli.audit_replay import auditor_of, replayed, until_of
 from cli.errors import UnusableError
 from domain.access import ACCESS_EVENTS, AccessEvent, PersonalDataViewed, access_stream

@@ -3,11 +3,11 @@
 import asyncpg
 import pytest
 
-from activities.casebook import CaseBook
-from activities.erase import ErasureOrder, erase
-from audit.replay_read import opened_log as reading
-from audit.whatif import Question
-from audit.whatif_report import Report, as_json, report
+from audit.replay.read import opened_log as reading
+from audit.whatif.report import Report, as_json, report
+from audit.whatif.verdict import Question
+from cases.erasure import ErasureOrder, erase
+from cases.repository import CaseRepository
 from cli.audit_whatif import lines
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from eventstore.format.lookups import Lookups
@@ -50,9 +50,9 @@ async def test_an_erased_case_is_counted_and_not_guessed_at(log: SealedLog) -> N
     await log.withdraw(case_id)
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=1, role="passage_eraser")
-    book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), BOOK)
+    cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()), BOOK)
     order = ErasureOrder(case_id=case_id, officer="o-1", second_officer="o-2", because="retention-ended")
-    await erase(book, keys, order, day(900))
+    await erase(cases, keys, order, day(900))
     await store.close()
     found = await asked(log, adult_age_years=60)
     assert (found.cases, found.erased, found.diverged) == (1, 1, 0)

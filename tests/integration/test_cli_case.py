@@ -128,15 +128,15 @@ async def test_the_programme_takes_what_the_governments_say(stack: Reached, caps
         await tell(stack, PROGRAMME, ProgrammeSuspension())
 
 
-async def test_while_temporal_is_away_the_relay_is_left_to_ring(
+async def test_while_temporal_is_away_the_relay_is_left_to_name_the_inbox(
     desk: Desk, stack: Reached, capsys: pytest.CaptureFixture[str]
 ) -> None:
     case_id = await desk.authorized_case()
     capsys.readouterr()
     await tell(stack, PROGRAMME, ProgrammeSuspension())
-    assert "the relay will ring the cases concerned (1)" in capsys.readouterr().err
+    assert "the relay will notify the cases concerned (1)" in capsys.readouterr().err
     assert await stack.inbox.has_undecided(case_id, {"programme.changed"})
-    assert case_id in {row.case_id for row in await stack.inbox.claim_unrung(100)}
+    assert case_id in {row.case_id for row in await stack.inbox.claim_notifications(100)}
 
 
 async def test_there_must_be_such_a_programme(stack: Reached) -> None:

@@ -57,7 +57,7 @@ async def test_two_officers_erase_and_a_second_time_says_so(log: SealedLog, eras
     assert first.stdout.startswith(f"{case_id}: personal data erased, event 5.\n")
     again = await erase(case_id.lower(), *ORDER, "--json")
     assert json.loads(again.stdout) == {"case_id": case_id, "erased": True, "version": 5, "first": False}
-    assert (await log.book.case(case_id)).erased
+    assert (await log.cases.case(case_id)).erased
 
 
 async def test_a_held_case_is_kept_until_it_is_released(log: SealedLog, erase: Erase) -> None:
@@ -86,4 +86,4 @@ async def test_what_may_not_be_is_one_line_and_changes_nothing(log: SealedLog, e
         assert (done.returncode, done.stdout) == (code, ""), arguments
         assert words in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
-    assert not (await log.book.case(still_open)).erased
+    assert not (await log.cases.case(still_open)).erased

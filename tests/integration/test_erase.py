@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from activities.casebook import CaseBook
-from activities.deciding import command_of, decide_and_append
-from activities.erase import ErasureOrder, erase, hold, release
+from cases.erasure import ErasureOrder, erase, hold, release
+from cases.handle import command_of, handle
+from cases.repository import CaseRepository
 from domain import messages as m
 from domain.application import Document
 from domain.commands import FileApplication
@@ -30,10 +30,10 @@ LATER = day(900)
 
 
 @pytest.fixture
-async def eraser(log: SealedLog) -> AsyncIterator[CaseBook]:
+async def eraser(log: SealedLog) -> AsyncIterator[CaseRepository]:
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
-    yield CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+    yield CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
     await store.close()
 
 
@@ -60,7 +60,7 @@ async def canary_case(log: SealedLog) -> CaseId:
     await receive(log, case_id, m.EvidenceSubmission(documents=(Document(kind="other", number=CANARIES[1]),)))
     row = await log.store.inbox.next_undecided(case_id)
     assert row is not None
-    await decide_and_append(log.book, await log.book.see(case_id, FILED_AT), command_of(row), FILED_AT, row)
+    await handle(log.cases, await log.cases.see(case_id, FILED_AT), command_of(row), FILED_AT, row)
     await log.authorize(case_id)
     await log.withdraw(case_id)
     return case_id
@@ -98,7 +98,7 @@ async def dump(database_url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 async def test_after_erasure_nothing_personal_is_found_anywhere(
-    log: SealedLog, eraser: CaseBook, postgres_server: EmbeddedPostgres
+    log: SealedLog, eraser: CaseRepository, postgres_server: EmbeddedPostgres
 ) -> None:
     case_id = await canary_case(log)
     keys = DirectoryKeyStore(log.keys)
@@ -131,11 +131,11 @@ async def test_after_erasure_nothing_personal_is_found_anywhere(
                 await restarted.get(row["key_id"])
 
 
-async def test_the_log_verifies_and_replays_after_an_erasure(log: SealedLog, eraser: CaseBook) -> None:
+async def test_the_log_verifies_and_replays_after_an_erasure(log: SealedLog, eraser: CaseRepository) -> None:
     case_id = await canary_case(log)
     await log.seal_map()
     kept = await log.checkpoint()
-    before = await log.book.case(case_id)
+    before = await log.cases.case(case_id)
     erased = await erase(eraser, DirectoryKeyStore(log.keys), order(case_id), LATER)
     assert (erased.first, erased.version) == (True, before.version + 1)
     await log.seal_map()
@@ -146,7 +146,7 @@ async def test_the_log_verifies_and_replays_after_an_erasure(log: SealedLog, era
 
 
 async def test_a_second_order_changes_nothing_and_a_crash_before_the_key_is_ended_by_it(
-    log: SealedLog, eraser: CaseBook, monkeypatch: pytest.MonkeyPatch
+    log: SealedLog, eraser: CaseRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = await closed_case(log)
     keys = DirectoryKeyStore(log.keys)
@@ -167,7 +167,7 @@ async def test_a_second_order_changes_nothing_and_a_crash_before_the_key_is_ende
     assert (await log.store.load(case_id)).version == again.version
 
 
-async def test_what_may_not_be_erased_is_refused_by_name(log: SealedLog, eraser: CaseBook) -> None:
+async def test_what_may_not_be_erased_is_refused_by_name(log: SealedLog, eraser: CaseRepository) -> None:
     keys = DirectoryKeyStore(log.keys)
     still_open = await log.file()
     case_id = await closed_case(log)
@@ -191,10 +191,10 @@ async def test_what_may_not_be_erased_is_refused_by_name(log: SealedLog, eraser:
 
 
 async def test_an_erased_case_takes_no_message_from_a_process_that_remembers_its_key(
-    log: SealedLog, eraser: CaseBook
+    log: SealedLog, eraser: CaseRepository
 ) -> None:
     case_id = await closed_case(log)
-    await log.book.case(case_id)  # this store's cache holds the key
+    await log.cases.case(case_id)  # this store's cache holds the key
     await erase(eraser, DirectoryKeyStore(log.keys), order(case_id), LATER)
     with pytest.raises(KeyDestroyed):
         await receive(log, case_id, m.WithdrawalRequest())

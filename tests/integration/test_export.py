@@ -17,11 +17,11 @@ import cryptography
 import pytest
 
 from audit.access import Auditor
-from audit.export_case import Export, Exported, export_case
-from audit.export_verify import MANIFEST, SIGNATURE, AlteredError, canonical, check, manifest_of, pack, statement_of
-from audit.export_verify import main as verify
-from audit.log_key import FileLogKey
-from audit.notes import NoteForged
+from audit.export.case import Export, Exported, export_case
+from audit.export.verify import MANIFEST, SIGNATURE, AlteredError, canonical, check, manifest_of, pack, statement_of
+from audit.export.verify import main as verify
+from audit.log.log_key import FileLogKey
+from audit.log.notes import NoteForged
 from domain.access import CaseExported, PersonalDataViewed, access_stream
 from domain.ids import CaseId
 from tests.support.filed import day

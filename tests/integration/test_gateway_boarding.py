@@ -85,8 +85,8 @@ async def test_a_question_leaves_no_trace_in_the_case(desk: Desk) -> None:
 async def test_no_other_message_can_end_what_was_ok(desk: Desk) -> None:
     """The list of kinds that hold is complete: no kind left out turns an `ok` into anything else."""
     case_id = await desk.authorized_case()
-    case, programme = await desk.deps.book.case(case_id), await desk.deps.book.programme(PROGRAMME)
-    rules, now = desk.deps.book.rules_of(case, programme), desk.moments[-1]
+    case, programme = await desk.deps.cases.case(case_id), await desk.deps.cases.programme(PROGRAMME)
+    rules, now = desk.deps.cases.rules_of(case, programme), desk.moments[-1]
     world = World(now=now, rules=rules, programme=programme, place="reserved")
     assert boarding_answer(case, programme, rules, now) == "ok"
     for name in sorted(set(MESSAGES) - ENDING_KINDS):

@@ -10,7 +10,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from activities.erase import ErasureOrder, erase
+from cases.erasure import ErasureOrder, erase
 from domain.access import PersonalDataViewed, access_stream
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX
 from eventstore.keys import DirectoryKeyStore
@@ -183,9 +183,9 @@ async def test_erasing_the_case_erases_its_documents(desk: Desk, database_url: s
     await desk.take_all(case_id)
     keys = DirectoryKeyStore(tmp_path / "keys")
     eraser = await PostgresStore.connect(database_url, keys, connections=1, role="passage_eraser")
-    desk.deps.book.store = eraser
+    desk.deps.cases.store = eraser
     order = ErasureOrder(case_id=case_id, officer="o-1", second_officer="o-2", because="retention-ended")
-    await erase(desk.deps.book, keys, order, desk.moments[-1])
+    await erase(desk.deps.cases, keys, order, desk.moments[-1])
     await eraser.close()
     assert await desk.database.fetchval("SELECT count(*) FROM passage.document") == 0
     desk.deps.documents._keys._cache.forget(case_id)  # type: ignore[union-attr]  # as a minute does

@@ -74,13 +74,13 @@ async def test_one_message_is_shown_by_its_number_or_its_senders_id(desk: Desk, 
 async def test_what_no_worker_takes_is_dead_until_it_is_rung_anew(desk: Desk, inbox: Any) -> None:
     case_id = await desk.filed_case()
     for _ in range(DEAD_AFTER):
-        await desk.deps.inbox.claim_unrung(10)
+        await desk.deps.inbox.claim_notifications(10)
         await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
-    await desk.deps.inbox.mark_rung([1])
+    await desk.deps.inbox.mark_notified([1])
     assert [each["state"] for each in await lines(inbox, "list", "--dead")] == ["dead"]
-    assert await desk.deps.inbox.claim_unrung(10) == ()
+    assert await desk.deps.inbox.claim_notifications(10) == ()
     assert await lines(inbox, "redrive", "--dead") == [{"number": 1, "stream": case_id, "notified": True}]
-    assert [row.number for row in await desk.deps.inbox.claim_unrung(10)] == [1]
+    assert [row.number for row in await desk.deps.inbox.claim_notifications(10)] == [1]
     assert await lines(inbox, "list", "--dead") == []
 
 

@@ -162,8 +162,10 @@ class TestGovernments:
         nowhere = await desk.send("governments", "g-1", {**body, "programme": "cuba-air"})
         assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unknown-programme")
 
-    async def test_a_suspension_leaves_bells_for_the_cases_it_concerns(self, desk: Desk) -> None:
+    async def test_a_suspension_leaves_notifications_for_the_cases_it_concerns(self, desk: Desk) -> None:
         case_id = await desk.authorized_case()
         await desk.send("governments", "g-1", {"programme": PROGRAMME, "message": "programme.suspended"})
-        unrung = await desk.deps.inbox.claim_unrung(10)
-        assert [(bell.case_id, bell.kind) for bell in unrung] == [(case_id, "programme.changed")]
+        unnotified = await desk.deps.inbox.claim_notifications(10)
+        assert [(notification.case_id, notification.kind) for notification in unnotified] == [
+            (case_id, "programme.changed")
+        ]

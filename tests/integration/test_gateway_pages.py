@@ -122,7 +122,7 @@ async def say(desk: Desk, message_id: str, case_id: str, message: str = "applica
 async def kill(desk: Desk) -> None:
     """Ring for everything so often that it is dead."""
     for _ in range(DEAD_AFTER):
-        await desk.deps.inbox.claim_unrung(1000)
+        await desk.deps.inbox.claim_notifications(1000)
         await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
 
 
@@ -199,13 +199,13 @@ class TestRedriving:
         assert page.rows[1][5:] == [str(DEAD_AFTER), "dead letter"]
         shown = await browser.get(page.links["2"])
         form = next(form for form in shown.forms if form.button == "Notify the case again")
-        assert await desk.deps.inbox.claim_unrung(10)  # a moment ago, so that nothing is due
-        assert await desk.deps.inbox.claim_unrung(10) == ()
+        assert await desk.deps.inbox.claim_notifications(10)  # a moment ago, so that nothing is due
+        assert await desk.deps.inbox.claim_notifications(10) == ()
         answer = await browser.press(form)
         after = await browser.get(answer.headers["location"])
         assert "notified of one message" in after.text
         assert "0 times" in after.text
-        assert [row.number for row in await desk.deps.inbox.claim_unrung(10)] == [2]
+        assert [row.number for row in await desk.deps.inbox.claim_notifications(10)] == [2]
 
     async def test_all_dead_letters_are_rung_for_at_once(self, desk: Desk) -> None:
         case_id = await desk.filed_case()
@@ -312,7 +312,7 @@ class TestForgery:
     async def test_a_button_pressed_on_another_site_does_nothing(self, desk: Desk) -> None:
         case_id = await desk.filed_case()
         await say(desk, "a-1", case_id)
-        await desk.deps.inbox.claim_unrung(10)
+        await desk.deps.inbox.claim_notifications(10)
         victim, attacker = await signed_in(desk, "operator"), await signed_in(desk, "partner:applicant")
         place = f"{PLACE}/redrive"
         own = dict((await victim.get(f"{PLACE}/2")).forms[-1].fields)
@@ -322,7 +322,7 @@ class TestForgery:
             assert "form-stale" in read(answer, 403).text
         elsewhere = await victim.post(place, urlencode(own), **{"sec-fetch-site": "cross-site"})
         assert elsewhere.status_code == 403
-        assert await desk.deps.inbox.claim_unrung(10) == ()
+        assert await desk.deps.inbox.claim_notifications(10) == ()
         codes = [row[0] for row in await desk.database.fetch("SELECT DISTINCT code FROM passage.refusal")]
         assert "form-stale" in codes
 

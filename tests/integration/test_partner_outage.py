@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.clock import ScaledClock
+from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
 from activities.partners.memory import MemoryPartners
-from activities.ring import InboxBell, ring
+from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
-from relay.relay import ring_once
+from relay.relay import notify_once
 from tests.support.gateway import NOON, Desk, gateway_desk
 from worker import case_workers
 
@@ -49,16 +49,16 @@ class Outage:
         )
 
     async def relay(self) -> None:
-        """Rings for ever, as the relay does."""
+        """Notifies for ever, as the relay does."""
 
-        async def tell(bells: Iterable[InboxBell]) -> None:
-            await ring(self.environment.client, bells, self.desk.deps.book.is_closed)
+        async def tell(notifications: Iterable[PendingNotification]) -> None:
+            await notify(self.environment.client, notifications, self.desk.deps.cases.is_closed)
 
-        async def govern(_: str) -> None:
+        async def handle_programme(_: str) -> None:
             return
 
         while True:
-            await ring_once(self.desk.deps.inbox, tell, govern)
+            await notify_once(self.desk.deps.inbox, tell, handle_programme)
             await asyncio.sleep(0.05)
 
     async def until(self, reached: str, wanted: Any, seconds: float = 30) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from audit.access import Auditor
-from audit.export_case import Export, export_case
-from audit.replay import as_json
-from audit.replay_html import page
-from audit.replay_text import lines
-from audit.whatif import Question
+from audit.export.case import Export, export_case
+from audit.replay.case import as_json
+from audit.replay.html import page
+from audit.replay.text import lines
+from audit.whatif.verdict import Question
 from cli.audit_replay import replayed
 from cli.audit_whatif import asked
 from cli.audit_whatif import lines as lines_of_report

@@ -1,4 +1,4 @@
-"""The relay rings every message until its case has taken it, whatever fails in between."""
+"""The relay notifies cases of every message until its case has taken it, whatever fails in between."""
 
 import asyncio
 import signal
@@ -13,13 +13,13 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from activities.govern import govern
-from activities.ring import InboxBell
+from activities.notify import PendingNotification
+from cases.programme_commands import handle_programme
 from domain.messages import ProgrammeSuspension
 from eventstore.inbox import Incoming
 from process.config import child_environment
 from relay import relay
-from relay.relay import Relay, ring_once
+from relay.relay import Relay, notify_once
 from stack.ports import HOST, choose_port
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 from tests.support.temporal import binary
@@ -33,20 +33,20 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 @dataclass
-class Bells:
-    """Stands where Temporal is rung."""
+class Notifications:
+    """Stands where Temporal is signalled."""
 
-    rung: list[InboxBell] = field(default_factory=list)
+    notified: list[PendingNotification] = field(default_factory=list)
     away: bool = False
 
-    async def __call__(self, bells: Iterable[InboxBell]) -> None:
+    async def __call__(self, notifications: Iterable[PendingNotification]) -> None:
         if self.away:
             raise RPCError("unavailable", RPCStatusCode.UNAVAILABLE, b"")
-        self.rung.extend(bells)
+        self.notified.extend(notifications)
 
     @property
     def numbers(self) -> list[int]:
-        return [bell.number for bell in self.rung]
+        return [notification.number for notification in self.notified]
 
 
 async def no_governing(_: str) -> None:
@@ -65,59 +65,59 @@ async def until(condition: Callable[[], Awaitable[bool]], patience_s: float = 5)
         await asyncio.sleep(0.02)
 
 
-async def until_rung(bells: Bells, count: int) -> None:
-    async def all_rung() -> bool:
-        return len(bells.rung) >= count
+async def until_notified(notifications: Notifications, count: int) -> None:
+    async def all_notified() -> bool:
+        return len(notifications.notified) >= count
 
-    await until(all_rung)
+    await until(all_notified)
 
 
-async def test_each_message_is_rung_once_with_its_case_kind_and_number(desk: Desk) -> None:
-    case_id, bells = await desk.filed_case(), Bells()
+async def test_each_message_is_notified_once_with_its_case_kind_and_number(desk: Desk) -> None:
+    case_id, notifications = await desk.filed_case(), Notifications()
     await desk.send("applicant", "m-1", {"case": case_id, "message": "application.withdrawn"})
-    assert await ring_once(desk.deps.inbox, bells, no_governing) == 2
-    assert bells.rung == [
-        InboxBell(case_id, "application.submitted", "filing-1", 1),
-        InboxBell(case_id, "application.withdrawn", "m-1", 2),
+    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 2
+    assert notifications.notified == [
+        PendingNotification(case_id, "application.submitted", "filing-1", 1),
+        PendingNotification(case_id, "application.withdrawn", "m-1", 2),
     ]
-    assert await ring_once(desk.deps.inbox, bells, no_governing) == 0
+    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
 
 
-async def test_what_was_not_taken_is_rung_again_after_half_a_minute(desk: Desk) -> None:
-    case_id, bells = await desk.filed_case(), Bells()
-    await ring_once(desk.deps.inbox, bells, no_governing)
+async def test_what_was_not_taken_is_notified_again_after_half_a_minute(desk: Desk) -> None:
+    case_id, notifications = await desk.filed_case(), Notifications()
+    await notify_once(desk.deps.inbox, notifications, no_governing)
     await later(desk, 29)
-    assert await ring_once(desk.deps.inbox, bells, no_governing) == 0
+    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
     await later(desk, 2)
-    assert await ring_once(desk.deps.inbox, bells, no_governing) == 1
+    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 1
     await desk.take_all(case_id)
     await later(desk, 60)
-    assert await ring_once(desk.deps.inbox, bells, no_governing) == 0
+    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
 
 
-async def test_a_bell_that_nobody_heard_is_not_lost(desk: Desk) -> None:
-    bells = Bells(away=True)
+async def test_a_notification_that_nobody_heard_is_not_lost(desk: Desk) -> None:
+    notifications = Notifications(away=True)
     await desk.filed_case()
     with pytest.raises(RPCError):
-        await ring_once(desk.deps.inbox, bells, no_governing)
-    bells.away = False
+        await notify_once(desk.deps.inbox, notifications, no_governing)
+    notifications.away = False
     await later(desk, 31)
-    await ring_once(desk.deps.inbox, bells, no_governing)
-    assert bells.numbers == [1]
+    await notify_once(desk.deps.inbox, notifications, no_governing)
+    assert notifications.numbers == [1]
 
 
-async def test_relays_side_by_side_ring_nothing_twice(desk: Desk) -> None:
+async def test_relays_side_by_side_notify_nothing_twice(desk: Desk) -> None:
     for number in range(12):
         await desk.filed_case(f"filing-{number}")
-    bells = Bells()
-    await asyncio.gather(*(ring_once(desk.deps.inbox, bells, no_governing, limit=3) for _ in range(8)))
-    while await ring_once(desk.deps.inbox, bells, no_governing):
+    notifications = Notifications()
+    await asyncio.gather(*(notify_once(desk.deps.inbox, notifications, no_governing, limit=3) for _ in range(8)))
+    while await notify_once(desk.deps.inbox, notifications, no_governing):
         pass
-    assert sorted(bells.numbers) == list(range(1, 13))
+    assert sorted(notifications.numbers) == list(range(1, 13))
 
 
 async def test_what_the_governments_said_is_decided_and_made_known_if_the_gateway_could_not(desk: Desk) -> None:
-    case_id, bells = await desk.authorized_case(), Bells()
+    case_id, notifications = await desk.authorized_case(), Notifications()
     await desk.deps.inbox.receive(
         Incoming(
             source="governments",
@@ -130,56 +130,58 @@ async def test_what_the_governments_said_is_decided_and_made_known_if_the_gatewa
         )
     )
 
-    async def govern_now(programme: str) -> None:
-        await govern(desk.deps.book, programme, desk.deps.now())
+    async def handle_now(programme: str) -> None:
+        await handle_programme(desk.deps.cases, programme, desk.deps.now())
 
-    await ring_once(desk.deps.inbox, bells, govern_now)
+    await notify_once(desk.deps.inbox, notifications, handle_now)
     assert (await desk.http.get("/v1/partners/governments/messages/g-1")).json()["answer"] == "accepted"
-    await ring_once(desk.deps.inbox, bells, govern_now)
-    assert [(bell.case_id, bell.message) for bell in bells.rung] == [(case_id, "programme.changed")]
+    await notify_once(desk.deps.inbox, notifications, handle_now)
+    assert [(notification.case_id, notification.message) for notification in notifications.notified] == [
+        (case_id, "programme.changed")
+    ]
 
 
-async def test_the_loop_rings_what_comes_until_it_is_stopped(desk: Desk) -> None:
-    bells, stopped = Bells(), asyncio.Event()
-    running = asyncio.create_task(Relay(desk.deps.inbox, bells, no_governing).run(stopped))
+async def test_the_loop_notifies_what_comes_until_it_is_stopped(desk: Desk) -> None:
+    notifications, stopped = Notifications(), asyncio.Event()
+    running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_governing).run(stopped))
     for number in range(3):
         await desk.filed_case(f"filing-{number}")
-        await until_rung(bells, number + 1)
+        await until_notified(notifications, number + 1)
     stopped.set()
     await asyncio.wait_for(running, 2)
     await desk.filed_case("filing-late")
     await asyncio.sleep(0.1)
-    assert bells.numbers == [1, 2, 3]
+    assert notifications.numbers == [1, 2, 3]
 
 
 async def test_the_loop_does_not_pause_while_there_is_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "IDLE_S", 60.0)
     for number in range(9):
         await desk.filed_case(f"filing-{number}")
-    bells, stopped = Bells(), asyncio.Event()
-    running = asyncio.create_task(Relay(desk.deps.inbox, bells, no_governing, limit=2).run(stopped))
-    await until_rung(bells, 9)
+    notifications, stopped = Notifications(), asyncio.Event()
+    running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_governing, limit=2).run(stopped))
+    await until_notified(notifications, 9)
     stopped.set()
     await asyncio.wait_for(running, 2)
 
 
 async def test_the_loop_outlives_an_absent_temporal_and_says_that_it_is_not_ready(desk: Desk) -> None:
-    bells, stopped = Bells(away=True), asyncio.Event()
-    ringing = Relay(desk.deps.inbox, bells, no_governing)
-    running = asyncio.create_task(ringing.run(stopped))
+    notifications, stopped = Notifications(away=True), asyncio.Event()
+    notifying = Relay(desk.deps.inbox, notifications, no_governing)
+    running = asyncio.create_task(notifying.run(stopped))
     await desk.filed_case()
     await asyncio.sleep(0.3)
-    assert not ringing.ready
-    bells.away = False
+    assert not notifying.ready
+    notifications.away = False
     await later(desk, 31)
-    await until_rung(bells, 1)
+    await until_notified(notifications, 1)
     await asyncio.sleep(0.05)
-    assert ringing.ready
+    assert notifying.ready
     stopped.set()
     await asyncio.wait_for(running, 2)
 
 
-async def test_the_process_waits_for_temporal_rings_and_ends_in_order(
+async def test_the_process_waits_for_temporal_notifies_and_ends_in_order(
     desk: Desk, database_url: str, tmp_path: Path
 ) -> None:
     case_id, port = await desk.filed_case(), choose_port(7300)
@@ -196,7 +198,7 @@ async def test_the_process_waits_for_temporal_rings_and_ends_in_order(
     )
     assert process.stdout is not None
     try:
-        said = await asyncio.wait_for(process.stdout.readuntil(b"ringing failed"), 30)
+        said = await asyncio.wait_for(process.stdout.readuntil(b"notifying failed"), 30)
         async with await WorkflowEnvironment.start_local(
             port=port, dev_server_existing_path=binary("temporal"), search_attributes=SEARCH_ATTRIBUTES
         ) as temporal:

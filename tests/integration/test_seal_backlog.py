@@ -4,7 +4,7 @@ from pathlib import Path
 
 import asyncpg
 
-from audit.sealer import opened_sealer
+from audit.log.sealer import opened_sealer
 from bench.made_log import EVENTS_A_CASE, make_log
 from tests.support.sealed_log import ORIGIN
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from activities.casebook import CaseBook
-from activities.erase import ErasureOrder, erase, hold
-from audit.check_maps import MAPS_REBUILT
-from audit.faults import Code
-from audit.log_key import FileLogKey
-from audit.maps import MapEntry
-from audit.sealer import Sealing, opened_sealer
-from audit.sealing import APPENDS_AT_ONCE, MAX_LAG, EventGone, SealRefused
+from audit.log.log_key import FileLogKey
+from audit.log.maps import MapEntry
+from audit.log.sealer import Sealing, opened_sealer
+from audit.log.sealing import APPENDS_AT_ONCE, MAX_LAG, EventGone, SealRefused
+from audit.verify.faults import Code
+from audit.verify.maps import MAPS_REBUILT
+from cases.erasure import ErasureOrder, erase, hold
+from cases.repository import CaseRepository
 from domain import messages as m
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.envelope import machine_clock
@@ -89,7 +89,7 @@ async def test_a_sealer_killed_again_and_again_skips_nothing_and_doubles_nothing
 
     async def killed_in_the_middle(later_s: float) -> None:
         before = await leaves(log)
-        command = [sys.executable, "-P", "-m", "audit.sealer"]
+        command = [sys.executable, "-P", "-m", "audit.log.sealer"]
         with subprocess.Popen(command, env=child_environment(settings.environment()), stderr=subprocess.DEVNULL) as one:
             async with asyncio.timeout(30):
                 while await leaves(log) == before:  # noqa: ASYNC110  another process does it
@@ -138,10 +138,10 @@ async def test_an_erased_case_and_the_access_log_verify(log: SealedLog) -> None:
     kept = (await log.seal_map(), await log.checkpoint())[1]
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
-    book = CaseBook(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+    cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
     order = ErasureOrder(case_id=erased, officer="o-1", second_officer="o-2", because="retention-ended")
-    await erase(book, keys, order, day(900))
-    await hold(book, held, "o-1", "litigation", "hold:1", day(900))
+    await erase(cases, keys, order, day(900))
+    await hold(cases, held, "o-1", "litigation", "hold:1", day(900))
     await store.close()
     assert await log.codes(kept) == set()
     await log.seal_map()

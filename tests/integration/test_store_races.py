@@ -97,7 +97,7 @@ async def test_a_place_offered_is_numbered_after_a_message_under_way(
     done, _ = await asyncio.wait([freed], timeout=0.3)
     assert not done
     await transaction.commit()
-    assert (await freed).bells[0].number > first
+    assert (await freed).notifications[0].number > first
 
 
 async def test_a_suspension_waits_for_appends_under_way_and_later_ones_see_it(
@@ -109,19 +109,19 @@ async def test_a_suspension_waits_for_appends_under_way_and_later_ones_see_it(
     await transaction.start()
     await by_hand.execute("SELECT pg_advisory_xact_lock_shared(1, hashtext($1))", PROGRAMME)
     suspended = asyncio.create_task(
-        programme.append(ProgrammeSuspended(at=NOON), summary=programme_summary(status="suspended"), bells="all")
+        programme.append(ProgrammeSuspended(at=NOON), summary=programme_summary(status="suspended"), notifies="all")
     )
     await asyncio.sleep(0.2)
     late = asyncio.create_task(writer.append(SponsorWithdrew(at=NOON), read_at=ReadAt(programme_version=1)))
     done, _ = await asyncio.wait([suspended, late], timeout=0.2)
     assert not done
     await transaction.commit()
-    assert [bell.case_id for bell in (await suspended).bells] == [writer.stream]
+    assert [notification.case_id for notification in (await suspended).notifications] == [writer.stream]
     with pytest.raises(ProgrammeConflict):
         await late
 
 
-async def test_thousands_of_open_cases_are_rung_by_one_append(
+async def test_thousands_of_open_cases_are_notified_by_one_append(
     store: PostgresStore, by_hand: asyncpg.Connection
 ) -> None:
     programme = await open_programme(store)
@@ -133,9 +133,9 @@ async def test_thousands_of_open_cases_are_rung_by_one_append(
         "FROM passage.case_head, generate_series(1, 24000) AS n"
     )
     suspended = programme_summary(status="suspended")
-    appended = await programme.append(ProgrammeSuspended(at=NOON), summary=suspended, bells="all")
-    assert len(appended.bells) == 1000
-    assert appended.bells[0].case_id == first.stream
+    appended = await programme.append(ProgrammeSuspended(at=NOON), summary=suspended, notifies="all")
+    assert len(appended.notifications) == 1000
+    assert appended.notifications[0].case_id == first.stream
     assert await by_hand.fetchval("SELECT count(*) FROM passage.bell") == 24001
 
 
@@ -172,7 +172,7 @@ async def test_nothing_personal_is_in_clear_in_any_table(store: PostgresStore, b
         assert not [word for word in said if word in text or word.encode().hex() in text]
 
 
-async def test_no_bell_is_claimed_without_being_handed_over(store: PostgresStore) -> None:
+async def test_no_notification_is_claimed_without_being_handed_over(store: PostgresStore) -> None:
     """A message that commits while a claim is under way is in that claim whole, or in the next."""
     writer = await file_case(store)
     senders_done = asyncio.Event()
@@ -184,11 +184,11 @@ async def test_no_bell_is_claimed_without_being_handed_over(store: PostgresStore
 
     async def claim() -> None:
         while not senders_done.is_set():
-            claimed.update(row.number for row in await store.inbox.claim_unrung(100))
+            claimed.update(row.number for row in await store.inbox.claim_notifications(100))
 
     claiming = asyncio.create_task(claim())
     sent = await asyncio.gather(*(send(sender) for sender in range(6)))
     senders_done.set()
     await claiming
-    claimed.update(row.number for row in await store.inbox.claim_unrung(1000))
+    claimed.update(row.number for row in await store.inbox.claim_notifications(1000))
     assert {number for each in sent for number in each} <= claimed

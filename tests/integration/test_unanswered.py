@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from activities.asking import Asking
-from activities.clock import ScaledClock
+from activities.answer_polling import ASKS_MAX, BATCH, AnswerPolling
+from activities.partner_requests import PartnerRequests
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners
 from activities.partners.errors import PartnerMisdirected, PartnerRefused, PartnerUnavailable
 from activities.partners.memory import MemoryPartners
-from activities.unanswered import ASKS_MAX, BATCH, Reconciliation
+from cases.clock import ScaledClock
 from domain.messages import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer
 from eventstore.partner_calls import PartnerStanding
 from tests.support.gateway import NOON, Desk, gateway_desk
@@ -32,7 +32,7 @@ class Office:
 
     desk: Desk
     partners: MemoryPartners
-    reconciliation: Reconciliation
+    polling: AnswerPolling
 
     async def asked(self, key: str = "filing-1", number: str = "V151234567") -> tuple[str, str]:
         """A case whose supporter registry took the request: its id and the request's."""
@@ -40,8 +40,8 @@ class Office:
         await self.desk.take_all(case_id)
         store = self.desk.store
         [owed] = await store.outstanding_calls(case_id)
-        case = await self.desk.deps.book.case(case_id)
-        assert await self.reconciliation.asking.ask(case, (owed,)) == ()
+        case = await self.desk.deps.cases.case(case_id)
+        assert await self.polling.requests.ask(case, (owed,)) == ()
         return case_id, owed.request_id
 
     async def round(self, after: timedelta) -> int:
@@ -51,7 +51,7 @@ class Office:
             " ask_again_at = ask_again_at - $1::interval",
             after,
         )
-        return await self.reconciliation.round(datetime.now(UTC))
+        return await self.polling.round(datetime.now(UTC))
 
     async def row(self, request_id: str) -> dict[str, Any]:
         found = await self.desk.database.fetchrow(
@@ -85,11 +85,9 @@ async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
         partners = MemoryPartners(lambda: datetime.now(UTC))
         guarded = GuardedPartners(partners.clients(), desk.store.circuits(TERMS))
         clock = ScaledClock(NOON, datetime.now(UTC), 1.0)
-        asking = Asking(desk.deps.book, guarded)
-        reconciliation = Reconciliation(
-            desk.deps.inbox, desk.store.unanswered, guarded, asking, AGREED, clock, read_answer
-        )
-        yield Office(desk, partners, reconciliation)
+        requests = PartnerRequests(desk.deps.cases, guarded)
+        polling = AnswerPolling(desk.deps.inbox, desk.store.unanswered, guarded, requests, AGREED, clock, read_answer)
+        yield Office(desk, partners, polling)
 
 
 async def test_nothing_is_asked_before_its_time(office: Office) -> None:
@@ -105,7 +103,7 @@ async def test_a_lost_answer_is_asked_for_and_taken_like_any_message(office: Off
     assert await office.round(PATIENCE) == 1
 
     assert await office.answers(case_id) == [(f"{request_id}:answer", "sponsor.confirmed", "asked:sponsor_registry")]
-    assert await office.desk.deps.inbox.claim_unrung(10) != ()  # the relay rings its case
+    assert await office.desk.deps.inbox.claim_notifications(10) != ()  # the relay notifies its case
     await office.desk.take_all(case_id)
     events = [stored.type for stored in (await office.desk.store.load(case_id)).events]
     assert "SponsorConfirmed" in events
@@ -175,7 +173,7 @@ async def test_two_processes_do_not_ask_for_the_same_answer(office: Office) -> N
     await office.round(PATIENCE - timedelta(minutes=1))
     at = datetime.now(UTC) + timedelta(minutes=2)
 
-    assert sum(await asyncio.gather(*(office.reconciliation.round(at) for _ in range(4)))) == 5
+    assert sum(await asyncio.gather(*(office.polling.round(at) for _ in range(4)))) == 5
 
 
 async def test_a_round_has_its_bound(office: Office) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.faults import Code
+from audit.verify.faults import Code
 from domain.access import access_stream
 from domain.boarding import BoardingAnswer
 from eventstore.access import NotedCheck

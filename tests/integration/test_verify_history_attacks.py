@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from audit.faults import Code
+from audit.verify.faults import Code
 from domain.access import HistoryStored
 from domain.ids import CommandId
 from eventstore.access import AccessRecord

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from audit.faults import Fault
-from audit.log_key import FileLogKey
-from audit.sealer import opened_sealer
-from audit.verify import Scope, Verified, verify
+from audit.log.log_key import FileLogKey
+from audit.log.sealer import opened_sealer
+from audit.verify.faults import Fault
+from audit.verify.record import Scope, Verified, verify
 from bench.made_log import make_log
 from eventstore.postgres.migrate import migrate
 from tests.support.sealed_log import ORIGIN

@@ -6,9 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from audit.checkpoints import Checkpoint
-from audit.faults import Code
-from audit.log_key import FOLDER, FileLogKey
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import FOLDER, FileLogKey
+from audit.verify.faults import Code
 from tests.support.filed import FILED_AT, day
 from tests.support.sealed_log import ORIGIN, SealedLog, audited, case, opened_log, three_cases
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from audit.access import Auditor
-from audit.export_case import Export, export_case
-from audit.export_verify import check
-from audit.faults import Code, Fault
-from audit.log_key import FOLDER, FileLogKey, read_verifiers
-from audit.sealer import opened_sealer
-from audit.verify import Scope, Verified, verify
-from audit.witnesses import Witness
+from audit.export.case import Export, export_case
+from audit.export.verify import check
+from audit.log.log_key import FOLDER, FileLogKey, read_verifiers
+from audit.log.sealer import opened_sealer
+from audit.log.witnesses import Witness
+from audit.verify.faults import Code, Fault
+from audit.verify.record import Scope, Verified, verify
 from tests.support.filed import day
 from tests.support.sealed_log import ORIGIN, SealedLog, case, opened_log, three_cases
 from tests.support.stack import run_passage

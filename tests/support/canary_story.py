@@ -286,7 +286,7 @@ async def whole_story(stack: WholeStack) -> Story:
         await while_things_die(story)
         await somebody_writes_into_temporal(story)
         await read_all(story)
-        case = await backing.book.case(story.cases[0])
+        case = await backing.cases.case(story.cases[0])
         assert case.beneficiary is not None
         assert case.beneficiary.surnames == "Vreelandova"  # the log knows them: there was something to be found
     return story

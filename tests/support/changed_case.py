@@ -6,7 +6,7 @@ from activities.contracts import CaseStart
 from activities.safe import Unreadable
 from workflows.case import Case
 from workflows.contracts import CASE_WORKFLOW
-from workflows.standing import Standing
+from workflows.run_state import RunState
 
 
 @workflow.defn(name=CASE_WORKFLOW)
@@ -17,9 +17,9 @@ class CarelesslyChanged(Case):
     async def run(self, start: CaseStart | Unreadable | None = None) -> None:
         await super().run(start)
 
-    async def _advance(self, standing: Standing) -> None:
+    async def _advance(self, state: RunState) -> None:
         await workflow.sleep(1)
-        await super()._advance(standing)
+        await super()._advance(state)
 
 
 @workflow.defn(name=CASE_WORKFLOW)
@@ -30,7 +30,7 @@ class PatchedChange(Case):
     async def run(self, start: CaseStart | Unreadable | None = None) -> None:
         await super().run(start)
 
-    async def _advance(self, standing: Standing) -> None:
+    async def _advance(self, state: RunState) -> None:
         if workflow.patched("wait-before-asking"):
             await workflow.sleep(1)
-        await super()._advance(standing)
+        await super()._advance(state)

@@ -1,4 +1,4 @@
-"""A worker with fake activities and the hands of those who ring: what every workflow test works with."""
+"""A worker with fake activities and the hands of those who signal: what every workflow test works with."""
 
 import asyncio
 import contextlib
@@ -14,15 +14,15 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker, WorkflowRunner
 
 from activities.failures import FailuresAsCodes
-from activities.ring import InboxBell, ring
+from activities.notify import PendingNotification, notify
 from domain.ids import case_id_from_entropy
 from domain.vocabulary import Partner
 from tests.support.bill import is_idle
 from tests.support.fake_case import FakeCase, FakeProgramme
 from workflows.case import Case
-from workflows.contracts import CASES_TASK_QUEUE, Bell, calls_task_queue
+from workflows.contracts import CASES_TASK_QUEUE, Notification, calls_task_queue
+from workflows.payloads import CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import CallStackAnswers
 
 
 class Desk:
@@ -49,20 +49,20 @@ class Desk:
         return f"m-{self._sent}", self.programme.receive(self.case_id, kind, f"m-{self._sent}")
 
     async def post(self, kind: Any) -> int:
-        """A message reaches the inbox and the relay rings."""
+        """A message reaches the inbox and the relay notifies."""
         message_id, number = self.receive(kind)
-        await self.ring(kind, message_id, number)
+        await self.notify(kind, message_id, number)
         return number
 
-    async def ring(self, kind: Any, message_id: str, number: int) -> None:
-        await ring(self.client, [InboxBell(self.case_id, kind, message_id, number)], self._is_closed)
+    async def notify(self, kind: Any, message_id: str, number: int) -> None:
+        await notify(self.client, [PendingNotification(self.case_id, kind, message_id, number)], self._is_closed)
 
     async def _is_closed(self, case_id: str) -> bool:
         return self.programme.cases[case_id].stage == "closed"
 
     async def signal(self, kind: str, **fields: Any) -> None:
         """Somebody with access to Temporal signals directly."""
-        await self.handle.signal(kind, Bell.model_validate(fields))
+        await self.handle.signal(kind, Notification.model_validate(fields))
 
     async def until(self, reached: Callable[[], bool], seconds: float = 15) -> None:
         """Wait, in real time, for what the activities see."""

@@ -15,11 +15,11 @@ from activities.contracts import (
     CALL_PARTNER,
     OPEN_CASE,
     Advance,
-    Answer,
     Call,
     CallPartner,
     DirectMessage,
     Due,
+    MessageResult,
     Step,
 )
 from activities.failures import LogRestored
@@ -56,7 +56,7 @@ class FakeCase:
     """One case: its inbox, and the head of its log."""
 
     inbox: list[tuple[str, str]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[MessageResult] = field(default_factory=list)
     version: int = 0
     stage: str = "sponsor_confirmation"
     waiting_on: str | None = "sponsor"
@@ -135,7 +135,7 @@ class FakeProgramme:
         if taken:
             self._move(case, kind)
         code = None if taken else "not-now"
-        case.answers.append(Answer(number=number, answer="accepted" if taken else "rejected", code=code))
+        case.answers.append(MessageResult(number=number, answer="accepted" if taken else "rejected", code=code))
 
     def _move(self, case: FakeCase, what: str) -> None:
         case.version += 2

@@ -12,9 +12,9 @@ import asyncpg
 import httpx2
 from fastapi import FastAPI
 
-from activities.clock import SystemClock
-from activities.deciding import command_of, decide_and_append
-from activities.govern import open_if_new
+from cases.clock import SystemClock
+from cases.handle import command_of, handle
+from cases.programme_commands import open_if_new
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.store import PostgresStore
@@ -103,9 +103,9 @@ class Desk:
     async def take_all(self, case_id: str) -> None:
         """What the worker does: the case takes its messages, in order."""
         now = self.moments[-1]
-        seen = await self.deps.book.see(case_id, now)
+        seen = await self.deps.cases.see(case_id, now)
         while (row := seen.pending.row) is not None:
-            seen = (await decide_and_append(self.deps.book, seen, command_of(row), now, row)).seen
+            seen = (await handle(self.deps.cases, seen, command_of(row), now, row)).seen
 
     async def rows(self) -> int:
         """Messages in the inbox."""
@@ -132,11 +132,11 @@ async def gateway_desk(
         backing = await stack.enter_async_context(
             opened_backing(database_url, DirectoryKeyStore(keys_dir), SystemClock(), connections=8)
         )
-        await open_if_new(backing.book, PROGRAMME, backing.book.rules["2022-10-19"], None, NOON)
+        await open_if_new(backing.cases, PROGRAMME, backing.cases.rules["2022-10-19"], None, NOON)
         database = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
         if guard is None:
             deps = GatewayDeps(
-                book=backing.book,
+                cases=backing.cases,
                 store=backing.store,
                 inbox=backing.inbox,
                 statistics=backing.store.statistics,

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from activities.consequences import summarize
 from domain.case import Case
+from eventstore.format.summarize import summarize
 from process.backing import Backing, open_backing
 from process.config import Settings
 from tests.support.performance import Told
@@ -114,7 +114,7 @@ class Log:
     def _leftovers(self) -> Iterable[str]:
         undecided = {row["number"] for row in self.inbox if row["answer"] is None}
         for row in self.tables["bell"]:
-            yield f"{row['stream']}: a bell is left for message {row['number']}"
+            yield f"{row['stream']}: a notification is left for message {row['number']}"
         for row in self.tables["pending_filing"]:
             if row["number"] not in undecided:
                 yield f"filing {row['number']} is decided and still makes others wait"
@@ -128,13 +128,13 @@ class Log:
 
     async def _cases(self) -> AsyncIterator[Case]:
         for case_id in self.heads:
-            yield await self.backing.book.case(case_id)
+            yield await self.backing.cases.case(case_id)
 
     async def _head_faults(self) -> list[str]:
         faults = []
         async for case in self._cases():
-            programme = await self.backing.book.programme(case.programme)
-            rules = self.backing.book.rules_of(case, programme)
+            programme = await self.backing.cases.programme(case.programme)
+            rules = self.backing.cases.rules_of(case, programme)
             wanted = asdict(summarize(case, programme, rules, self.backing.now()))
             head = self.heads[case.case_id]
             last = self.events[case.case_id][-1]

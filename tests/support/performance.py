@@ -14,7 +14,7 @@ from typing import Any, Final
 import asyncpg
 import httpx2
 
-from activities.govern import open_if_new
+from cases.programme_commands import open_if_new
 from demonstration.board import Board
 from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player
@@ -79,7 +79,7 @@ async def keeping_http(ledger: Ledger) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def open_programme(backing: Backing, name: str, places: int | None = None) -> None:
     """A programme of the test's own, open from now on."""
-    await open_if_new(backing.book, name, backing.book.rules[RULES], places, backing.now())
+    await open_if_new(backing.cases, name, backing.cases.rules[RULES], places, backing.now())
 
 
 _UNSETTLED: Final = """

@@ -102,8 +102,8 @@ class Player:
         for event in opened:
             self.programme = evolve_programme(self.programme, event)
         self.answers: list[dict[str, Any]] = []
-        self.bells: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
-        self.rung = 0
+        self.notifications: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
+        self.notified = 0
 
     def play(self) -> "Player":
         """Play until the scenario's end; what falls on that very moment does not run."""
@@ -115,7 +115,7 @@ class Player:
                 self.agenda.remove(moment)
             self.now = max(moment.at, self.now)
             self._happen(moment)
-            self._ring()
+            self._notify()
         raise AssertionError("the scenario does not come to its end")
 
     def rules_of(self, case: Case) -> RuleSet:
@@ -159,7 +159,7 @@ class Player:
     def _say(self, item: TimelineItem, index: int) -> None:
         for _ in range(item.deliver):
             answer = self._said(item, f"timeline-{index}")
-            self._ring()
+            self._notify()
             told = {"at": item.at, "case": item.case, "message": item.message, "answer": answer}
             self.answers.append({**told, "expected": item.expect_answer})
 
@@ -189,17 +189,17 @@ class Player:
         self._allot()
         filed = [playing for playing in self.cases.values() if playing.case.filed and not playing.case.closed]
         for playing in sorted(filed, key=lambda each: (each.case.filed_at, each.place)):
-            self.bells.append((playing, ProgrammeChanged()))
+            self.notifications.append((playing, ProgrammeChanged()))
 
     def _allot(self) -> None:
         for case_id in self.places.allot(self.programme, month_of(self.now)):
-            self.bells.append((self.by_id[case_id], PlaceOffered()))
+            self.notifications.append((self.by_id[case_id], PlaceOffered()))
 
-    def _ring(self) -> None:
-        while self.bells:
-            playing, bell = self.bells.popleft()
-            self.rung += 1
-            self._take(playing, TakeMessage("passage", f"bell-{self.rung}", bell, self.now))
+    def _notify(self) -> None:
+        while self.notifications:
+            playing, notification = self.notifications.popleft()
+            self.notified += 1
+            self._take(playing, TakeMessage("passage", f"bell-{self.notified}", notification, self.now))
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:

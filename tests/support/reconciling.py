@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from activities.contracts import MESSAGE_SENDERS
-from audit.reconcile import reconcile
-from audit.reconcile_case import Finding, InboxAnswer, LoggedCase, LoggedEvent
-from audit.reconcile_history import Reported, Run, Signal, read_run
+from audit.reconcile.case import Finding, InboxAnswer, LoggedCase, LoggedEvent
+from audit.reconcile.compare import reconcile
+from audit.reconcile.history import Reported, Run, Signal, read_run
 from tests.support.replay import HISTORIES
 
 RECORDED_AT: Final = datetime(2022, 11, 1, tzinfo=UTC)
@@ -60,8 +60,8 @@ def _events(reports: list[Reported], rows: dict[int, InboxAnswer], newest: Repor
 
 
 def _numbers(runs: list[Run], reports: list[Reported]) -> set[int]:
-    rung = {signal.number for run in runs for signal in run.signals if signal.number is not None}
-    return rung | {number for report in reports for number, _, _ in report.answers}
+    notified = {signal.number for run in runs for signal in run.signals if signal.number is not None}
+    return notified | {number for report in reports for number, _, _ in report.answers}
 
 
 def _row(runs: list[Run], number: int, reports: list[Reported]) -> InboxAnswer:

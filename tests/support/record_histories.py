@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.contracts import Answer, Call, Due, MessageRef
+from activities.contracts import Call, Due, MessageRef, MessageResult
 from activities.partners.errors import PartnerBusy, PartnerRefused
 from tests.support.desk import Desk, working
 from tests.support.replay import HISTORIES
@@ -83,9 +83,9 @@ async def asked_and_answered(desk: Desk) -> None:
     for kind in ("sponsor.confirmed", "place.offered"):
         message_id, number = desk.receive(kind)
         await desk.handle.execute_update(
-            ANSWER_UPDATE, MessageRef(message_id=message_id, number=number), result_type=Answer
+            ANSWER_UPDATE, MessageRef(message_id=message_id, number=number), result_type=MessageResult
         )
-    await desk.handle.execute_update(ANSWER_UPDATE, MessageRef(message_id="m-99", number=99), result_type=Answer)
+    await desk.handle.execute_update(ANSWER_UPDATE, MessageRef(message_id="m-99", number=99), result_type=MessageResult)
     await desk.walk("application.withdrawn")
 
 
@@ -98,7 +98,7 @@ async def gave_up_and_went_on(desk: Desk) -> None:
 
     desk.programme.before = refuse
     message_id, number = desk.receive("sponsor.confirmed")
-    await desk.ring("sponsor.confirmed", message_id, number)
+    await desk.notify("sponsor.confirmed", message_id, number)
     await desk.settle()
     await desk.handle.signal("vetting.hit", None)
     await desk.handle.signal("no.such.signal")
@@ -107,11 +107,11 @@ async def gave_up_and_went_on(desk: Desk) -> None:
 
 
 async def much_at_once(desk: Desk) -> None:
-    """Everything is in the inbox before the first bell, and bounded activities take it piece by piece."""
+    """Everything is in the inbox before the first signal, and bounded activities take it piece by piece."""
     desk.programme.at_once = 2
     for kind in TO_AUTHORIZATION:
         message_id, number = desk.receive(kind)
-        await desk.ring(kind, message_id, number)
+        await desk.notify(kind, message_id, number)
     await desk.until(lambda: desk.case.stage == "travel_authorization")
     await desk.settle()
 

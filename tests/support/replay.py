@@ -7,8 +7,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from workflows.case import Case
+from workflows.payloads import DATA_CONVERTER, CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import DATA_CONVERTER, CallStackAnswers
 
 HISTORIES = Path(__file__).parents[1] / "golden" / "histories"
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import asyncpg
 
-from activities.casebook import CaseBook
-from activities.deciding import decide_and_append
-from activities.govern import govern, open_if_new
-from audit.checkpoints import Checkpoint
-from audit.faults import Code, Fault
-from audit.log_key import FileLogKey
-from audit.seal_tables import newest_checkpoint
-from audit.sealer import opened_sealer
-from audit.sealing import Sealer
-from audit.verify import Scope, Verified, known_checkpoint, verify
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import FileLogKey
+from audit.log.sealer import opened_sealer
+from audit.log.sealing import Sealer
+from audit.log.tables import newest_checkpoint
+from audit.verify.faults import Code, Fault
+from audit.verify.record import Scope, Verified, known_checkpoint, verify
+from cases.handle import handle
+from cases.programme_commands import handle_programme, open_if_new
+from cases.repository import CaseRepository
 from domain import messages as m
 from domain.commands import FileApplication, MeetDeadline, TakeMessage
 from domain.ids import CaseId
@@ -43,13 +43,13 @@ class SealedLog:
     database_url: str
     keys: Path
     store: PostgresStore
-    book: CaseBook
+    cases: CaseRepository
     sealer: Sealer
     filed: int = field(default=0, init=False)
 
     async def open(self, places: int = 24_000, at: datetime = FILED_AT - timedelta(days=1)) -> None:
         """Open the programme."""
-        await open_if_new(self.book, PROGRAMME, bundled_rule_book()[RULES], places, at)
+        await open_if_new(self.cases, PROGRAMME, bundled_rule_book()[RULES], places, at)
 
     async def file(self, at: datetime = FILED_AT, **changes: Any) -> CaseId:
         """File for somebody whom nobody knows yet: two events."""
@@ -67,8 +67,8 @@ class SealedLog:
 
     async def take(self, case_id: CaseId, command: Any, now: datetime) -> None:
         """Decide one command."""
-        seen = replace(await self.book.see(case_id, now), programme=PROGRAMME)  # which no inbox tells
-        await decide_and_append(self.book, seen, command, now, None)
+        seen = replace(await self.cases.see(case_id, now), programme=PROGRAMME)  # which no inbox tells
+        await handle(self.cases, seen, command, now, None)
 
     async def say(self, case_id: CaseId, message: Any, at: datetime) -> None:
         """A message that nobody asked for, or that answers the open request."""
@@ -80,7 +80,7 @@ class SealedLog:
 
     async def request(self, case_id: CaseId, partner: Partner) -> str:
         """The id of the request that is open."""
-        request = (await self.book.case(case_id)).request_to(partner)
+        request = (await self.cases.case(case_id)).request_to(partner)
         assert request is not None
         return request.request_id
 
@@ -102,7 +102,7 @@ class SealedLog:
             body=message, received_at=at, sender="gateway",
         )  # fmt: skip
         await self.store.inbox.receive(said)
-        await govern(self.book, PROGRAMME, at)
+        await handle_programme(self.cases, PROGRAMME, at)
 
     async def seal(self) -> Checkpoint:
         """Seal all that waits and sign it."""
@@ -189,10 +189,10 @@ async def opened_log(database_url: str, keys: Path) -> AsyncIterator[SealedLog]:
     """A log over an empty, migrated database."""
     key_store = DirectoryKeyStore(keys)
     store = await PostgresStore.connect(database_url, key_store)
-    book = CaseBook(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
+    cases = CaseRepository(store, store.inbox, Lookups(await key_store.pepper()), bundled_rule_book())
     try:
         async with opened_sealer(database_url, keys, ORIGIN) as sealer:
-            yield SealedLog(database_url, keys, store, book, sealer)
+            yield SealedLog(database_url, keys, store, cases, sealer)
     finally:
         await store.close()
 

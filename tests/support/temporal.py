@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from workflows.contracts import SEARCH_ATTRIBUTES, identity
-from workflows.safe_payloads import DATA_CONVERTER
+from workflows.payloads import DATA_CONVERTER
 
 SUGGEST_CONTINUE_AS_NEW_AFTER = 300
 """History events; a server's default is 4,096. Far above what a case needs, low enough to reach in a test."""

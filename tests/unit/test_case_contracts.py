@@ -8,15 +8,15 @@ import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import ADVANCE, INBOX_ONLY, MESSAGE_SENDERS, Bell, CaseMessageName, DirectMessage
+from activities.contracts import ADVANCE, INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName, DirectMessage, Notification
 from activities.failures import FAILURES, Contended, LogRestored, as_application_error
 from activities.partners.errors import PartnerBusy, PartnerRefused
 from domain.messages import CASE_MESSAGE, IrregularCrossingReport
 from domain.vocabulary import Stage, WaitingOn
 from eventstore.conflicts import IllegalAppend, VersionConflict
 from eventstore.keys import KeyDestroyed
-from workflows.doorbells import PENDING_MAX, SIGNALS, Bells, description
 from workflows.operator_view import NEXT
+from workflows.signals import PENDING_MAX, SIGNALS, PendingSignals, description
 
 KINDS: tuple[CaseMessageName, ...] = get_args(CaseMessageName)
 
@@ -34,45 +34,45 @@ def test_every_stage_has_its_activity_and_every_wait_its_next_actor() -> None:
 def test_the_payload_shown_in_the_ui_is_a_message_of_that_kind(kind: CaseMessageName) -> None:
     shown = re.search(r"\{.*\}", description(kind))
     assert shown
-    direct = DirectMessage(message=kind, bell=Bell.model_validate_json(shown.group()))
+    direct = DirectMessage(message=kind, bell=Notification.model_validate_json(shown.group()))
     assert CASE_MESSAGE.validate_python(direct.content()).message == kind
     assert direct.source() in MESSAGE_SENDERS[kind]
 
 
-def test_kinds_with_personal_content_only_ring() -> None:
+def test_kinds_with_personal_content_only_name_the_inbox() -> None:
     assert {kind for kind in KINDS if SIGNALS[kind][1] is None} == INBOX_ONLY
     for kind in INBOX_ONLY:
         with pytest.raises(ValueError, match="validation error"):
-            CASE_MESSAGE.validate_python(DirectMessage(message=kind, bell=Bell(message_id="m")).content())
+            CASE_MESSAGE.validate_python(DirectMessage(message=kind, bell=Notification(message_id="m")).content())
 
 
 def test_a_field_foreign_to_a_kind_is_refused_when_the_message_is_made() -> None:
-    direct = DirectMessage(message="sponsor.confirmed", bell=Bell(message_id="m", decision="deny"))
+    direct = DirectMessage(message="sponsor.confirmed", bell=Notification(message_id="m", decision="deny"))
     with pytest.raises(ValueError, match="decision"):
         CASE_MESSAGE.validate_python(direct.content())
 
 
-def test_bells_keep_the_order_and_are_bounded() -> None:
-    bells = Bells()
+def test_notifications_keep_the_order_and_are_bounded() -> None:
+    signals = PendingSignals()
     for index in range(PENDING_MAX + 3):
-        bells.note("vetting.cleared", Bell(message_id=f"m-{index}"))
-        bells.note("vetting.cleared", Bell(message_id=f"m-{index}"))
-    assert bells.refused == 6
+        signals.note("vetting.cleared", Notification(message_id=f"m-{index}"))
+        signals.note("vetting.cleared", Notification(message_id=f"m-{index}"))
+    assert signals.refused == 6
     taken: list[str] = []
-    while bells.waiting(0):
-        direct = bells.hand_over()
+    while signals.waiting(0):
+        direct = signals.hand_over()
         assert len(direct) <= 20
         taken += [message.bell.message_id for message in direct]
-        bells.handed_over(direct)
+        signals.handed_over(direct)
     assert taken == [f"m-{index}" for index in range(PENDING_MAX)]
 
 
 def test_a_number_that_no_inbox_has_is_asked_for_once() -> None:
-    bells = Bells()
-    bells.note("vetting.cleared", Bell(message_id="m", number=99))
-    assert bells.waiting(3)
-    bells.hand_over()
-    assert not bells.waiting(3)
+    signals = PendingSignals()
+    signals.note("vetting.cleared", Notification(message_id="m", number=99))
+    assert signals.waiting(3)
+    signals.hand_over()
+    assert not signals.waiting(3)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,11 @@ def test_a_partner_may_ask_for_a_pause_but_not_for_ever(asked_s: float, pause_s:
 
 
 def test_moments_of_a_direct_signal_reach_the_message() -> None:
-    bell = Bell(message_id="m", country="PAN", crossed_at=datetime(2022, 11, 1, 13, tzinfo=UTC), source="border")
-    message = CASE_MESSAGE.validate_python(DirectMessage(message="border.irregular_crossing", bell=bell).content())
+    notification = Notification(
+        message_id="m", country="PAN", crossed_at=datetime(2022, 11, 1, 13, tzinfo=UTC), source="border"
+    )
+    message = CASE_MESSAGE.validate_python(
+        DirectMessage(message="border.irregular_crossing", bell=notification).content()
+    )
     assert isinstance(message, IrregularCrossingReport)
     assert message.crossed_at == datetime(2022, 11, 1, 13, tzinfo=UTC)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.checkpoints import Checkpoint
-from audit.log_key import FOLDER, FileLogKey, read_verifiers
-from audit.notes import Note, NoteForged, NoteMalformed, Verifier
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import FOLDER, FileLogKey, read_verifiers
+from audit.log.notes import Note, NoteForged, NoteMalformed, Verifier
 
 VERIFIER = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 NOTE = """This is an example message.

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.clock import ScaledClock, SystemClock
+from cases.clock import ScaledClock, SystemClock
 
 SERVER = datetime(2026, 3, 1, tzinfo=UTC)
 DOMAIN = datetime(2022, 10, 19, tzinfo=UTC)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from audit.checkpoints import Checkpoint
-from audit.log_key import FOLDER, FileLogKey, read_verifiers
-from audit.notes import Note, NoteForged, NoteMalformed, Signature, Verifier
-from audit.verify import known_checkpoint
-from audit.witnesses import Witness, cosigned_at
+from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import FOLDER, FileLogKey, read_verifiers
+from audit.log.notes import Note, NoteForged, NoteMalformed, Signature, Verifier
+from audit.log.witnesses import Witness, cosigned_at
+from audit.verify.record import known_checkpoint
 from tests.support.witness import NAME, SIGNED_AT, WitnessOffice
 
 TEXT = Checkpoint("passage/test", 3, bytes(32)).text

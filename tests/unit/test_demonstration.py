@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from activities.clock import SystemClock
+from cases.clock import SystemClock
 from cases.inbound.wire import WIRE
 from demonstration.board import Board
 from demonstration.door import Answer

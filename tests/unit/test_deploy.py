@@ -27,7 +27,7 @@ def test_every_program_has_its_service() -> None:
         ("process.bootstrap",),
         ("gateway",),
         ("relay",),
-        ("audit.sealer",),
+        ("audit.log.sealer",),
         ("worker",),
     }
 

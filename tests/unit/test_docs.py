@@ -11,7 +11,7 @@ import typer
 
 from activities.contracts import MESSAGE_SENDERS
 from activities.failures import FAILURES
-from audit.faults import Code
+from audit.verify.faults import Code
 from cli.bench import Name
 from cli.main import app
 from domain.events import CASE_EVENTS
@@ -20,7 +20,7 @@ from domain.programme import PROGRAMME_EVENTS
 from domain.vocabulary import DeadlineName, Outcome, Reason, Rule, Stage, WaitingOn
 from gateway.http.metrics import GatewayMetrics
 from workflows.contracts import SEARCH_ATTRIBUTES
-from workflows.doorbells import SIGNALS
+from workflows.signals import SIGNALS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

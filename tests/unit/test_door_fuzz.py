@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.casebook import CaseBook
-from activities.clock import SystemClock
+from cases.clock import SystemClock
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
+from cases.repository import CaseRepository
 from domain.rules.rule_set import bundled_rule_book
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
@@ -50,11 +50,11 @@ def app() -> Iterator[FastAPI]:
     with tempfile.TemporaryDirectory() as folder:
         keys = DirectoryKeyStore(Path(folder))
         store = MemoryStore(keys)
-        book = CaseBook(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
+        cases = CaseRepository(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
 
         yield create_app(
             GatewayDeps(
-                book=book,
+                cases=cases,
                 store=store,
                 inbox=store.inbox,
                 statistics=NoStatistics(),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.merkle import (
+from audit.log.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_ranges,

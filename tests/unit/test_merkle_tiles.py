@@ -4,8 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.merkle import HASH_BYTES, consistency_ranges, inclusion_ranges, leaf_hash, proof_of, reader_over, root_over
-from audit.tiles import MissingTile, TileAt, TileTree, edge_of, reader_of, tiles_of
+from audit.log.merkle import (
+    HASH_BYTES,
+    consistency_ranges,
+    inclusion_ranges,
+    leaf_hash,
+    proof_of,
+    reader_over,
+    root_over,
+)
+from audit.log.tiles import MissingTile, TileAt, TileTree, edge_of, reader_of, tiles_of
 
 LEAVES = [leaf_hash(number.to_bytes(4)) for number in range(70_000)]
 

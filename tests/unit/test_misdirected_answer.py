@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from activities.asking import tell_misdirected
+from activities.partner_requests import tell_misdirected
 from domain.messages import VettingClearedAnswer, WithdrawalRequest
 from eventstore.inbox import InboxRow
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID

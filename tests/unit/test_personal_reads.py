@@ -21,7 +21,7 @@ DECRYPTING: Final = frozenset(
 RECORDS_FIRST: Final = "records the view first"
 PLACES: Final[Mapping[str, str]] = {
     "cli/audit_replay.py replayed keys_of": RECORDS_FIRST,
-    "audit/export_case.py export_case keys_of": RECORDS_FIRST,
+    "audit/export/case.py export_case keys_of": RECORDS_FIRST,
     "gateway/routes/documents.py view_document reveal": RECORDS_FIRST,
     "gateway/routes/documents.py _seen load": "takes the version",
     "gateway/routes/documents.py _seen next_undecided": "takes the programme of a filing",
@@ -31,12 +31,12 @@ PLACES: Final[Mapping[str, str]] = {
     "gateway/routes/cases.py list_events load": "shows the public body",
     "gateway/routes/cases.py list_events next_undecided": "asks whether there is one",
     "cli/case_history.py show_history load": "shows the public body",
-    "audit/replay.py replay unwrap": "with the keys that its caller got",
-    "audit/whatif_report.py _case keys_of": "decides again, and shows rules, codes and counts",
-    "audit/whatif_report.py _case unwrap": "decides again, and shows rules, codes and counts",
-    "audit/whatif_report.py programme_states unwrap": "nothing in a programme is personal",
-    "audit/check_events.py take see": "has no keys: stored bytes only",
-    "audit/sealing.py _load load": "loads hashes",
+    "audit/replay/case.py replay unwrap": "with the keys that its caller got",
+    "audit/whatif/report.py _case keys_of": "decides again, and shows rules, codes and counts",
+    "audit/whatif/report.py _case unwrap": "decides again, and shows rules, codes and counts",
+    "audit/whatif/report.py programme_states unwrap": "nothing in a programme is personal",
+    "audit/verify/events.py take see": "has no keys: stored bytes only",
+    "audit/log/sealing.py _load load": "loads hashes",
     "demonstration/verdict.py _judge load": "tells the names of events",
     "simulation/reading.py _read_case load": "tells the names of events",
 }

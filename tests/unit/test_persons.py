@@ -19,7 +19,14 @@ from tests.support.filed import a_beneficiary, a_passport, a_supporter
         ({"given_names": "Ana", "passport": a_passport(number="X1")}, False),
         ({"given_names": "Ana", "passport": a_passport(issuing_country="ESP")}, False),
     ],
-    ids=["case and accents", "spaces and composed signs", "passport", "birth date", "fewer names", "another country"],
+    ids=[
+        "case and accents",
+        "spaces and composed characters",
+        "passport",
+        "birth date",
+        "fewer names",
+        "another country",
+    ],
 )
 def test_one_person_by_passport_or_by_names_and_birth_date(changes: dict[str, Any], same: bool) -> None:
     one, other = person_identities(a_beneficiary()), person_identities(a_beneficiary(**changes))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from activities.contracts import ADVANCE, OPEN_CASE
-from audit.reconcile import KEPT_WITHIN, WITHOUT_WORKFLOW
-from audit.reconcile_case import NOTICES, Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
-from audit.reconcile_history import APPENDING, HistoryUnreadable, Run, read_run
+from audit.reconcile.case import NOTICES, Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
+from audit.reconcile.compare import KEPT_WITHIN, WITHOUT_WORKFLOW
+from audit.reconcile.history import APPENDING, HistoryUnreadable, Run, read_run
 from relay.histories import safe_event
 from tests.support.reconciling import NAMES, RECORDED_AT, found, histories, log_of, runs_of, signal
 
@@ -134,13 +134,11 @@ def test_a_message_that_is_gone_from_the_inbox() -> None:
     assert details == ["message 3 was answered (rejected) and is not in the inbox"]
 
 
-def test_a_bell_whose_message_is_gone() -> None:
+def test_a_notification_whose_message_is_gone() -> None:
     case, runs = case_and_runs("gave-up-and-went-on")
     rows = {number: replace(row, message_id="m-other") if number == 2 else row for number, row in case.rows.items()}
     findings = [each for each in found(replace(case, rows=rows), runs) if each.code is Found.INBOX_ROW_MISSING]
-    assert [each.detail for each in findings] == [
-        "sponsor.confirmed rang for message 2 (m-2), which is not in the inbox"
-    ]
+    assert [each.detail for each in findings] == ["sponsor.confirmed named message 2 (m-2), which is not in the inbox"]
 
 
 def test_an_answer_that_was_changed_afterwards() -> None:

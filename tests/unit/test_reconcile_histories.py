@@ -13,8 +13,8 @@ from eventstore.format.histories import HistoryDamaged, pack, unpack
 from relay.histories import NOT_KEPT, safe_event
 from tests.support.replay import HISTORIES
 from workflows.case import Case
+from workflows.payloads import DATA_CONVERTER, CallStackAnswers
 from workflows.runner import RUNNER
-from workflows.safe_payloads import DATA_CONVERTER, CallStackAnswers
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 PAYLOAD_NOT_KEPT = base64.b64encode(b"not-kept").decode()

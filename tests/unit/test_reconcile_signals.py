@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from activities.contracts import INBOX_ONLY
-from audit import reconcile_signals
-from audit.reconcile_history import Signal, read_run
-from audit.reconcile_signals import expected_in_inbox
+from audit.reconcile import signals as reconcile_signals
+from audit.reconcile.history import Signal, read_run
+from audit.reconcile.signals import expected_in_inbox
 from tests.support.reconciling import signal
 
 

@@ -8,12 +8,12 @@ from typing import cast
 
 import pytest
 
-from audit import timeline
-from audit.replay import Replay, Until, as_json, replay
-from audit.replay_html import page
-from audit.replay_rules import FACTS, LIMITS, PARAMETERS, rule_set_of
-from audit.replay_text import lines
-from audit.timeline_words import BECAUSE, EVENTS, VALUES, Language, Words
+from audit.replay import timeline
+from audit.replay.case import Replay, Until, as_json, replay
+from audit.replay.html import page
+from audit.replay.rules import FACTS, LIMITS, PARAMETERS, rule_set_of
+from audit.replay.text import lines
+from audit.replay.words import BECAUSE, EVENTS, VALUES, Language, Words
 from domain.case import Case
 from domain.events import CASE_EVENTS, CaseEvent
 from domain.evolve import fold

@@ -15,16 +15,11 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, RetryState, TerminatedError
 from temporalio.exceptions import TimeoutError as TimedOutError
 
-from activities.contracts import Advance, Bell, CaseStart, Code, DirectMessage, MessageRef, Step
+from activities.contracts import Advance, CaseStart, Code, DirectMessage, MessageRef, Notification, Step
 from activities.safe import Summary, TemporalSafe, Unreadable, UnsafeField
 from domain.ids import CaseId, MessageId, case_id_from_entropy
 from domain.messages import Flag, FreeText, OfficerRef, Port
-from workflows.safe_payloads import (
-    CodeFailureConverter,
-    NotTemporalSafe,
-    TemporalSafePayloadConverter,
-    UnreadablePayload,
-)
+from workflows.payloads import CodeFailureConverter, NotTemporalSafe, TemporalSafePayloadConverter, UnreadablePayload
 
 CANARY = "Rojas Pérez"
 CASE = case_id_from_entropy(b"12345678")
@@ -127,10 +122,13 @@ def test_any_other_type_is_refused_by_the_converter(value: object) -> None:
     [
         None,
         CaseStart(case_id=CASE, seen_version=3),
-        Bell(message_id="ops-1", officer="o-1", decision="deny", why="name-match"),
-        Bell(message_id="m", country="PAN", crossed_at=NOON, until=date(2024, 11, 19), flags=("a", "b")),
+        Notification(message_id="ops-1", officer="o-1", decision="deny", why="name-match"),
+        Notification(message_id="m", country="PAN", crossed_at=NOON, until=date(2024, 11, 19), flags=("a", "b")),
         Step.model_validate(STEP),
-        Advance(case_id=CASE, direct=(DirectMessage(message="vetting.hit", bell=Bell(message_id="m", kind="alias")),)),
+        Advance(
+            case_id=CASE,
+            direct=(DirectMessage(message="vetting.hit", bell=Notification(message_id="m", kind="alias")),),
+        ),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -140,7 +138,7 @@ def test_what_is_safe_comes_back_as_it_went_in(value: Any) -> None:
 
 
 def test_an_operator_sees_only_the_fields_that_were_given() -> None:
-    [payload] = CONVERTER.to_payloads([Bell(message_id="m-1", number=4)])
+    [payload] = CONVERTER.to_payloads([Notification(message_id="m-1", number=4)])
     assert payload.data == b'{"message_id":"m-1","number":4}'
 
 
@@ -158,17 +156,17 @@ BAD_PAYLOADS = {
 def test_a_payload_that_cannot_be_read_is_not_repeated(data: bytes) -> None:
     payload = Payload(metadata={"encoding": b"json/plain"}, data=data)
     with pytest.raises(UnreadablePayload) as refusal:
-        CONVERTER.from_payloads([payload], [Bell])
+        CONVERTER.from_payloads([payload], [Notification])
     error = refusal.value
     assert (str(error), error.__cause__, error.__context__) == ("unreadable-payload", None, None)
-    assert CONVERTER.from_payloads([payload], [Bell | Unreadable | None]) == [Unreadable()]  # type: ignore[list-item]  # the SDK passes unions too
+    assert CONVERTER.from_payloads([payload], [Notification | Unreadable | None]) == [Unreadable()]  # type: ignore[list-item]  # the SDK passes unions too
 
 
 @pytest.mark.parametrize("encoding", [b"binary/plain", b"json/protobuf", b"binary/encrypted", b""])
 def test_another_encoding_cannot_be_read(encoding: bytes) -> None:
     payload = Payload(metadata={"encoding": encoding}, data=b'{"message_id": "m-1"}')
     with pytest.raises(UnreadablePayload):
-        CONVERTER.from_payloads([payload], [Bell])
+        CONVERTER.from_payloads([payload], [Notification])
 
 
 def test_nothing_is_read_without_a_safe_type_to_read_it_as() -> None:

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
 
-from audit.whatif import Question, Verdict, decide_again
-from audit.whatif_record import ProgrammeStates, Recorded, recorded
+from audit.whatif.record import ProgrammeStates, Recorded, recorded
+from audit.whatif.verdict import Question, Verdict, decide_again
 from domain.programme import Programme, ProgrammeEvent, evolve_programme
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from eventstore.format.wrapping import unwrap

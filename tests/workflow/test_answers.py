@@ -6,31 +6,31 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.contracts import Answer, MessageRef
+from activities.contracts import MessageRef, MessageResult
 from tests.support.bill import kinds
 from tests.support.desk import Desk, working
 from workflows.contracts import ANSWER_UPDATE
 
 
-async def ask(desk: Desk, message_id: str, number: int) -> Answer:
+async def ask(desk: Desk, message_id: str, number: int) -> MessageResult:
     ref = MessageRef(message_id=message_id, number=number)
-    answer = await desk.handle.execute_update(ANSWER_UPDATE, ref, result_type=Answer)
-    assert isinstance(answer, Answer)
+    answer = await desk.handle.execute_update(ANSWER_UPDATE, ref, result_type=MessageResult)
+    assert isinstance(answer, MessageResult)
     return answer
 
 
-async def test_an_update_rings_and_waits_for_the_answer(dev_server: WorkflowEnvironment) -> None:
+async def test_an_update_notifies_and_waits_for_the_answer(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
         message_id, number = desk.receive("sponsor.confirmed")
-        assert await ask(desk, message_id, number) == Answer(number=2, answer="accepted")
+        assert await ask(desk, message_id, number) == MessageResult(number=2, answer="accepted")
 
 
 async def test_the_domains_no_is_an_answer(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
         message_id, number = desk.receive("place.offered")
-        assert await ask(desk, message_id, number) == Answer(number=2, answer="rejected", code="not-now")
+        assert await ask(desk, message_id, number) == MessageResult(number=2, answer="rejected", code="not-now")
 
 
 async def test_an_answer_given_before_is_given_again_at_once(dev_server: WorkflowEnvironment) -> None:
@@ -44,7 +44,7 @@ async def test_an_answer_given_before_is_given_again_at_once(dev_server: Workflo
 async def test_a_number_that_no_inbox_has_gets_no_answer_and_no_endless_wait(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
-        assert await ask(desk, "m-99", 99) == Answer(number=99, answer=None)
+        assert await ask(desk, "m-99", 99) == MessageResult(number=99, answer=None)
         await desk.walk("sponsor.confirmed")
 
 

@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import Call
 from tests.support.desk import Desk, working
-from workflows.safe_payloads import NotTemporalSafe
+from workflows.payloads import NotTemporalSafe
 
 CANARY = "canary-Rojas-151234567"
 
@@ -65,7 +65,7 @@ async def test_a_failing_activity_leaves_its_code_and_nothing_else(
     async with working(dev_server) as desk:
         desk.programme.before = fail
         message_id, number = desk.receive("application.submitted")
-        await desk.ring("application.submitted", message_id, number)
+        await desk.notify("application.submitted", message_id, number)
         await desk.until(lambda: len(desk.programme.asked) == 1)
         stored = ""
         while "internal" not in stored:
@@ -95,7 +95,7 @@ async def test_an_activity_cannot_return_personal_data(dev_server: WorkflowEnvir
     async with working(dev_server) as desk:
         desk.programme.instead = {"name": CANARY}
         message_id, number = desk.receive("application.submitted")
-        await desk.ring("application.submitted", message_id, number)
+        await desk.notify("application.submitted", message_id, number)
         stored = ""
         while "not-temporal-safe" not in stored:
             stored = await everything_stored(desk)

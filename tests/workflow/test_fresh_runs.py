@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import Advance, CaseStart
 from activities.failures import LogRestored
-from activities.ring import OF_AN_OPEN_CASE, start
+from activities.notify import OF_AN_OPEN_CASE, start
 from domain.ids import case_id_from_entropy
 from tests.support.bill import kinds
 from tests.support.desk import Desk, details, working
@@ -79,7 +79,7 @@ async def test_nothing_is_appended_to_a_restored_log(dev_server: WorkflowEnviron
         await desk.walk("application.submitted", "sponsor.confirmed")
         desk.case.version = 2
         message_id, number = desk.receive("entry.matched")
-        await desk.ring("entry.matched", message_id, number)
+        await desk.notify("entry.matched", message_id, number)
         await desk.until(lambda: len(desk.programme.asked) > 2)
         await asyncio.sleep(0.3)
 
@@ -100,7 +100,7 @@ async def test_a_case_that_closed_after_the_backup_is_not_begun_anew(dev_server:
         desk.case.version, desk.case.stage = 2, "sponsor_confirmation"  # as it was when the backup was taken
         message_id, number = desk.receive("sponsor.confirmed")
         with pytest.raises(LogRestored):
-            await desk.ring("sponsor.confirmed", message_id, number)
+            await desk.notify("sponsor.confirmed", message_id, number)
         assert len(desk.programme.asked) == asked
 
 
@@ -132,13 +132,13 @@ async def test_an_activity_that_gives_up_leaves_the_case_open_for_the_next_bell(
         await desk.walk("application.submitted")
         desk.programme.before = refuse("command-content-differs")
         message_id, number = desk.receive("sponsor.confirmed")
-        await desk.ring("sponsor.confirmed", message_id, number)
+        await desk.notify("sponsor.confirmed", message_id, number)
         await desk.settle()
         assert "**Needs an engineer** the activity gave up with `command-content-differs`" in await details(desk)
         assert len(desk.programme.asked) == 2  # it waits, and does not spin
 
         desk.programme.before = lambda _: None
-        await desk.ring("sponsor.confirmed", message_id, number)
+        await desk.notify("sponsor.confirmed", message_id, number)
         await desk.until(lambda: desk.case.stage == "proof_of_entry")
         await desk.settle()
         assert "Needs an engineer" not in await details(desk)

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.contracts import INBOX_ONLY, CaseMessageName
 from tests.support.desk import Desk, details, working
 from tests.support.temporal import binary
-from workflows.doorbells import SIGNALS, description
+from workflows.signals import SIGNALS, description
 
 DIRECT = [kind for kind in get_args(CaseMessageName) if kind not in INBOX_ONLY]
 
@@ -56,7 +56,7 @@ async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: Wor
         assert (denial.bell.officer, denial.bell.decision, denial.bell.why) == ("o-1", "deny", "name-match")
 
 
-async def test_a_kind_with_personal_content_rings_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
+async def test_a_kind_with_personal_content_notifies_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "sponsor.confirmed", "entry.not_found")
         message_id, _ = desk.receive("evidence.submitted")
@@ -76,24 +76,24 @@ async def test_the_same_message_twice_is_one_message(dev_server: WorkflowEnviron
         assert desk.case.version == 4
 
 
-async def test_a_bell_for_what_is_taken_costs_no_activity(dev_server: WorkflowEnvironment) -> None:
+async def test_a_notification_for_what_is_taken_costs_no_activity(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "sponsor.confirmed")
         await desk.signal("vetting.hit", message_id="v-1")
         await desk.until(lambda: len(desk.programme.direct) == 1)
         asked = len(desk.programme.asked)
         for _ in range(3):
-            await desk.ring("sponsor.confirmed", "m-2", 2)
+            await desk.notify("sponsor.confirmed", "m-2", 2)
         await desk.settle()
         assert len(desk.programme.asked) == asked
 
 
-async def test_a_lost_or_overtaken_bell_changes_nothing(dev_server: WorkflowEnvironment) -> None:
+async def test_a_lost_or_overtaken_notification_changes_nothing(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted")
-        desk.receive("sponsor.confirmed")  # its bell is lost
+        desk.receive("sponsor.confirmed")  # its signal is lost
         message_id, number = desk.receive("entry.matched")
-        await desk.ring("entry.matched", message_id, number)
+        await desk.notify("entry.matched", message_id, number)
         await desk.until(lambda: desk.case.stage == "security_vetting")
         assert [answer.answer for answer in desk.case.answers] == ["accepted"] * 3
 
@@ -151,12 +151,12 @@ async def test_bounded_activities_are_called_until_nothing_is_left(dev_server: W
         desk.programme.at_once = 2
         for kind in ("application.submitted", "sponsor.confirmed", "entry.matched", "vetting.cleared"):
             desk.receive(kind)
-        await desk.ring("application.submitted", "m-1", 1)
+        await desk.notify("application.submitted", "m-1", 1)
         await desk.until(lambda: desk.case.stage == "travel_authorization")
         assert [name for name, _ in desk.programme.asked] == ["open_case", "proof_of_entry"]
 
 
-async def test_a_bell_for_a_closed_case_is_answered_by_a_run_that_ends(dev_server: WorkflowEnvironment) -> None:
+async def test_a_notification_for_a_closed_case_is_answered_by_a_run_that_ends(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
         await desk.walk("application.submitted", "application.withdrawn")
         await desk.handle.result()
