@@ -28,6 +28,7 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.safe import Coded
+from cases.repository import EarlierFilingPending, RulesUnknown
 from eventstore.conflicts import CommandContentDiffers, Conflict, IllegalAppend, StoreUnavailable
 from eventstore.format.codec import UnknownEvent
 from eventstore.inbox import MessageContentDiffers, UnknownStream
@@ -142,6 +143,8 @@ FAILURES: Final[dict[str, Failure]] = {
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (StoreUnavailable, "database-unavailable"),
     (Conflict, "decision-contended"),
+    (EarlierFilingPending, "earlier-filing-pending"),
+    (RulesUnknown, "rules-unknown"),
     (CommandContentDiffers, "command-content-differs"),
     (MessageContentDiffers, "message-content-differs"),
     (IllegalAppend, "illegal-append"),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from activities.safe import Coded
 from domain.application import Beneficiary, Supporter
 from domain.calendar import month_of
 from domain.case import Case
@@ -23,16 +22,12 @@ from eventstore.port import EventStore, Pending, ReadAt, Stream
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 
 
-class RulesUnknown(Coded):
+class RulesUnknown(Exception):
     """A case follows a rule set that this process does not have: one that does will take it (deploy in any order)."""
 
-    code = "rules-unknown"
 
-
-class EarlierFilingPending(Coded):
+class EarlierFilingPending(Exception):
     """An earlier filing of the same person is received and not decided: it comes first."""
-
-    code = "earlier-filing-pending"
 
 
 @dataclass(frozen=True, slots=True)

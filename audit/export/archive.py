@@ -1,4 +1,4 @@
-"""`audit export`: one archive of a case that anybody can verify without us (`export_verify.py` travels in it).
+"""`audit export`: one archive of a case that anybody can verify without us (`verify.py` travels in it).
 
 The archive holds the exact bytes that were stored. What is personal in them stays encrypted; the replay pages show it
 only where that was asked for.
@@ -53,7 +53,7 @@ async def archive_of(
         "proof.json": canonical(dict(proof)),
         "replay.en.html": page(replay, "en").encode(),
         "replay.es.html": page(replay, "es").encode(),
-        "verify.py": (Path(__file__).parent / "export_verify.py").read_bytes(),
+        "verify.py": (Path(__file__).parent / "verify.py").read_bytes(),
     }
     for row in rows:
         name = file_name(row.type, row.schema_version)

@@ -107,7 +107,7 @@ class EventCheck:
     def _leaf_fault(self, row: Row) -> None:
         stream, version = row[0], row[_VERSION]
         if row[_LEAF_INDEX] is None:
-            self.without_leaf += 1  # it waits for its seal, or was slipped in: `check_queue.py` tells which
+            self.without_leaf += 1  # it waits for its seal, or was slipped in: `queue.py` tells which
         elif row[_LEAF_HASH] != row[_HASH]:
             self._fault(Code.EVENT_REWRITTEN, stream, version, f"another hash was sealed as leaf {row[_LEAF_INDEX]}")
         else:

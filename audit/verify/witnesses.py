@@ -22,7 +22,7 @@ GROUP BY c.size ORDER BY c.size
 
 @dataclass(slots=True)
 class Cosigned:
-    """What one witness cosigned. Whether the tree of such a checkpoint is the log's, `check_tree.py` tells."""
+    """What one witness cosigned. Whether the tree of such a checkpoint is the log's, `tree.py` tells."""
 
     witness: str
     checkpoints: int = 0

@@ -28,7 +28,7 @@ from tests.support.filed import day
 from tests.support.filings import PROGRAMME
 from tests.support.sealed_log import ORIGIN, SealedLog
 
-VERIFY_PY = Path(__file__).parents[2] / "audit" / "export_verify.py"
+VERIFY_PY = Path(__file__).parents[2] / "audit" / "export" / "verify.py"
 Files = dict[str, bytes]
 
 

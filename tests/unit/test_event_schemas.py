@@ -15,7 +15,7 @@ from eventstore.format.codec import EVENTS, Event, name_of
 from tests.support.golden_events import Golden, goldens
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "eventstore" / "schemas"
+FOLDER = ROOT / "eventstore" / "format" / "schemas"
 FILES = sorted(FOLDER.glob("*.json"))
 
 

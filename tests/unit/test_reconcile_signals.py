@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from activities.contracts import INBOX_ONLY
-from audit.reconcile import signals as reconcile_signals
+from audit.reconcile import signals
 from audit.reconcile.history import Signal, read_run
 from audit.reconcile.signals import expected_in_inbox
 from tests.support.reconciling import signal
 
 
 def test_the_kinds_whose_content_is_personal_are_those_of_the_activity() -> None:
-    assert reconcile_signals.INBOX_ONLY == INBOX_ONLY
+    assert signals.INBOX_ONLY == INBOX_ONLY
 
 
 @pytest.mark.parametrize(
