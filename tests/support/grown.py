@@ -148,6 +148,7 @@ STAGE: Final = Stage(
         PartnerDefinition(
             PARTNER,
             waiting_on=PARTNER,
+            asks=PartnerCheck,
             check=_check,
             answers=(
                 answer(FingerprintsGivenAnswer, _given, "The office has them."),
