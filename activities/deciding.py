@@ -15,6 +15,7 @@ from domain.events import ApplicationFiled, PassportChanged, SponsorReplaced
 from domain.evolve import fold
 from domain.messages import ApplicationSubmitted
 from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
+from eventstore.format.proof import CLOCK, proof_of
 from eventstore.inbox import InboxRow
 from eventstore.port import Append, Bell, Decides
 
@@ -95,11 +96,13 @@ def _append(
         stream=before.case_id,
         programme=world.programme.programme,
         command_id=command.command_id,
-        command_digest=row.digest if row else hashlib.sha256(command.command_id.encode()).digest(),
+        message_digest=row.digest if row else hashlib.sha256(command.command_id.encode()).digest(),
         expected_version=before.version,
         previous_hash=at.hash,
         events=decision.events,
         actor=_actor(command),
+        proof=proof_of(row.sender) if row else CLOCK,
+        received_at=row.received_at if row else None,
         now=world.now,
         rules_digest=world.rules.digest,
         summary=summarize(after, world.programme, world.rules, world.now)

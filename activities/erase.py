@@ -18,6 +18,7 @@ from domain.ids import CaseId, CommandId
 from domain.messages import OfficerRef
 from eventstore.access import AccessRecord
 from eventstore.conflicts import ErasureRefused
+from eventstore.format.proof import proof_of
 from eventstore.keys import KeyStore
 from eventstore.port import Append
 
@@ -67,11 +68,12 @@ async def erase(book: CaseBook, keys: KeyStore, order: ErasureOrder, now: dateti
             stream=order.case_id,
             programme=at.case.programme,
             command_id=command_id,
-            command_digest=hashlib.sha256(command_id.encode()).digest(),
+            message_digest=hashlib.sha256(command_id.encode()).digest(),
             expected_version=at.case.version,
             previous_hash=at.hash,
             events=(event,),
             actor=f"officer:{order.officer}",
+            proof=proof_of(f"officer:{order.officer}"),
             now=happened_at,
             summary=summary,
         )

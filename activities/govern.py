@@ -23,6 +23,7 @@ from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.proof import proof_of
 from eventstore.format.summarize import summarize_programme
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
@@ -46,7 +47,7 @@ async def open_if_new(book: CaseBook, programme: str, rules: RuleSet, places: in
                 stream=programme,
                 programme=programme,
                 command_id=command_id,
-                command_digest=bytes.fromhex(rules.digest),
+                message_digest=bytes.fromhex(rules.digest),
                 expected_version=0,
                 previous_hash=NO_HASH,
                 events=events,
@@ -103,11 +104,13 @@ async def _attempt(book: CaseBook, programme: str, row: InboxRow, now: datetime)
             stream=programme,
             programme=programme,
             command_id=message_command_id(row.source, row.message_id),
-            command_digest=row.digest,
+            message_digest=row.digest,
             expected_version=stream.version,
             previous_hash=stream.hash,
             events=events,
             actor=row.source,
+            proof=proof_of(row.sender),
+            received_at=row.received_at,
             now=now,
             summary=summarize_programme(after) if events else None,
             place=AllotPlaces(month_of(now)) if events else None,
