@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from audit.verify.faults import Code, Faults
-from audit.verify.headers import SELECTED, Row, agrees, differences
+from audit.faults import Code, Faults
+from audit.headers import COLUMNS, SELECTED, Row, agrees, differences
 from eventstore.format.envelope import NO_HASH, leaf_hash
 
-_VERSION, _HASH, _HEADER, _LEAF_INDEX, _LEAF_HASH = 1, 14, 13, 15, 16
+_VERSION, _HASH, _HEADER = (COLUMNS.index(name) for name in ("version", "hash", "header"))
+_LEAF_INDEX, _LEAF_HASH = len(COLUMNS), len(COLUMNS) + 1
 
 EVENTS: Final = f"""
 SELECT {SELECTED}, l.leaf_index, l.hash

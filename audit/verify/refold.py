@@ -17,9 +17,9 @@ from domain.evolve import evolve
 from domain.rules.rule_set import RuleBook
 from pydantic import ValidationError
 
-from audit.verify.events import StreamEnd
-from audit.verify.faults import Code, Faults
-from audit.verify.headers import Row
+from audit.check_events import StreamEnd
+from audit.faults import Code, Faults
+from audit.headers import COLUMNS, Row
 from domain.access import ACCESS_EVENTS, AccessEvent, LegalHoldPlaced, LegalHoldReleased
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.kernel.case import Case
@@ -29,6 +29,9 @@ from eventstore.format.codec import CODEC, Codec, UnknownEvent
 from eventstore.format.summarize import summarize
 from eventstore.summary import CaseSummary
 
+_VERSION, _TYPE, _SCHEMA_VERSION, _HAPPENED_AT, _RECORDED_AT, _PUBLIC_BODY = (
+    COLUMNS.index(name) for name in ("version", "type", "schema_version", "happened_at", "recorded_at", "public_body")
+)
 _ACCESS: Final = "access:"
 """Streams of who viewed, exported or was asked; of their events only the holds have a state."""
 _OF_CASES: Final = frozenset(CASE_EVENTS)
@@ -96,7 +99,7 @@ class Refold:
         if not self._readable:
             return
         try:
-            event = self.codec.decode(row[3], row[4], row[5], row[11], None)
+            event = self.codec.decode(row[_TYPE], row[_SCHEMA_VERSION], row[_HAPPENED_AT], row[_PUBLIC_BODY], None)
             kind = type(event)  # asking pydantic's classes costs more than folding
             if kind in _OF_CASES:
                 self._case = evolve(self._case, cast("CaseEvent", event))
@@ -104,11 +107,11 @@ class Refold:
                     self._granted_under = cast("TravelAuthorized", event).basis.programme_version
             elif kind in _OF_ACCESS:
                 self._hold(cast("AccessEvent", event))
-            self._recorded_at = row[6]
+            self._recorded_at = row[_RECORDED_AT]
         except (UnknownEvent, ValidationError, ValueError, TypeError):
             self._readable = False
-            detail = f"{row[3]} version {row[4]} cannot be read or folded"
-            self.faults.add(Code.EVENT_UNREADABLE, stream, row[1], detail)
+            detail = f"{row[_TYPE]} version {row[_SCHEMA_VERSION]} cannot be read or folded"
+            self.faults.add(Code.EVENT_UNREADABLE, stream, row[_VERSION], detail)
 
     def _hold(self, event: AccessEvent) -> None:
         if isinstance(event, LegalHoldPlaced):

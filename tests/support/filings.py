@@ -123,7 +123,7 @@ class Writer:
             stream=self.stream,
             programme=PROGRAMME,
             command_id=CommandId(command),
-            command_digest=hashlib.sha256(command.encode()).digest(),
+            message_digest=hashlib.sha256(command.encode()).digest(),
             expected_version=self.version,
             previous_hash=self.hash,
             events=events,

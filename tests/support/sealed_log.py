@@ -155,7 +155,7 @@ class SealedLog:
             await connection.close()
 
 
-TRIGGERS_OFF = "".join(
+TRIGGERS_OFF = "ALTER TABLE passage.events DROP CONSTRAINT IF EXISTS hash_of_header;" + "".join(
     f"ALTER TABLE passage.{table} DISABLE TRIGGER ALL;"
     for table in ("events", "leaf", "tile", "checkpoint", "checkpoint_witness", "map_seal")
 )
