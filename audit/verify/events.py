@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from audit.faults import Code, Faults
-from audit.headers import COLUMNS, SELECTED, Row, agrees, differences
+from audit.verify.faults import Code, Faults
+from audit.verify.headers import COLUMNS, SELECTED, Row, agrees, differences
 from eventstore.format.envelope import NO_HASH, leaf_hash
 
 _VERSION, _HASH, _HEADER = (COLUMNS.index(name) for name in ("version", "hash", "header"))

@@ -17,9 +17,9 @@ from domain.evolve import evolve
 from domain.rules.rule_set import RuleBook
 from pydantic import ValidationError
 
-from audit.check_events import StreamEnd
-from audit.faults import Code, Faults
-from audit.headers import COLUMNS, Row
+from audit.verify.events import StreamEnd
+from audit.verify.faults import Code, Faults
+from audit.verify.headers import COLUMNS, Row
 from domain.access import ACCESS_EVENTS, AccessEvent, LegalHoldPlaced, LegalHoldReleased
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.kernel.case import Case
