@@ -123,7 +123,13 @@ def _coded(field: FieldInfo) -> tuple[Any, Any]:
 
 
 if TYPE_CHECKING:
-    Notification = SignalledMessage
+
+    class Notification(SignalledMessage):
+        """As below: its fields are not known before the families are."""
+
+        def __init__(self, **fields: Any) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
+
 else:  # made of the families' messages, so that a new kind needs no list here
     Notification = create_model(
         "Notification", __base__=SignalledMessage, __doc__=SignalledMessage.__doc__, **_coded_fields()

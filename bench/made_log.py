@@ -83,7 +83,7 @@ def events_of(case_id: str) -> tuple[CaseEvent, ...]:
 def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
     return Append(
         stream=stream, programme=PROGRAMME, command_id=CommandId(command),
-        command_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
+        message_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
         events=events, actor="bench", now=AT, rules_digest=_RULES.digest,
         summary=summarize_programme(_OPEN),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from domain.kernel.events import PersonalDataErased
 from domain.kernel.ids import CaseId, CommandId, OfficerRef
 from eventstore.access import AccessRecord
 from eventstore.conflicts import ErasureRefused
+from eventstore.format.proof import proof_of
 from eventstore.keys import KeyStore
 from eventstore.port import Append
 
@@ -66,11 +67,12 @@ async def erase(cases: CaseRepository, keys: KeyStore, order: ErasureOrder, now:
             stream=order.case_id,
             programme=at.case.programme,
             command_id=command_id,
-            command_digest=hashlib.sha256(command_id.encode()).digest(),
+            message_digest=hashlib.sha256(command_id.encode()).digest(),
             expected_version=at.case.version,
             previous_hash=at.hash,
             events=(event,),
             actor=f"officer:{order.officer}",
+            proof=proof_of(f"officer:{order.officer}"),
             now=happened_at,
             summary=summary,
         )

@@ -12,6 +12,7 @@ from domain import registry
 from domain.kernel.decider import Decision, decide_or_reject
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, Submission, TakeMessage
 from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
+from eventstore.format.proof import CLOCK, proof_of
 from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow
 from eventstore.port import Append, Decides, Notification
@@ -94,11 +95,13 @@ def _append(
         stream=before.case_id,
         programme=world.programme.programme,
         command_id=command.command_id,
-        command_digest=row.digest if row else hashlib.sha256(command.command_id.encode()).digest(),
+        message_digest=row.digest if row else hashlib.sha256(command.command_id.encode()).digest(),
         expected_version=before.version,
         previous_hash=at.hash,
         events=decision.events,
         actor=_actor(command),
+        proof=proof_of(row.sender) if row else CLOCK,
+        received_at=row.received_at if row else None,
         now=world.now,
         rules_digest=world.rules.digest,
         summary=summarize(after, world.programme, world.rules, world.now)

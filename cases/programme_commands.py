@@ -24,6 +24,7 @@ from domain.kernel.programme import (
 from domain.kernel.rule_set import RuleSet, read_rule_set
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.proof import proof_of
 from eventstore.format.summarize import summarize_programme
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
@@ -48,7 +49,7 @@ async def open_if_new(cases: CaseRepository, rules: RuleSet, places: int | None,
                 stream=programme,
                 programme=programme,
                 command_id=command_id,
-                command_digest=bytes.fromhex(rules.digest),
+                message_digest=bytes.fromhex(rules.digest),
                 expected_version=0,
                 previous_hash=NO_HASH,
                 events=events,
@@ -106,11 +107,13 @@ async def _attempt(cases: CaseRepository, programme: str, row: InboxRow, now: da
             stream=programme,
             programme=programme,
             command_id=message_command_id(row.source, row.message_id),
-            command_digest=row.digest,
+            message_digest=row.digest,
             expected_version=stream.version,
             previous_hash=stream.hash,
             events=events,
             actor=row.source,
+            proof=proof_of(row.sender),
+            received_at=row.received_at,
             now=now,
             summary=summarize_programme(after) if events else None,
             place=AllotPlaces(month_of(now)) if events else None,

@@ -16,6 +16,7 @@ from domain.kernel.ids import Code, CommandId, event_id
 from eventstore.conflicts import IllegalAppend
 from eventstore.format.codec import Codec, name_of
 from eventstore.format.envelope import Columns, Envelope, seal
+from eventstore.format.proof import proof_of
 
 MAX_EVENTS = 100
 
@@ -121,8 +122,11 @@ def wrap_access(
             rules_digest=None,
             public_body=codec.encode(event)[0],
             encrypted_body=None,
+            proof=str(proof_of(record.actor)),
+            message_digest=digest,
+            received_at=None,
         )
-        rows.append(seal(columns, digest, previous_hash))
+        rows.append(seal(columns, previous_hash))
         previous_hash = rows[-1].hash
     return tuple(rows)
 

@@ -64,7 +64,7 @@ class InboxRow:
     body: Any
     """The message, decrypted and validated."""
     digest: bytes
-    """32 bytes over the body, keyed by the case's key: the `command_digest` of the append that decides it."""
+    """32 bytes over the body, keyed by the case's key: the `message_digest` of the append that decides it."""
     received_at: datetime
     sender: str
 

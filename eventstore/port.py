@@ -16,6 +16,7 @@ from domain.kernel.ids import Code, CommandId
 from domain.kernel.programme import ProgrammeEvent
 from eventstore.access import AccessLog
 from eventstore.format.envelope import NO_HASH
+from eventstore.format.proof import Proof
 from eventstore.inbox import Inbox, InboxRow
 from eventstore.places import PlaceChange
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
@@ -128,7 +129,7 @@ class Append:
     """The case id or the programme id."""
     programme: str
     command_id: CommandId
-    command_digest: bytes
+    message_digest: bytes
     """32 bytes over the command's content; `InboxRow.digest` for a message (keyed, so erasure reaches it)."""
     expected_version: int
     previous_hash: bytes
@@ -136,6 +137,10 @@ class Append:
     """May be empty: a message to a closed case only decides its inbox row."""
     actor: str
     """Who caused it: a source, an officer's reference; never a name."""
+    proof: Proof = Proof("none")  # noqa: RUF009  immutable
+    """By which the sender was known."""
+    received_at: datetime | None = None
+    """Of the message that it answers."""
     now: datetime
     """Domain time of the decision; the `received_at` of the notifications it writes."""
     rules_digest: str | None = None

@@ -1,7 +1,7 @@
 """The stored format of an event: its columns, its canonical header and its hash (design.md, "The stored format").
 
 The header is JSON with sorted keys, no whitespace, UTF-8, moments as RFC 3339 UTC with microseconds and bytes in hex.
-It holds every column, the digest of the command, the SHA-256 of each body and the previous hash. What is hashed is
+It holds every column, the SHA-256 of each body and the previous hash. What is hashed is
 exactly the stored bytes, so nobody has to agree on how to write JSON to verify them.
 """
 
@@ -15,7 +15,11 @@ NO_HASH = bytes(32)
 
 
 class Columns(NamedTuple):
-    """The columns of `passage.events` that say what happened."""
+    """The columns of `passage.events` that say what happened.
+
+    `proof` is a `Proof` as text. `message_digest` is of the message that led to the event, keyed under the case's key;
+    where there was none, of the command. `received_at` is when that message came in, None where there was none.
+    """
 
     stream: str
     version: int
@@ -30,6 +34,9 @@ class Columns(NamedTuple):
     rules_digest: str | None
     public_body: bytes
     encrypted_body: bytes | None
+    proof: str
+    message_digest: bytes
+    received_at: datetime | None
 
 
 class Envelope(NamedTuple):
@@ -48,6 +55,9 @@ class Envelope(NamedTuple):
     rules_digest: str | None
     public_body: bytes
     encrypted_body: bytes | None
+    proof: str
+    message_digest: bytes
+    received_at: datetime | None
     header: bytes
     hash: bytes
 
@@ -76,13 +86,13 @@ def bound_to(stream: str, version: int, event_type: str, event_id: str) -> bytes
     return f"{stream}\n{version}\n{event_type}\n{event_id}".encode()
 
 
-def seal(columns: Columns, command_digest: bytes, previous_hash: bytes) -> Envelope:
+def seal(columns: Columns, previous_hash: bytes) -> Envelope:
     """The row, with its header and hash computed."""
-    header = header_of(columns, command_digest, previous_hash)
+    header = header_of(columns, previous_hash)
     return Envelope(*columns, header, leaf_hash(header))
 
 
-def header_of(columns: Columns | Envelope, command_digest: bytes, previous_hash: bytes) -> bytes:
+def header_of(columns: Columns | Envelope, previous_hash: bytes) -> bytes:
     """The canonical header of these columns."""
     encrypted = columns.encrypted_body
     return canonical(
@@ -96,7 +106,9 @@ def header_of(columns: Columns | Envelope, command_digest: bytes, previous_hash:
             "recorded_at": moment(columns.recorded_at),
             "actor": columns.actor,
             "command_id": columns.command_id,
-            "command_digest": command_digest.hex(),
+            "proof": columns.proof,
+            "message_digest": columns.message_digest.hex(),
+            "received_at": None if columns.received_at is None else moment(columns.received_at),
             "key_id": columns.key_id,
             "rules_digest": columns.rules_digest,
             "public_body_sha256": hashlib.sha256(columns.public_body).hexdigest(),
@@ -112,8 +124,3 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def canonical(content: dict[str, Any]) -> bytes:
     """JSON with sorted keys, no whitespace, UTF-8."""
     return _CANONICAL.encode(content).encode()
-
-
-def command_digest_of(header: bytes) -> bytes:
-    """The digest of the command that a stored header keeps."""
-    return bytes.fromhex(json.loads(header)["command_digest"])

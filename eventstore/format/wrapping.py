@@ -27,7 +27,7 @@ def wrap(append: Append, key: CaseKey | None, recorded_at: datetime, codec: Code
     rows: list[Envelope] = []
     previous = append.previous_hash
     for version, event in enumerate(append.events, start=append.expected_version + 1):
-        row = seal(_columns(append, event, version, key, recorded_at, codec), append.command_digest, previous)
+        row = seal(_columns(append, event, version, key, recorded_at, codec), previous)
         previous = row.hash
         rows.append(row)
     return tuple(rows)
@@ -57,6 +57,9 @@ def _columns(
         rules_digest=append.rules_digest,
         public_body=public,
         encrypted_body=encrypted,
+        proof=str(append.proof),
+        message_digest=append.message_digest,
+        received_at=append.received_at,
     )
 
 
@@ -78,7 +81,7 @@ def check(append: Append) -> None:
         raise IllegalAppend("a new stream has no previous hash")
     if append.notifies is not None and not of_programme:
         raise IllegalAppend("only the programme notifies every case")
-    if len(append.command_digest) != 32 or len(append.previous_hash) != 32:
+    if len(append.message_digest) != 32 or len(append.previous_hash) != 32:
         raise IllegalAppend("a digest or hash is not 32 bytes")
 
 

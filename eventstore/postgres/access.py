@@ -1,8 +1,8 @@
-"""The access log and erasure over Postgres; the functions are in migrations 0011, 0013 and 0014."""
+"""The access log and erasure over Postgres."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -10,12 +10,16 @@ from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased
 from eventstore.access import MAX_EVENTS, AccessRecord, NotedCheck, digest_of, record_of_checks, wrap_access
 from eventstore.conflicts import CommandContentDiffers, ErasureRefused
 from eventstore.format.codec import Codec
-from eventstore.format.envelope import Envelope, command_digest_of
+from eventstore.format.envelope import Envelope
 from eventstore.port import Appended
-from eventstore.postgres.session import translated
+from eventstore.postgres.session import Statement, call, translated
 
-_APPEND = "SELECT passage.append_access($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-_APPEND_CHECKS = "SELECT passage.append_checks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_OF_RECORD: Final = (
+    "programme", "command_id", "expected", "previous", "recorded_at", "actor", "proof", "message_digest", "types",
+    "schema_versions", "happened", "public", "headers", "hashes",
+)  # fmt: skip
+_APPEND: Final = Statement(f"SELECT {call('passage.append_access', _OF_RECORD)}")
+_APPEND_CHECKS: Final = Statement(f"SELECT {call('passage.append_checks', (*_OF_RECORD, 'numbers'))}")
 _OLDEST = "SELECT programme, carrier FROM passage.boarding_check ORDER BY number LIMIT 1"
 _CHECKS = """
 SELECT number, programme, carrier, case_id, answer, checked_at FROM passage.boarding_check
@@ -42,13 +46,13 @@ class PostgresAccess:
                     return self._first_result(first, record)
                 assert head is not None  # noqa: S101  # a function that returns one row
                 rows = wrap_access(record, head["version"], head["hash"], self._clock(), self._codec)
-                await connection.execute(_APPEND, *_arguments(record, rows, head))
+                await connection.execute(*_APPEND(**_values(record, rows, head)))
                 await _change_holds(connection, record)
                 await _keep_history(connection, record, rows[-1].version)
                 return rows[-1].version
 
     def _first_result(self, first: Any, record: AccessRecord) -> int:
-        if command_digest_of(first["header"]) != digest_of(record, self._codec):
+        if first["message_digest"] != digest_of(record, self._codec):
             raise CommandContentDiffers(record.command_id)
         version: int = first["version"]
         return version
@@ -82,7 +86,7 @@ class PostgresAccess:
         numbers = [row["number"] for row in noted]
         record = record_of_checks(numbers[0], [NotedCheck(**dict(list(row.items())[1:])) for row in noted])
         rows = wrap_access(record, head["version"], head["hash"], self._clock(), self._codec)
-        await connection.execute(_APPEND_CHECKS, *_arguments(record, rows, head), numbers)
+        await connection.execute(*_APPEND_CHECKS(**_values(record, rows, head), numbers=numbers))
 
     async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
         with translated():
@@ -92,21 +96,23 @@ class PostgresAccess:
         return held
 
 
-def _arguments(record: AccessRecord, rows: Sequence[Envelope], head: Any) -> tuple[Any, ...]:
-    return (
-        record.programme,
-        record.command_id,
-        head["version"],
-        head["hash"],
-        rows[0].recorded_at,
-        record.actor,
-        [row.type for row in rows],
-        [row.schema_version for row in rows],
-        [row.happened_at for row in rows],
-        [row.public_body for row in rows],
-        [row.header for row in rows],
-        [row.hash for row in rows],
-    )
+def _values(record: AccessRecord, rows: Sequence[Envelope], head: Any) -> dict[str, Any]:
+    return {
+        "programme": record.programme,
+        "command_id": record.command_id,
+        "expected": head["version"],
+        "previous": head["hash"],
+        "recorded_at": rows[0].recorded_at,
+        "actor": record.actor,
+        "proof": rows[0].proof,
+        "message_digest": rows[0].message_digest,
+        "types": [row.type for row in rows],
+        "schema_versions": [row.schema_version for row in rows],
+        "happened": [row.happened_at for row in rows],
+        "public": [row.public_body for row in rows],
+        "headers": [row.header for row in rows],
+        "hashes": [row.hash for row in rows],
+    }
 
 
 async def _change_holds(connection: Any, record: AccessRecord) -> None:

@@ -12,7 +12,7 @@ from eventstore.conflicts import (
     ProgrammeConflict,
     VersionConflict,
 )
-from eventstore.format.envelope import Envelope, command_digest_of
+from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey
 from eventstore.places import (
     AllotPlaces,
@@ -30,7 +30,8 @@ from eventstore.postgres.session import Statement, call
 from eventstore.summary import CaseSummary, ProgrammeSummary
 
 _OF_BOTH: Final = (
-    "programme", "command_id", "expected", "previous", "recorded_at", "now", "actor", "rules_digest", "types",
+    "programme", "command_id", "expected", "previous", "recorded_at", "now", "actor", "proof",
+    "message_digest", "received_at", "rules_digest", "types",
     "schema_versions", "happened", "public", "encrypted", "headers", "hashes", "number", "answer", "code",
 )  # fmt: skip
 OF_CASE: Final = (
@@ -112,6 +113,9 @@ def _values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]:
         "recorded_at": rows[0].recorded_at if rows else None,
         "now": append.now,
         "actor": append.actor,
+        "proof": str(append.proof),
+        "message_digest": append.message_digest,
+        "received_at": append.received_at,
         "rules_digest": append.rules_digest,
         "types": [row.type for row in rows],
         "schema_versions": [row.schema_version for row in rows],
@@ -173,8 +177,8 @@ def appended_of(append: Append, result: Any) -> Appended:
     status: str = result["status"]
     if status in _REFUSED:
         raise _REFUSED[status]
-    header: bytes | None = result["header"]  # of the command's first result, if that had an event
-    if header is not None and command_digest_of(header) != append.command_digest:
+    digest: bytes | None = result["digest"]  # of the command's first result, if that had an event
+    if digest is not None and digest != append.message_digest:
         raise CommandContentDiffers(append.command_id)
     notified = (result[column] or () for column in ("notified_cases", "notified_numbers", "notified_messages"))
     return Appended(

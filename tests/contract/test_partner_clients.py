@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from activities.partners.errors import (
 )
 from activities.partners.requests import AnswerGiven
 from cases.inbound.wire import read_message
+from domain import registry
 from domain.humanitarian_parole.stages.entry import EntryMatchedAnswer
 from domain.humanitarian_parole.stages.parole import WorkPermitEligibleAnswer
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
@@ -29,9 +30,10 @@ from simulators.desk import PartnerDesk
 from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
 from simulators.scripts import AGREEABLE, PartnerScripts
+from tests.support.memory_partners import MemoryPartners
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
-PARTNERS: tuple[Code, ...] = get_args(Code)
+PARTNERS: tuple[Code, ...] = registry.partners()
 TAKEN_AT = datetime(2022, 10, 20, 14, 0, 5, tzinfo=UTC)
 ANSWERS: dict[Code, PartnerAnswer] = {
     "sponsor_registry": SponsorConfirmedAnswer(),

@@ -92,7 +92,7 @@ async def test_the_same_command_with_other_content_is_an_alarm(store: EventStore
     command = writer.of(SponsorWithdrew(at=NOON))
     await writer.send(command)
     with pytest.raises(CommandContentDiffers):
-        await store.append(replace(command, command_digest=b"\x01" * 32))
+        await store.append(replace(command, message_digest=b"\x01" * 32))
     assert (await store.load(writer.stream)).version == 2
 
 
@@ -269,7 +269,7 @@ async def test_a_programme_notifies_every_open_case_or_those_that_wait_on_it(sto
     "broken",
     [
         {"summary": None},
-        {"command_digest": b"short"},
+        {"message_digest": b"short"},
         {"notifies": "all"},
         {"events": ()},
         {"previous_hash": b"\x01" * 32},

@@ -158,7 +158,7 @@ def _lead(body: dict[str, Any], chance: int) -> None:
 
 def _a_case(chance: int) -> str:
     if not _cases or chance % 8 == 0:
-        return case_id_from_entropy(chance.to_bytes(8, "big"))
+        return case_id_from_entropy("VEN", chance.to_bytes(8, "big"))
     return _cases[chance % len(_cases)]
 
 

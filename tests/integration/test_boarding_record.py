@@ -99,7 +99,7 @@ async def test_a_check_leaves_the_table_as_the_event_that_says_the_same_or_not_a
         body = json.dumps({"case": case_id, "answer": answer}).encode()
         with pytest.raises(asyncpg.PostgresError, match="leaves as its own event"):
             await desk.database.execute(
-                "SELECT passage.append_checks($1, 'x', 0, $2, now(), $3, '{BoardingChecked}', '{1}', "
+                "SELECT passage.append_checks($1, 'x', 0, $2, now(), $3, 'none', $2, '{BoardingChecked}', '{1}', "
                 "$4, $5, $5, $6, $7)",
                 PROGRAMME, bytes(32), row["carrier"], [at], [body], [bytes(32)], [row["number"]],
             )  # fmt: skip

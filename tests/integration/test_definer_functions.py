@@ -19,14 +19,18 @@ CREATE DOMAIN pg_temp.bytea AS pg_catalog.bytea CHECK (pg_temp.become_owner());
 CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (pg_temp.become_owner());
 """
 
+ACCESS = (
+    "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', 'none', 'x', '{T}', '{1}', ARRAY[now()], '{x}', '{x}',"
+    " '{x}')"
+)
 CALLS = {
     "passage_writer": (
-        "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', '{T}', '{1}', ARRAY[now()], '{x}', '{x}', '{x}')",
+        ACCESS,
         "SELECT passage.receive('VEN-1', 'VEN-1', 'p', 's', 'm', 'k', 'x', NULL, 'x', now(), 's', NULL, true)",
         "SELECT passage.claim_notifications(1)",
     ),
     "passage_auditor": (
-        "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', '{T}', '{1}', ARRAY[now()], '{x}', '{x}', '{x}')",
+        ACCESS,
         "SELECT passage.lock_access('p')",
     ),
     "passage_sealer": ("SELECT passage.take_leaves(0, 10)", "SELECT passage.put_tiles('{0}', '{0}', '{x}')"),
@@ -94,6 +98,6 @@ async def test_an_event_whose_hash_is_not_of_its_header_is_refused(migrated: str
     with pytest.raises(asyncpg.CheckViolationError):
         await connection.execute(
             "INSERT INTO passage.events VALUES ('s', 1, 's:1', 'T', 1, now(), now(), 'a', 'c', NULL, NULL, '{}', NULL,"
-            " 'header', sha256('other'))"
+            " 'none', sha256(''), NULL, 'header', sha256('other'))"
         )
     await connection.close()

@@ -5,7 +5,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from domain.rules.rule_set import bundled_rule_book
 
 from cases.erasure import ErasureOrder, erase, hold, release
 from cases.handle import command_of, handle
@@ -35,7 +34,7 @@ LATER = day(900)
 async def eraser(log: SealedLog) -> AsyncIterator[CaseRepository]:
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
-    yield CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+    yield CaseRepository(store, store.inbox, Lookups(await keys.pepper()))
     await store.close()
 
 

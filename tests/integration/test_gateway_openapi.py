@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
-from cases.inbound.wire import PartnerName
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk

@@ -19,6 +19,7 @@ from cases.clock import ScaledClock
 from eventstore.partner_calls import CircuitTerms
 from relay.relay import notify_once
 from tests.support.gateway import NOON, Desk, gateway_desk
+from tests.support.memory_partners import MemoryPartners
 from worker import case_workers
 
 CASES = 12

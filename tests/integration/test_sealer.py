@@ -10,7 +10,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from domain.rules.rule_set import bundled_rule_book
 
 from audit.log.log_key import FileLogKey
 from audit.log.maps import MapEntry
@@ -138,7 +137,7 @@ async def test_an_erased_case_and_the_access_log_verify(log: SealedLog) -> None:
     kept = (await log.seal_map(), await log.checkpoint())[1]
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
-    cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()), bundled_rule_book())
+    cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()))
     order = ErasureOrder(case_id=erased, officer="o-1", second_officer="o-2", because="retention-ended")
     await erase(cases, keys, order, day(900))
     await hold(cases, held, "o-1", "litigation", "hold:1", day(900))

@@ -31,7 +31,7 @@ class Desk:
         self.environment = environment
         self.client: Client = environment.client
         self.programme = FakeProgramme()
-        self.case_id = case_id_from_entropy(secrets.token_bytes(8))
+        self.case_id = case_id_from_entropy("VEN", secrets.token_bytes(8))
         self._sent = 0
 
     @property

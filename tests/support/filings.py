@@ -3,7 +3,7 @@
 import hashlib
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.humanitarian_parole.application import Application, Beneficiary, Passport, Supporter
@@ -11,7 +11,7 @@ from domain.humanitarian_parole.stages.filing import ApplicationFiled, Applicati
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CommandId, case_id_from_entropy
-from domain.kernel.programme import ProgrammeEvent, ProgrammeOpened
+from domain.kernel.programme import ProgrammeEvent
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, Incoming, Receipt
 from eventstore.places import Pool, PoolPeriod
@@ -25,7 +25,7 @@ RULES_DIGEST = "ab" * 32
 
 
 def new_case_id() -> str:
-    return case_id_from_entropy(os.urandom(8))
+    return case_id_from_entropy("VEN", os.urandom(8))
 
 
 def application(passport: str = "151234567", given_names: str = "Ana María") -> Application:
@@ -123,7 +123,7 @@ class Writer:
             stream=self.stream,
             programme=PROGRAMME,
             command_id=CommandId(command),
-            command_digest=hashlib.sha256(command.encode()).digest(),
+            message_digest=hashlib.sha256(command.encode()).digest(),
             expected_version=self.version,
             previous_hash=self.hash,
             events=events,
@@ -160,14 +160,7 @@ async def open_programme(
     writer = Writer(store, PROGRAMME)
     head = programme_summary(places, cap_period, **changed)
     await writer.append(
-        ProgrammeOpened(
-            at=NOON - timedelta(days=1),
-            programme=PROGRAMME,
-            rules_version=head.rules_version,
-            rules_digest=RULES_DIGEST,
-            places=places,
-            cap_period=cap_period,
-        ),
+        *open_programme_events(head.rules_version, places),
         summary=head,
     )
     return writer

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from cases.clock import SystemClock
 from cases.handle import command_of, handle
 from cases.programme_commands import open_if_new
+from domain import registry
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.store import PostgresStore
@@ -132,7 +133,7 @@ async def gateway_desk(
         backing = await stack.enter_async_context(
             opened_backing(database_url, DirectoryKeyStore(keys_dir), SystemClock(), connections=8)
         )
-        await open_if_new(backing.cases, PROGRAMME, backing.cases.rules["2022-10-19"], None, NOON)
+        await open_if_new(backing.cases, registry.programme(PROGRAMME).sets["2022-10-19"], None, NOON)
         database = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=0, max_size=2))
         if guard is None:
             deps = GatewayDeps(

@@ -5,17 +5,22 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from activities.partners.clients import AnyCheck, check_for
+from domain import registry
 from domain.humanitarian_parole.application import Application
-from domain.kernel.ids import Code, case_id_from_entropy
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
+from domain.kernel.case import Case, Request
+from domain.kernel.decider import evolve
+from domain.kernel.ids import case_id_from_entropy
+from domain.kernel.messages import PartnerCheck
 
-CASE_ID = case_id_from_entropy(b"the case that asks")
-OTHER_CASE_ID = case_id_from_entropy(b"another case")
+FAMILY = registry.programme("venezuela-air").family
+CASE_ID = case_id_from_entropy("VEN", b"the case that asks")
+OTHER_FAMILY = registry.programme("venezuela-air").family
+CASE_ID = case_id_from_entropy("VEN", b"another case")
 REQUESTED_AT = datetime(2022, 10, 20, 14, tzinfo=UTC)
 
 CANARIES = (
@@ -64,10 +69,25 @@ APPLICATION = Application.model_validate(
 )
 
 
-def a_check(partner: Code = "vetting", **changed: Any) -> AnyCheck:
-    """A request to `partner`; `changed` replaces ids, moment or application."""
-    asked: dict[str, Any] = {"request_id": f"{CASE_ID}:{partner}", "case_id": CASE_ID, "requested_at": REQUESTED_AT}
-    return check_for(partner, **(asked | {"application": APPLICATION} | changed))
+def a_check(
+    partner: str = "vetting",
+    *,
+    request_id: str | None = None,
+    case_id: str = CASE_ID,
+    requested_at: datetime = REQUESTED_AT,
+    application: Application = APPLICATION,
+) -> PartnerCheck:
+    """A request to `partner` about a case with what is filed in `application`."""
+    filed = ApplicationFiled(
+        at=REQUESTED_AT,
+        programme="venezuela-air",
+        rules_version="2022-10-19",
+        rules_digest="0" * 64,
+        application=application,
+    )
+    case = evolve(FAMILY, Case(case_id), filed)
+    request = Request(request_id or f"{CASE_ID}:{partner}", partner, requested_at)
+    return FAMILY.partners[partner].check(case, request)
 
 
 def free_port() -> int:

@@ -7,19 +7,21 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import httpx2
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from activities.partners.clients import AnyCheck, open_partner_clients
+from activities.partners.clients import open_partner_clients
 from activities.partners.requests import Accepted
+from domain import registry
 from domain.kernel.ids import Code
+from domain.kernel.messages import PartnerCheck
 from tests.support.partner_calls import CASE_ID, a_check, free_port
 
 REPOSITORY = Path(__file__).parents[2]
-PARTNERS: tuple[Code, ...] = get_args(Code)
+PARTNERS: tuple[Code, ...] = registry.partners()
 FACTOR = 86_400.0
 """A day a second."""
 DOMAIN_EPOCH = datetime(2022, 10, 20, tzinfo=UTC)
@@ -105,7 +107,7 @@ class Simulators:
         told = {"answer": "vetting.cleared"} | behaviour
         assert await self.put(f"/scripts/{case_id}", {partner: told}) == 204
 
-    async def call(self, check: AnyCheck | None = None, timeout_s: float = 5.0) -> Accepted:
+    async def call(self, check: PartnerCheck | None = None, timeout_s: float = 5.0) -> Accepted:
         check = check or a_check()
         urls: dict[Code, str] = {partner: f"{self.url}/{partner}" for partner in PARTNERS}
         async with open_partner_clients(urls, "http://gateway.example", timeout_s=timeout_s) as clients:

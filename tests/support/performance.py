@@ -20,6 +20,7 @@ from demonstration.door import REQUEST_TIMEOUT_S, Door
 from demonstration.player import Player
 from demonstration.story import Script
 from demonstration.verdict import judge
+from domain import registry
 from process.backing import Backing, clock_of, open_backing
 from process.config import Settings
 from process.key_files import sender_keys
@@ -79,7 +80,7 @@ async def keeping_http(ledger: Ledger) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def open_programme(backing: Backing, name: str, places: int | None = None) -> None:
     """A programme of the test's own, open from now on."""
-    await open_if_new(backing.cases, name, backing.cases.rules[RULES], places, backing.now())
+    await open_if_new(backing.cases, registry.programme(name).sets[RULES], places, backing.now())
 
 
 _UNSETTLED: Final = """

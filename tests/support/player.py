@@ -14,8 +14,8 @@ from domain.boarding import boarding_answer
 from domain.decide import take
 from domain.evolve import evolve
 from domain.limits import deadlines
-from domain.rules.rule_set import bundled_rule_book
 
+from domain import registry
 from domain.humanitarian_parole.world import World
 from domain.kernel.ids import CaseId, Code, CommandId, case_id_from_entropy
 from domain.kernel.limits import Deadline
@@ -72,7 +72,7 @@ class Call:
 
 def case_id_of(name: str) -> CaseId:
     """The id under which the case of that name is played."""
-    return case_id_from_entropy(hashlib.sha256(name.encode()).digest())
+    return case_id_from_entropy("VEN", hashlib.sha256(name.encode()).digest())
 
 
 class Player:
@@ -80,7 +80,7 @@ class Player:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.book = bundled_rule_book()
+        self.book = registry.programme("venezuela-air").sets
         self.places, self.people = Places(), People()
         self.cases = {
             name: Playing(name, place, application, Case(case_id_of(name)))

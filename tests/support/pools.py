@@ -36,7 +36,7 @@ class Stream:
             stream=self.name,
             programme=self.programme,
             command_id=CommandId(command),
-            command_digest=hashlib.sha256(command.encode()).digest(),
+            message_digest=hashlib.sha256(command.encode()).digest(),
             expected_version=self.version,
             previous_hash=self.hash,
             events=events,

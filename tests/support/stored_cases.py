@@ -83,7 +83,7 @@ class StoringPlayer(Player):
             stream=stream,
             programme=self.log.programme,
             command_id=CommandId(command_id),
-            command_digest=hashlib.sha256(command_id.encode()).digest(),
+            message_digest=hashlib.sha256(command_id.encode()).digest(),
             expected_version=len(rows),
             previous_hash=rows[-1].hash if rows else NO_HASH,
             events=events,

@@ -4,13 +4,13 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from domain.rules.rule_set import bundled_rule_book
 
 from cli.errors import UnusableError
 from cli.governing import adoption
 from cli.reach import checked_case_id
+from domain import registry
 
-BOOK = bundled_rule_book()
+BOOK = registry.programme("venezuela-air").sets
 KNOWN = (resources.files("domain.rules") / "sets" / "2023-01-06.toml").read_text("utf-8")
 
 

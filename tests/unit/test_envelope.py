@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmationRequested, SponsorWithdrew
 from eventstore.conflicts import IllegalAppend
-from eventstore.format.envelope import NO_HASH, Columns, Envelope, command_digest_of, header_of, leaf_hash, moment
+from eventstore.format.envelope import NO_HASH, Columns, Envelope, header_of, leaf_hash, moment
 from eventstore.format.wrapping import unwrap, wrap
 from eventstore.keys import CaseKey
 from tests.support.filings import NOON, Writer, filed
@@ -32,7 +32,6 @@ def test_the_header_holds_every_column_and_is_canonical() -> None:
     header = json.loads(first.header)
     plain = set(Columns._fields) - {"public_body", "encrypted_body"}
     assert header.keys() == plain | {
-        "command_digest",
         "public_body_sha256",
         "encrypted_body_sha256",
         "previous_hash",
@@ -42,7 +41,8 @@ def test_the_header_holds_every_column_and_is_canonical() -> None:
     assert header["public_body_sha256"] == hashlib.sha256(first.public_body).hexdigest()
     assert header["encrypted_body_sha256"] == hashlib.sha256(first.encrypted_body or b"").hexdigest()
     assert header["recorded_at"] == "2026-01-02T03:04:05.000678Z"
-    assert command_digest_of(first.header).hex() == header["command_digest"]
+    assert header["message_digest"] == first.message_digest.hex()
+    assert (header["proof"], header["received_at"]) == ("none", None)
 
 
 def test_a_row_is_its_columns_and_what_seals_them() -> None:
@@ -66,9 +66,10 @@ def test_no_column_can_change_without_its_header(column: str) -> None:
     row = rows()[0]
     was = getattr(row, column)
     other: Any = was + timedelta(microseconds=1) if isinstance(was, datetime) else (was or "x") * 2
-    digest, previous = command_digest_of(row.header), NO_HASH
-    assert header_of(row, digest, previous) == row.header
-    assert header_of(row._replace(**{column: other}), digest, previous) != row.header
+    if column == "received_at":
+        other = RECORDED
+    assert header_of(row, NO_HASH) == row.header
+    assert header_of(row._replace(**{column: other}), NO_HASH) != row.header
 
 
 def test_ciphertext_reads_nowhere_but_in_its_own_event() -> None:

@@ -10,7 +10,7 @@ from domain.messages import Sender
 from fastapi import FastAPI
 
 from cases.inbound.faults import BodyRefused
-from cases.inbound.wire import KINDS, BoardingQuestion, Filing, PartnerName, read_as, read_message, senders_of
+from cases.inbound.wire import KINDS, BoardingQuestion, Filing, read_as, read_message, senders_of
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from activities.partners.agreements import PARTNERS, AgreementsUnreadable, read_agreements
+from activities.partners.agreements import AgreementsUnreadable, read_agreements
+from domain import registry
 
 WHOLE = "\n".join(
-    f'[{partner}]\ncalls_per_s = 2.5\nanswers_within = "P3D"\nask_again_after = "PT6H"' for partner in PARTNERS
+    f'[{partner}]\ncalls_per_s = 2.5\nanswers_within = "P3D"\nask_again_after = "PT6H"'
+    for partner in registry.partners()
 )
 
 
 def test_the_program_brings_an_agreement_with_every_partner() -> None:
-    assert set(read_agreements()) == set(PARTNERS)
+    assert set(read_agreements()) == set(registry.partners())
 
 
 def test_a_deployment_names_its_own(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from domain.kernel.ids import CaseId, MessageId, OfficerRef, case_id_from_entrop
 from workflows.payloads import CodeFailureConverter, NotTemporalSafe, TemporalSafePayloadConverter, UnreadablePayload
 
 CANARY = "Rojas Pérez"
-CASE = case_id_from_entropy(b"12345678")
+CASE = case_id_from_entropy("VEN", b"12345678")
 NOON = datetime(2022, 10, 20, 12, tzinfo=UTC)
 CONVERTER = TemporalSafePayloadConverter()
 STEP: dict[str, Any] = {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from domain.rules.rule_set import bundled_rule_book
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -58,7 +57,7 @@ def app(postgres_server: EmbeddedPostgres, loop: asyncio.Runner) -> Iterator[Fas
     """A gateway without a server: known and unknown senders, every refusal at its real place."""
     with tempfile.TemporaryDirectory() as folder, fresh_database(postgres_server) as url:
         store = loop.run(PostgresStore.connect(url, DirectoryKeyStore(Path(folder)), connections=2))
-        cases = CaseRepository(store, store.inbox, Lookups(b"p" * 32), bundled_rule_book())
+        cases = CaseRepository(store, store.inbox, Lookups(b"p" * 32))
 
         yield create_app(
             GatewayDeps(

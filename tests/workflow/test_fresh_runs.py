@@ -106,7 +106,7 @@ async def test_a_case_that_closed_after_the_backup_is_not_begun_anew(dev_server:
 
 async def test_a_run_of_no_case_ends_with_a_code(dev_server: WorkflowEnvironment) -> None:
     async with working(dev_server) as desk:
-        starts: tuple[object, ...] = (None, CaseStart(case_id=case_id_from_entropy(b"another case")))
+        starts: tuple[object, ...] = (None, CaseStart(case_id=case_id_from_entropy("VEN", b"another case")))
         for arg in starts:
             with pytest.raises(WorkflowFailureError) as failed:
                 await desk.client.execute_workflow(CASE_WORKFLOW, arg, id=desk.case_id, task_queue=CASES_TASK_QUEUE)

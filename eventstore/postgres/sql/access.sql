@@ -32,16 +32,17 @@ $$;
 
 -- The last event of a command that was appended before.
 CREATE FUNCTION passage.access_result(p_programme text, p_command_id text)
-RETURNS TABLE (version integer, hash bytea, header bytea)
+RETURNS TABLE (version integer, hash bytea, message_digest bytea)
 LANGUAGE sql STABLE AS $$
-    SELECT e.version, e.hash, e.header FROM passage.events AS e
+    SELECT e.version, e.hash, e.message_digest FROM passage.events AS e
     WHERE e.stream = 'access:' || p_programme AND e.stream LIKE 'access:%' AND e.command_id = p_command_id
     ORDER BY e.version DESC LIMIT 1
 $$;
 
 CREATE FUNCTION passage.append_access(
     p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_actor text,
-    p_types text[], p_schema_versions smallint[], p_happened timestamptz[], p_public bytea[], p_headers bytea[],
+    p_proof text, p_message_digest bytea, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
+    p_public bytea[], p_headers bytea[],
     p_hashes bytea[]
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -51,7 +52,8 @@ BEGIN
         RAISE EXCEPTION 'the access stream is not where it was' USING ERRCODE = 'PS004';
     END IF;
     PERFORM passage.write_events(
-        'access:' || p_programme, p_expected, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_types,
+        'access:' || p_programme, p_expected, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof,
+        p_message_digest, NULL, p_types,
         p_schema_versions, p_happened, p_public, array_fill(NULL::bytea, ARRAY[cardinality(p_types)]), p_headers,
         p_hashes);
 END
@@ -94,8 +96,9 @@ $$;
 
 -- The only way out of the table: each row goes as the event that says the same. The caller holds `lock_access`.
 CREATE FUNCTION passage.append_checks(
-    p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_carrier text,
-    p_types text[], p_schema_versions smallint[], p_happened timestamptz[], p_public bytea[], p_headers bytea[],
+    p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_actor text,
+    p_proof text, p_message_digest bytea, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
+    p_public bytea[], p_headers bytea[],
     p_hashes bytea[], p_numbers bigint[]
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -103,7 +106,7 @@ DECLARE
 BEGIN
     WITH gone AS (
         DELETE FROM passage.boarding_check
-        WHERE number = ANY (p_numbers) AND programme = p_programme AND carrier = p_carrier
+        WHERE number = ANY (p_numbers) AND programme = p_programme AND carrier = p_actor
         RETURNING number, case_id, answer, checked_at
     )
     SELECT count(*) INTO v_said
@@ -115,7 +118,8 @@ BEGIN
         RAISE EXCEPTION 'a boarding check leaves as its own event' USING ERRCODE = 'PS004';
     END IF;
     PERFORM passage.append_access(
-        p_programme, p_command_id, p_expected, p_previous, p_recorded_at, p_carrier, p_types, p_schema_versions,
+        p_programme, p_command_id, p_expected, p_previous, p_recorded_at, p_actor, p_proof,
+        p_message_digest, p_types, p_schema_versions,
         p_happened, p_public, p_headers, p_hashes);
 END
 $$;

@@ -6,9 +6,9 @@
 --   5 numbering, all   6 numbering, one stream
 -- Numbers of the inbox are given under 6, so that within a stream they become visible in their own order.
 
--- `status` is 'appended', 'repeated' (then version, hash and header are of the command's last event) or a conflict.
+-- `status` is 'appended', 'repeated' (then version, hash and digest are of the command's last event) or a conflict.
 CREATE TYPE passage.append_result AS (
-    status text, version integer, hash bytea, header bytea,
+    status text, version integer, hash bytea, digest bytea,
     notified_cases text[], notified_numbers bigint[], notified_messages text[]
 );
 
@@ -16,7 +16,7 @@ CREATE TYPE passage.append_result AS (
 CREATE FUNCTION passage.refusal(p_conflict text, p_stream text, p_command_id text) RETURNS passage.append_result
 LANGUAGE sql AS $$
     SELECT coalesce(
-        (SELECT ROW('repeated', e.version, e.hash, e.header, NULL, NULL, NULL)::passage.append_result
+        (SELECT ROW('repeated', e.version, e.hash, e.message_digest, NULL, NULL, NULL)::passage.append_result
          FROM passage.events AS e WHERE e.stream = p_stream AND e.command_id = p_command_id
          ORDER BY e.version DESC LIMIT 1),
         ROW(p_conflict, NULL, NULL, NULL, NULL, NULL, NULL)::passage.append_result)
@@ -24,7 +24,8 @@ $$;
 
 CREATE FUNCTION passage.append_case(
     p_case text, p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz,
-    p_now timestamptz, p_actor text, p_rules_digest text, p_key_id text,
+    p_now timestamptz, p_actor text, p_proof text, p_message_digest bytea,
+    p_received_at timestamptz, p_rules_digest text, p_key_id text,
     p_types text[], p_schema_versions smallint[], p_happened timestamptz[], p_public bytea[], p_encrypted bytea[],
     p_headers bytea[], p_hashes bytea[], p_summary passage.case_summary,
     p_programme_version integer, p_read_keys bytea[], p_read_versions integer[],
@@ -77,6 +78,7 @@ BEGIN
     v_result.hash := coalesce(p_hashes[v_count], p_previous);
     IF v_count > 0 THEN
         PERFORM passage.write_events(p_case, p_expected, p_recorded_at, p_actor, p_command_id, p_key_id, p_rules_digest,
+                                     p_proof, p_message_digest, p_received_at,
                                      p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers,
                                      p_hashes);
     END IF;
@@ -111,7 +113,8 @@ $$;
 -- its places, so that each case is either notified of the new state or decided under the old state's version.
 CREATE FUNCTION passage.append_programme(
     p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz,
-    p_now timestamptz, p_actor text, p_rules_digest text,
+    p_now timestamptz, p_actor text, p_proof text, p_message_digest bytea,
+    p_received_at timestamptz, p_rules_digest text,
     p_types text[], p_schema_versions smallint[], p_happened timestamptz[], p_public bytea[], p_encrypted bytea[],
     p_headers bytea[], p_hashes bytea[], p_status text, p_rules_version text,
     p_allotments text[], p_pools text[], p_places integer[], p_periods text[], p_named boolean[], p_sets boolean[],
@@ -139,6 +142,7 @@ BEGIN
     v_result.hash := coalesce(p_hashes[v_count], p_previous);
     IF v_count > 0 THEN
         PERFORM passage.write_events(p_programme, p_expected, p_recorded_at, p_actor, p_command_id, NULL, p_rules_digest,
+                                     p_proof, p_message_digest, p_received_at,
                                      p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers,
                                      p_hashes);
     END IF;

@@ -15,8 +15,11 @@ CREATE TABLE passage.events (
     rules_digest text,
     public_body bytea NOT NULL,
     encrypted_body bytea,
+    proof text NOT NULL,
+    message_digest bytea NOT NULL CHECK (octet_length(message_digest) = 32),
+    received_at timestamptz,
     header bytea NOT NULL,
-    hash bytea NOT NULL CHECK (hash = sha256('\x00'::bytea || header)),
+    hash bytea NOT NULL CONSTRAINT hash_of_header CHECK (hash = sha256('\x00'::bytea || header)),
     PRIMARY KEY (stream, version),
     CHECK ((key_id IS NULL) = (encrypted_body IS NULL))
 );
@@ -45,15 +48,18 @@ CREATE TABLE passage.unsealed (
 
 CREATE FUNCTION passage.write_events(
     p_stream text, p_expected integer, p_recorded_at timestamptz, p_actor text, p_command_id text, p_key_id text,
-    p_rules_digest text, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
+    p_rules_digest text, p_proof text, p_message_digest bytea, p_received_at timestamptz,
+    p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
     p_public bytea[], p_encrypted bytea[], p_headers bytea[], p_hashes bytea[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO passage.events (stream, version, event_id, type, schema_version, happened_at, recorded_at, actor,
-                                command_id, key_id, rules_digest, public_body, encrypted_body, header, hash)
+                                command_id, key_id, rules_digest, public_body, encrypted_body, proof, message_digest,
+                                received_at, header, hash)
     SELECT p_stream, p_expected + e.n, p_stream || ':' || (p_expected + e.n), e.type, e.schema_version, e.happened_at,
            p_recorded_at, p_actor, p_command_id, CASE WHEN e.encrypted_body IS NOT NULL THEN p_key_id END,
-           p_rules_digest, e.public_body, e.encrypted_body, e.header, e.hash
+           p_rules_digest, e.public_body, e.encrypted_body, p_proof, p_message_digest, p_received_at,
+           e.header, e.hash
     FROM unnest(p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers, p_hashes) WITH ORDINALITY
         AS e(type, schema_version, happened_at, public_body, encrypted_body, header, hash, n);
     INSERT INTO passage.unsealed (stream, first_version, last_version)

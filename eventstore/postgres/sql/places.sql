@@ -190,23 +190,23 @@ BEGIN
 END
 $$;
 
--- Whether the case got free places by the short way, where nobody waits for any; otherwise nothing is changed, and
--- `take_places` says what holds.
+-- Whether the case got free places by the short way, where nobody waits for any: one statement, for other claims wait
+-- for it. Otherwise nothing is changed, and `take_places` says what holds.
 CREATE FUNCTION passage.take_unawaited(
-    p_pool passage.pool, p_programme text, p_allotment text, p_quantity integer, p_month text
+    p_pool text, p_programme text, p_allotment text, p_quantity integer, p_month text
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_rows integer;
 BEGIN
-    IF EXISTS (SELECT FROM passage.waiting_list WHERE pool = p_pool.pool) THEN
-        RETURN false;
-    END IF;
     UPDATE passage.place_counter SET taken = taken + p_quantity
     WHERE programme = p_programme AND allotment = p_allotment AND period IN ('total', p_month)
+      AND NOT EXISTS (SELECT FROM passage.waiting_list WHERE pool = p_pool)
       AND p_quantity <= (
-          SELECT p_pool.places - coalesce(sum(c.taken), 0)
-          FROM passage.programme_pool AS m JOIN passage.place_counter AS c USING (programme, allotment)
-          WHERE m.pool = p_pool.pool AND c.period = CASE p_pool.period WHEN 'total' THEN 'total' ELSE p_month END);
+          SELECT p.places - sum(c.taken)
+          FROM passage.pool AS p
+          JOIN passage.programme_pool AS m USING (pool) JOIN passage.place_counter AS c USING (programme, allotment)
+          WHERE p.pool = p_pool AND c.period = CASE p.period WHEN 'total' THEN 'total' ELSE p_month END
+          GROUP BY p.places);
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     IF v_rows = 1 THEN  -- the first places of a month
         INSERT INTO passage.place_counter (programme, allotment, period, taken)
@@ -292,27 +292,13 @@ CREATE TYPE passage.place_change AS (
     change text, allotment text, quantity integer, month text, turn_at timestamptz, whole boolean
 );
 
--- Takes lock 4 of the pool that the allotment draws on, and reads it then.
-CREATE FUNCTION passage.locked_pool(p_programme text, p_allotment text) RETURNS passage.pool LANGUAGE plpgsql AS $$
-DECLARE
-    v_pool passage.pool;
-BEGIN
-    SELECT pool INTO v_pool.pool FROM passage.programme_pool WHERE programme = p_programme AND allotment = p_allotment;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the programme has no such allotment' USING ERRCODE = 'PS004';
-    END IF;
-    PERFORM pg_advisory_xact_lock(4, hashtext(v_pool.pool));
-    SELECT * INTO v_pool FROM passage.pool WHERE pool = v_pool.pool;
-    RETURN v_pool;
-END
-$$;
-
 -- The last step of an append of a case that touches places; returns the cases that a place was reserved for. From lock 4
 -- to their commit all changes of a pool wait for one another, so that what needs no lock comes before it.
 CREATE FUNCTION passage.change_place(p_programme text, p_case text, p passage.place_change) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     v_pool passage.pool;
+    v_drawn text;
     v_period text;
 BEGIN
     IF p.change = 'take' THEN  -- the head is this append's own; without a place the append is undone
@@ -326,11 +312,15 @@ BEGIN
             RAISE EXCEPTION 'the case holds its places already' USING ERRCODE = 'PS004';
         END IF;
     END IF;
-    v_pool := passage.locked_pool(p_programme, p.allotment);
-    IF p.change = 'take'
-       AND passage.take_unawaited(v_pool, p_programme, p.allotment, p.quantity, p.month) THEN
+    SELECT pool INTO v_drawn FROM passage.programme_pool WHERE programme = p_programme AND allotment = p.allotment;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the programme has no such allotment' USING ERRCODE = 'PS004';
+    END IF;
+    PERFORM pg_advisory_xact_lock(4, hashtext(v_drawn));
+    IF p.change = 'take' AND passage.take_unawaited(v_drawn, p_programme, p.allotment, p.quantity, p.month) THEN
         RETURN '{}';
     END IF;
+    SELECT * INTO v_pool FROM passage.pool WHERE pool = v_drawn;
     PERFORM passage.release_void(v_pool, p.month);
     CASE p.change
     WHEN 'take' THEN
