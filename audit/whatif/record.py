@@ -1,7 +1,7 @@
 """A case as it was decided: its events by the command they followed from, that command, and the world it met. Pure.
 
-All of it stands in the events: the basis of a decision keeps what was known beyond the case, the kind of message and
-when it was received; the family makes the message again from what followed from it.
+All of it stands in the log: the basis of a decision keeps the kind of message and what was known beyond the case, the
+header when the message was received; the family makes the message again from what followed from it.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,8 @@ class Recorded:
     command_id: str
     first_version: int
     rules_digest: str | None
+    received_at: datetime | None
+    """When the message, or what was filed, was received; None where a limit ended."""
     events: Events
 
     @property
@@ -44,7 +46,7 @@ def recorded(rows: Sequence[Envelope], events: Sequence[Stored]) -> tuple[Record
 def _one(command_id: str, group: list[tuple[Envelope, Stored]]) -> Recorded:
     row = group[0][0]
     events = tuple(cast("CaseEvent", stored.event) for _, stored in group)
-    return Recorded(command_id, row.version, row.rules_digest, events)
+    return Recorded(command_id, row.version, row.rules_digest, row.received_at, events)
 
 
 def command_of(family: Family, before: Case, decision: Recorded, basis: Basis) -> Command:
@@ -54,13 +56,13 @@ def command_of(family: Family, before: Case, decision: Recorded, basis: Basis) -
         LookupError, ValueError: the family says of what followed that it cannot have followed.
     """
     source, _, rest = decision.command_id.partition(":")
-    if basis.received_at is None:
+    if decision.received_at is None:
         name, _, due_at = rest.partition(":")
         return MeetDeadline(name, datetime.fromisoformat(due_at))
     if basis.message is None:
-        return FileApplication(before.case_id, source, rest, family.filed(decision.events), basis.received_at)
+        return FileApplication(before.case_id, source, rest, family.filed(decision.events), decision.received_at)
     message = family.said(basis.message, decision.events)
-    return TakeMessage(source, rest, message, basis.received_at)
+    return TakeMessage(source, rest, message, decision.received_at)
 
 
 def came_at(command: Command) -> datetime:

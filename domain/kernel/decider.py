@@ -99,7 +99,6 @@ class Draft(Generic[W]):
             decided_at=world.now,
             results=results,
             message=command.message.message if isinstance(command, TakeMessage) else None,
-            received_at=None if isinstance(command, MeetDeadline) else command.received_at,
             known=world.known(),
         )
 

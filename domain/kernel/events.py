@@ -57,8 +57,6 @@ class Basis(Frozen):
     results: tuple[RuleResult, ...] = ()
     message: MessageName | None = None
     """The kind of message that was taken; None at a filing, and where a limit ended."""
-    received_at: AwareDatetime | None = None
-    """When that message, or what was filed, was received; None where a limit ended."""
     known: Mapping[Code, Any] = {}
     """What else the decision knew beyond the case, in the words of its family (`world.py`); defaults are left out."""
 

@@ -94,7 +94,7 @@ def _formerly_based(name: str, dumped: Json) -> None:
         result["because"] = BECAUSE.get(result["because"], result["because"])
     basis["rules_digest"] = DIGEST
     basis["decided_on"] = day_of(datetime.fromisoformat(basis.pop("decided_at"))).isoformat()
-    del basis["message"], basis["received_at"]
+    del basis["message"]
     known = basis.pop("known")
     tried = [result["because"] for result in basis["results"] if result["rule"] == "supporter"]
     asked = bool(tried) and tried != ["officer-approved"]

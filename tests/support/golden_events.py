@@ -98,7 +98,6 @@ BASIS = Basis(
         RuleResult(rule="one-active-case", result="passed", because="no-earlier-case-open", cases=(CASE,)),
     ),
     message="sponsor.confirmed",
-    received_at=AT,
     known={"place": "free", "earlier_supporter_cases": 2, "shared_details": ["phone"]},
 )
 
