@@ -101,7 +101,7 @@ def _append(
         events=decision.events,
         actor=_actor(command),
         proof=proof_of(row.sender) if row else CLOCK,
-        received_at=row.received_at if row else None,
+        received_at=None if isinstance(command, MeetDeadline) else command.received_at,
         now=world.now,
         rules_digest=world.rules.digest,
         summary=summarize(after, world.programme, world.rules, world.now)

@@ -61,7 +61,6 @@ async def test_no_scenario_leaves_a_log_that_is_accused(
     for url in urls:
         found = await verify(url, UNSIGNED, faults.append)
         assert found.events > 0
-        assert found.without_rules == 0
         checks += await boarding_checks(url)
     assert faults == []
     assert checks >= 5

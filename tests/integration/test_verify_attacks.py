@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from domain.boarding import BoardingAnswer
 
 from audit.verify.faults import Code
 from domain.access import access_stream
@@ -50,7 +49,8 @@ async def test_an_untouched_log_is_not_accused(log: SealedLog) -> None:
 
 async def test_an_edited_body(log: SealedLog) -> None:
     await log.attack(
-        "UPDATE passage.events SET public_body = replace(convert_from(public_body, 'UTF8'), '24000', '24001')::bytea "
+        "UPDATE passage.events SET public_body = convert_to(replace(convert_from(public_body, 'UTF8'), "
+        "'24000', '24001'), 'UTF8') "
         "WHERE type = 'ProgrammeOpened'"
     )
     assert Code.BODY_EDITED in await log.codes()
@@ -246,7 +246,7 @@ async def test_a_case_taken_off_the_waiting_list(database_url: str, tmp_path: Pa
 CHECKS = access_stream(PROGRAMME)
 
 
-async def checked(log: SealedLog, *answers: BoardingAnswer) -> None:
+async def checked(log: SealedLog, *answers: str) -> None:
     """A carrier asked about the first case, and was given these answers."""
     for answer in answers:
         noted = NotedCheck(

@@ -23,7 +23,7 @@ from domain import registry
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, WithdrawalRequest
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
-from domain.kernel.ids import CaseId, Code
+from domain.kernel.ids import CaseId
 from domain.kernel.messages import FileApplication, MeetDeadline, TakeMessage
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
@@ -79,7 +79,7 @@ class SealedLog:
         """A limit is over."""
         await self.take(case_id, MeetDeadline(name, due_at), due_at)
 
-    async def request(self, case_id: CaseId, partner: Code) -> str:
+    async def request(self, case_id: CaseId, partner: str) -> str:
         """The id of the request that is open."""
         request = (await self.cases.case(case_id)).request_to(partner)
         assert request is not None

@@ -1,6 +1,5 @@
 """Other rules: the same ones change nothing, and what others change is found where and why it would have been."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,9 +18,10 @@ from domain.kernel.decider import decide_or_reject, fold
 from domain.kernel.definition import Family
 from domain.kernel.events import MessageRejected
 from domain.kernel.messages import Command
-from domain.kernel.rule_set import RuleSet, read_rule_set
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.wrapping import unwrap
 from simulation.format.scenario import Scenario
+from tests.support.other_rules import changed
 from tests.support.random_scenarios import scenarios
 from tests.support.stored_cases import StoredLog, all_cases, stored
 
@@ -48,20 +48,6 @@ def rules_of(log: StoredLog, case_id: str) -> RuleSet:
     digest = log.streams[case_id][0].rules_digest
     assert digest is not None
     return programme_of(log).sets[digest]
-
-
-def changed(rules: RuleSet, **numbers: Any) -> RuleSet:
-    """Those rules with other numbers: `evidence=1` is a length, `adult_age_years=60` a parameter of its rule."""
-    content = {**json.loads(rules.text), "version": "2099-01-01"}
-    for name, value in numbers.items():
-        length = name.replace("_", "-")
-        if length in content["limits"]:
-            content["limits"][length] = value
-            continue
-        for rule in content["rules"].values():
-            if name in rule:
-                rule[name] = value
-    return read_rule_set(json.dumps(content, sort_keys=True, separators=(",", ":")))
 
 
 def everywhere(**numbers: Any) -> Iterator[tuple[str, Verdict]]:
