@@ -17,9 +17,9 @@ from activities.contracts import Advance, Due, Step
 from activities.partners.clients import PartnerClients, check_for, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
 from config import Settings, load_settings
-from demonstration.people import application
 from domain.vocabulary import Partner
 from logs import configure_logs
+from simulation.demonstration.repeat import application
 from worker import APPENDING_MAX, CACHED_CASES_MAX, connect_temporal
 from workflows.runner import RUNNER
 

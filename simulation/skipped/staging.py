@@ -26,13 +26,14 @@ from gateway.relay import ring_once
 from gateway.senders import ANYBODY
 from gateway.tokens import OPEN
 from simulation.format.scenario import Scenario
-from simulation.play.agenda import Agenda
+from simulation.play.agenda import Agenda, first_moment
+from simulation.play.client import GatewayClient
 from simulation.play.names import CaseNames
 from simulation.play.player import Player
 from simulation.skipped.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.skipped.driver import REPLAN, SCENARIO_WORKFLOW
-from simulation.skipped.entrances import GatewayEntrances
-from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partners
+from simulation.skipped.moments import Moments
+from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, SkippedEntrances, open_partners
 from simulation.skipped.run_folder import RunFolder
 from simulation.skipped.settling import Settling
 from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
@@ -52,6 +53,7 @@ class Staging:
     figures: PostgresFigures
     names: CaseNames
     player: Player
+    moments: Moments
 
 
 async def open_staging(
@@ -59,7 +61,7 @@ async def open_staging(
 ) -> Staging:
     """Set everything up; `stack` takes it down again."""
     server = await stack.enter_async_context(open_skipping_server(folder))
-    clock = ScenarioClock(_first_moment(scenario), await server.now())
+    clock = ScenarioClock(first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await _open_backing(stack, clock, database_url, keys)
     rules = bundled_rule_book()[scenario.rules]
@@ -72,16 +74,11 @@ async def open_staging(
     for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing, figures))
-    entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
+    entrances = SkippedEntrances(scenario.programme, GatewayClient(http, patience_s=0), names, partners=partners)
     settling = Settling(pool, ring=_relay(backing, client))
-    player = Player(agenda, clock, entrances, settling, scenario.until)
-    return Staging(server, backing.store, figures, names, player)
-
-
-def _first_moment(scenario: Scenario) -> datetime:
-    """When the programme is opened: with the first thing that happens."""
-    filed = (application.filed_at for application in scenario.applications.values())
-    return min(scenario.until, *filed, *(item.at for item in scenario.timeline))
+    player = Player(entrances, settling.settle)
+    moments = Moments(agenda, clock, player, settling, scenario.until)
+    return Staging(server, backing.store, figures, names, player, moments)
 
 
 async def _open_backing(stack: AsyncExitStack, clock: ScenarioClock, database_url: str, keys: Path) -> Backing:

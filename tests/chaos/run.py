@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from demonstration.board import Board
 from eventstore.store import StoreUnavailable
 from gateway.backing import open_backing
+from simulation.scaled.board import Board
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS
 from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_partners
