@@ -23,8 +23,6 @@ from domain.kernel.decider import fold
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from process.temporal import connect_temporal
-from process.config import Settings, load_settings
-from process.logs import configure_logs
 from simulation.demonstration.repeat import application
 from worker import APPENDING_MAX, CACHED_CASES_MAX
 from workflows.runner import RUNNER

@@ -12,9 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from domain.kernel.messages import Message
-
 from domain.humanitarian_parole.application import Application, Passport, Supporter
+from domain.kernel.messages import Message
 from simulation.format.loader import load_scenario
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulation.play.later import later

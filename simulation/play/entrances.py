@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cases.inbound.wire import PartnerName
 from domain.messages import Sender
+
+from cases.inbound.wire import PartnerName
 from simulation.format.scenario import Answer, ScenarioApplication, TimelineItem
 from simulation.play.agenda import Filing
 from simulation.play.client import GatewayClient

@@ -7,7 +7,6 @@ from domain.kernel.calendar import end_of, month_of
 from domain.kernel.ids import CaseId
 from eventstore.operations import Statistics
 from eventstore.port import EventStore
-from gateway.deps import ReadFigures
 from simulation.format.scenario import Answer, Scenario
 from simulation.play.names import CaseNames
 from simulation.play.outcome import (

@@ -10,8 +10,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from domain.vocabulary import WAITING_ON_PARTNER
+
 from cases.clock import Clock
-from domain.vocabulary import WAITING_ON_PARTNER, WaitingOn
+from domain.kernel.ids import Code
 from eventstore.summary import CaseSummary
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Entry, TimelineMessage
@@ -20,7 +22,7 @@ from simulation.scaled.board import Board
 from simulators.scripts import PartnerScript
 
 _PARTNER_WAITED_ON: Final = {waiting: partner for partner, waiting in WAITING_ON_PARTNER.items()}
-_NOT_ITS_TURN: Final[tuple[WaitingOn, ...]] = ("place", "programme")
+_NOT_ITS_TURN: Final[tuple[Code, ...]] = ("place", "programme")
 
 
 class Pace:

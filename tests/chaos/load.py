@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, Final
 
 import httpx2
-from process.backing import clock_of
 
 from cases.inbound.wire import PartnerName
 from domain.humanitarian_parole.application import Application
+from process.backing import clock_of
 from simulation.demonstration.repeat import application, with_people
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import TimelineMessage, first_moment

@@ -10,10 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from eventstore.conflicts import StoreUnavailable
 from process.backing import open_backing
 from process.temporal import connect_temporal
-
-from eventstore.conflicts import StoreUnavailable
 from simulation.scaled.board import Board
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS
