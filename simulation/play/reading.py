@@ -55,7 +55,7 @@ async def read_programme(scenario: Scenario, statistics: Statistics) -> Programm
     found = await statistics.programme(scenario.programme, month_of(scenario.until - _INSTANT))
     if found is None:
         return None
-    return ProgrammeOutcome(places=found.places, authorized=found.authorized, waiting=found.waiting)
+    return ProgrammeOutcome(places=found.pools[0].places, authorized=found.authorized, waiting=found.waiting)
 
 
 def result_of(

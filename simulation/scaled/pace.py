@@ -10,9 +10,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from domain.vocabulary import WAITING_ON_PARTNER
-
 from cases.clock import Clock
+from domain import registry
 from domain.kernel.ids import Code
 from eventstore.summary import CaseSummary
 from simulation.format.scenario import Scenario
@@ -21,7 +20,9 @@ from simulation.play.names import CaseNames
 from simulation.scaled.board import Board
 from simulators.scripts import PartnerScript
 
-_PARTNER_WAITED_ON: Final = {waiting: partner for partner, waiting in WAITING_ON_PARTNER.items()}
+_PARTNER_WAITED_ON: Final = {
+    partner.waiting_on: name for family in registry.families() for name, partner in family.partners.items()
+}
 _NOT_ITS_TURN: Final[tuple[Code, ...]] = ("place", "programme")
 
 

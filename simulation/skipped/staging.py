@@ -74,12 +74,12 @@ async def open_staging(
     client = _case_client(server, clock)
     for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
-    http = await stack.enter_async_context(_gateway(backing, figures))
+    http = await stack.enter_async_context(_gateway(backing))
     entrances = SkippedEntrances(scenario.programme, GatewayClient(http, patience_s=0), names, partners=partners)
     settling = Settling(pool, notify=_relay(backing, client))
     player = Player(entrances, settling.settle)
     moments = Moments(agenda, clock, player, settling, scenario.until)
-    return Staging(server, backing.store, figures, names, player, moments)
+    return Staging(server, backing.store, backing.store.statistics, names, player, moments)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:
