@@ -9,7 +9,7 @@ from eventstore.postgres.session import translated
 
 _COLUMNS: Final = """
 SELECT i.number, i.stream, i.source, i.message_id, i.kind, i.sender, i.received_at, i.answer, i.code,
-       1 + coalesce(r.times, 0) AS deliveries, coalesce(b.notifies, 0) AS notifies, b.rung_at
+       1 + coalesce(r.times, 0) AS deliveries, coalesce(b.rings, 0) AS rings, b.rung_at
 """
 _FROM_ALL: Final = """
 FROM passage.inbox AS i
@@ -23,7 +23,7 @@ LEFT JOIN passage.repeat AS r ON r.source = i.source AND r.message_id = i.messag
 """
 _WHERE: Final = """
 WHERE ($1::text IS NULL OR i.source = $1) AND ($2::text IS NULL OR i.stream = $2)
-  AND coalesce(b.notifies, 0) >= $3 AND ($4::bigint IS NULL OR i.number = $4)
+  AND coalesce(b.rings, 0) >= $3 AND ($4::bigint IS NULL OR i.number = $4)
   AND ($5::text IS NULL OR i.message_id = $5) AND ($6::bigint IS NULL OR i.number < $6)
 ORDER BY i.number DESC LIMIT $7
 """
