@@ -1,7 +1,7 @@
 """`POST /v1/boarding-checks`: may this person board? Answered at once, from Postgres alone.
 
-No answer leaves before it is noted for the access stream, with the carrier that it was given to; the case itself
-records nothing. The relay makes events of what is noted (`upkeep.py`).
+Each answer is noted for the access stream, with the carrier it is given to, before it is sent. The case itself records
+nothing. The relay turns the notes into events (`relay/maintenance.py`).
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -34,15 +34,15 @@ ENDING_KINDS: Final = frozenset(
         "programme.changed",
     }
 )
-"""Messages after which a case that may travel may no longer: they hold, revoke or use up its authorization.
-`programme.changed` because new rules may judge a recorded crossing anew. All others are taken only where travel is
-held already, or change nothing about it; a test tries each."""
+"""Messages that can hold, revoke or use up a travel authorization. `programme.changed` is one because new rules may
+decide differently about a recorded crossing. All others are taken only while travel is held already, or do not affect
+it; a test tries each."""
 
 ENDING_PROGRAMME_KINDS: Final = frozenset({"programme.suspended", "programme.terminated"})
 
 
 class BoardingReply(BaseModel):
-    """The answer holds at the moment it was given, and at no later one."""
+    """The answer holds at the moment it was given, and no longer."""
 
     case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     answer: BoardingAnswer = Field(
@@ -75,9 +75,9 @@ class _Found(NamedTuple):
 async def check_boarding(
     request: Request, deps: Deps, metrics: Metrics, caller: Annotated[Caller | None, Depends(CHECKS_BOARDING)]
 ) -> BoardingReply:
-    """Answer a carrier at once. `ok` never overlooks a message that was received before the question.
+    """Answer a carrier at once. `ok` takes into account every message that was received before the question.
 
-    Every answer is on record, with whom it was given to and when.
+    Every answer is recorded, with its time and the carrier it was given to.
     """
     body = await read_body(request)
     await deps.admit("carrier")
@@ -97,8 +97,8 @@ async def check_boarding(
 
 
 async def _answer(deps: GatewayDeps, case_id: CaseId) -> _Found:
-    # In this order: what is undecided is looked at first, so that whatever was decided before then is in what is read
-    # after it. The other way round, a revocation decided in between would be seen by neither.
+    # The undecided messages are read before the case. In the other order, a revocation decided between the two reads
+    # would be seen by neither.
     pending = await deps.inbox.has_undecided(case_id, ENDING_KINDS)
     case = await deps.cases.case(case_id)
     if not case.filed:
