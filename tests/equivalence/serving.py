@@ -63,7 +63,7 @@ def _reply(slots: dict[int, Playing], begin: Callable[[Json], Playing], request:
             return {"events": slots[slot].opened}
         if "command" in request:
             return slots[slot].take(request)
-        if "handle_programme" in request:
+        if "govern" in request:
             return slots[slot].govern(request)
         return slots[slot].restore(request)
     except ValidationError as invalid:

@@ -65,7 +65,7 @@ class Story:
             reply.get("programme", {}).get("status", "suspended" if self._suspended else "") == "suspended"
         )
         self._summary = reply.get("summary") or self._summary
-        if "handle_programme" in request or "new" in request:
+        if "govern" in request or "new" in request:
             return
         for event in reply.get("events", ()):
             self._events.append(event)
@@ -119,7 +119,7 @@ class Story:
             return self._answered_in_a_pause()
         if kind == "due" and self._summary.get("due_at"):
             return self._meet()
-        if kind == "handle_programme":
+        if kind == "govern":
             self._ready = [self._later(m.programme_changed)] if likely(self._random, 0.7) else []
             return self._govern()
         if kind == "again":
@@ -133,18 +133,9 @@ class Story:
 
     def _kinds(self) -> dict[str, int]:
         """What may come next, with weights."""
-        kinds = {
-            "expected": 72,
-            "due": 8,
-            "handle_programme": 7,
-            "any": 7,
-            "again": 2,
-            "met": 1,
-            "restore": 1,
-            "malformed": 1,
-        }
+        kinds = {"expected": 72, "due": 8, "govern": 7, "any": 7, "again": 2, "met": 1, "restore": 1, "malformed": 1}
         if self._suspended:
-            kinds |= {"handle_programme": 22}
+            kinds |= {"govern": 22}
         elif self._summary.get("waiting_on") == "vetting":
             kinds |= {"paused": 4}
         if self._summary.get("waiting_on") == "parole_end":
@@ -163,7 +154,7 @@ class Story:
         return self._say(m.sponsor_withdrawal(self._random))
 
     def _tell(self, message: str) -> Json:
-        return {"handle_programme": {"message": message}, "now": self._moment()}
+        return {"govern": {"message": message}, "now": self._moment()}
 
     def _later(self, make: m.Make) -> Callable[[], Json]:
         return lambda: self._say(make(self._random))
@@ -205,7 +196,7 @@ class Story:
     def _govern(self) -> Json:
         versions = (*VERSIONS, *MORE_RULES, "2099-01-01")
         message = m.government(self._random, suspended=self._suspended, versions=versions)
-        return {"handle_programme": message, "now": self._moment()}
+        return {"govern": message, "now": self._moment()}
 
     def _restore(self) -> Json:
         """The stored events read again, of a closed case sometimes with what was personal erased."""
