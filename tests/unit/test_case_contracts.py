@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import ADVANCE, INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName, DirectMessage, Notification
-from activities.failures import FAILURES, Contended, LogRestored, as_application_error
+from activities.failures import FAILURES, LogRestored, as_application_error
 from activities.partners.errors import PartnerBusy, PartnerRefused
 from domain.messages import CASE_MESSAGE, IrregularCrossingReport
 from domain.vocabulary import Stage, WaitingOn
@@ -85,7 +85,6 @@ def test_a_number_that_no_inbox_has_is_asked_for_once() -> None:
         (ConnectionRefusedError("x"), "database-unavailable", False),
         (TimeoutError("x"), "timed-out", False),
         (VersionConflict(), "decision-contended", False),
-        (Contended(), "decision-contended", False),
         (LogRestored(), "log-restored", False),
         (KeyDestroyed("x"), "key-destroyed", True),
         (IllegalAppend("x"), "illegal-append", True),
