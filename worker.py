@@ -1,7 +1,7 @@
-"""The composition root of the worker: stores, keys, clients, clock and converter are put together here.
+"""The composition root of the worker: activities, partners' clients and Temporal workers are put together here.
 
-`python -m worker` polls for cases and for calls to partners until SIGTERM, then drains: what runs ends, nothing new is
-taken. Any number of workers may run, of different versions, and each may die at any moment.
+`python -m worker` polls for cases and for calls to partners until SIGTERM. Then it takes no new work and finishes what
+it runs. Any number of workers may run, of different versions, and each may die at any moment.
 """
 
 import asyncio
@@ -42,21 +42,21 @@ from workflows.runner import RUNNER
 _log = structlog.get_logger()
 
 APPENDING_MAX: Final = 32
-"""Appending activities at once: a few more than the pool's connections, since each waits for partners too."""
+"""Appending activities at once: more than the pool has connections, since each also waits for partners."""
 CALLING_MAX: Final = 16
 """Calls to one partner at once: half of the connections to it, so that first attempts always find one."""
 CALL_POLLS: Final = 2
-"""Polls at once for one partner's calls: far more than its pace needs, and there are five such queues."""
+"""Polls at once for one partner's calls: more than its rate needs. There are five such queues."""
 CACHED_CASES_MAX: Final = 1_000
-"""Cases kept in memory between signals; an evicted one is replayed from its history, at most 90 events."""
+"""Cases kept in memory between signals; an evicted case is replayed from its history of at most 90 events."""
 DRAIN_TIMEOUT: Final = timedelta(seconds=30)
-"""After SIGTERM: longer than a call to a partner, shorter than the 45 s that the orchestrator grants."""
+"""Time to finish after SIGTERM: longer than a call to a partner, shorter than the orchestrator's 45 s."""
 
 
 def case_workers(
     client: Client, backing: Backing, partners: Partners, agreements: Agreements, cached_max: int = CACHED_CASES_MAX
 ) -> tuple[Worker, ...]:
-    """The worker of cases and one for each partner: partners in trouble take a slot from nobody else."""
+    """A worker for cases, and one for each partner, so that a failing partner takes no slot from the others."""
 
     async def notify_cases(notifications: Iterable[Notification]) -> None:
         notified = (
@@ -99,7 +99,7 @@ def _calling_workers(client: Client, requests: PartnerRequests, agreements: Agre
 
 @asynccontextmanager
 async def asking_for_answers(backing: Backing, partners: Partners, agreements: Agreements) -> AsyncIterator[None]:
-    """Partners are asked for the answers that never came, meanwhile."""
+    """Ask partners for overdue answers while the context lasts."""
     requests = PartnerRequests(backing.cases, partners)
     polling = AnswerPolling(
         backing.cases.inbox, backing.store.unanswered, partners, requests, agreements, backing.clock, read_answer
@@ -113,7 +113,7 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
 
 
 def read_answer(body: bytes, partner: str) -> Message:
-    """A message that a partner told when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
+    """A message that a partner returned when it was asked, read as the gateway reads it. Raises `PartnerMalformed`."""
     try:
         return read_message(body, partner).content
     except BodyRefused:
@@ -121,7 +121,7 @@ def read_answer(body: bytes, partner: str) -> Message:
 
 
 def agreements_of(settings: Settings) -> Agreements:
-    """What is agreed with the partners. Raises `ConfigurationError` where the file named cannot be read."""
+    """What is agreed with the partners. Raises `ConfigurationError` if the named file cannot be read."""
     try:
         return read_agreements(settings.partner_agreements)
     except AgreementsUnreadable as error:

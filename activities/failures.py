@@ -55,12 +55,6 @@ class LogRestored(Coded):
     code = "log-restored"
 
 
-class Contended(Coded):
-    """The world moved during each of the five attempts to decide; a moment later it will stand still."""
-
-    code = "decision-contended"
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What a code means. `again_after` None leaves the pause to the caller's retry policy; `alarm` wakes a person."""

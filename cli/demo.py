@@ -1,8 +1,7 @@
-"""`passage demo`: the embedded stack, simulated partners, and a script of cases whose end is told in advance."""
+"""`passage demo`: the embedded stack, simulated partners, and scenario files whose cases say how they must end."""
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,20 +13,21 @@ import psutil
 import typer
 from pydantic import SecretStr
 
-from cli.demo_view import DemoView, view_of
+from cli.demo_view import view_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.foreground import in_foreground
 from cli.up import DataDir
-from demonstration.board import Board
-from demonstration.door import REQUEST_TIMEOUT_S, Door, DoorClosedError
-from demonstration.player import Player
-from demonstration.script import ALL_OUTCOMES, script_of
-from demonstration.verdict import Verdict, judge
 from eventstore.summary import SummaryFilter
 from process.backing import Backing, open_backing
 from process.config import Settings, load_settings
 from process.key_files import sender_keys
 from process.logs import configure_logs
+from simulation.demonstration.repeat import demonstration
+from simulation.play.client import REQUEST_TIMEOUT_S, GatewayClient, RequestRefusedError
+from simulation.play.outcome import Result
+from simulation.play.table import difference_in_words
+from simulation.scaled.board import Board
+from simulation.scaled.performance import Performance
 from stack.embedded import EmbeddedStack
 from stack.state import StackState
 
@@ -43,7 +43,7 @@ PATIENCE: Final = 3
 
 
 def demo(
-    cases: Annotated[int, typer.Option(min=1, max=5000, help=f"How many; {ALL_OUTCOMES} show every outcome.")] = 30,
+    cases: Annotated[int, typer.Option(min=1, max=5000, help="How many; 13 show every outcome.")] = 30,
     leave: Annotated[bool, typer.Option("--exit", help="End when every case has: 0 if all ended as told.")] = False,
     speed: Annotated[float, typer.Option(min=0.1, max=50, help="Days that pass in a second.")] = 10.0,
     data_dir: DataDir = None,
@@ -53,24 +53,24 @@ def demo(
         update={"clock_factor": speed * DAY_S, "clock_server_epoch": datetime.now(UTC), "clock_domain_epoch": DAY_ONE}
     )
     configure_logs(settings.model_copy(update={"log_level": "warning"}), "demo")
-    performance = _Performance(settings, cases, stay=not leave)
-    asyncio.run(in_foreground(EmbeddedStack(settings, simulators=True, fresh=FOLDER), performance.give))
-    if performance.fault is not None:
-        raise FaultFoundError(performance.fault)
+    run = _Demonstration(settings, cases, stay=not leave)
+    asyncio.run(in_foreground(EmbeddedStack(settings, simulators=True, fresh=FOLDER), run.give))
+    if run.fault is not None:
+        raise FaultFoundError(run.fault)
 
 
-class _Performance:
-    """One run of the script on a stack that is up."""
+class _Demonstration:
+    """One run on a stack that is up."""
 
     def __init__(self, settings: Settings, cases: int, *, stay: bool) -> None:
         self._settings = settings
-        self._script = script_of(cases)
+        self._scenarios = demonstration(cases)
         self._stay = stay
         self.fault: str | None = None
         """What ended otherwise than told, in one line."""
 
     async def give(self, state: StackState) -> None:
-        """Play, judge and show; then stay until Ctrl-C if that is wanted.
+        """Play, compare and show; then stay until Ctrl-C if that is wanted.
 
         Raises:
             UnusableError: the database holds cases already, or a request was refused.
@@ -81,37 +81,36 @@ class _Performance:
             httpx2.AsyncClient(trust_env=False, timeout=REQUEST_TIMEOUT_S) as http,
         ):
             await _require_no_cases(backing)
-            view = view_of(self._script, settings, backing.clock)
-            board = Board(view.told)
-            door = Door(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
-            player = Player(self._script, board, door, backing.clock, settings.programme, secrets.token_hex(4))
-            with view.showing(board):
-                await self._play(player, board, backing)
-            verdicts = await judge(self._script, board, backing.store, player.surprises)
-        self._conclude(view, verdicts, player, board)
+            client = GatewayClient(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
+            view = view_of(settings, backing.clock)
+            board = Board(view.changed)
+            performance = Performance(self._scenarios, settings.programme, client, backing.clock, board)
+            with view.showing(list(performance.roles()), board):
+                await self._play(performance, board, backing)
+            results = await performance.results(backing.store)
+        first = None if board.first_authorized is None else board.first_authorized - _started()
+        view.conclude(results, first, stay=self._stay)
+        self.fault = _fault(results)
         if self._stay:
             await asyncio.Event().wait()
 
-    async def _play(self, player: Player, board: Board, backing: Backing) -> None:
+    async def _play(self, performance: Performance, board: Board, backing: Backing) -> None:
         limit_s = PATIENCE * LIFE_DAYS * DAY_S / self._settings.clock_factor
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(board.watch(backing.store))
-                with contextlib.suppress(TimeoutError):  # what is open still is what the verdicts then say
+                with contextlib.suppress(TimeoutError):  # what is open still is what the results then say
                     async with asyncio.timeout(limit_s):
-                        await player.play()
+                        await performance.play()
                 watching.cancel()
-        except* DoorClosedError as refused:
+        except* RequestRefusedError as refused:
             raise UnusableError(_first_line(refused)) from None
 
-    def _conclude(self, view: DemoView, verdicts: Sequence[Verdict], player: Player, board: Board) -> None:
-        first = None if board.first_authorized is None else board.first_authorized - _started()
-        view.conclude(verdicts, first, stay=self._stay)
-        names = {story.name for story in self._script.stories}
-        otherwise = [f"{v.story.name}: {'; '.join(v.differences)}" for v in verdicts if v.differences]
-        otherwise += [f"{s.story}: {s.what}" for s in player.surprises if s.story not in names]
-        if otherwise:
-            self.fault = f"{len(otherwise)} of {len(verdicts)} ended otherwise than told: {' | '.join(otherwise)}"
+
+def _fault(results: Sequence[Result]) -> str | None:
+    otherwise = [f"{each.scenario}: {difference_in_words(each.differences[0])}" for each in results if not each.ok]
+    told = f"{len(otherwise)} of {len(results)} scenarios ended otherwise than told: {' | '.join(otherwise)}"
+    return told if otherwise else None
 
 
 def _first_line(error: BaseException) -> str:

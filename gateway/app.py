@@ -1,4 +1,4 @@
-"""The gateway's app: the only entrance for applications, partners' messages, boarding checks and status."""
+"""The gateway's app: every application, message, boarding check and status request comes in here."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from gateway.routes import applications, boarding, cases, documents, messages, o
 from gateway.routes.intake import WAITING_MAX
 
 _ROUTERS: Final = (
-    messages.router,  # first, for most of what is asked is here
+    messages.router,  # first: most requests are messages
     applications.router,
     boarding.router,
     cases.router,
@@ -44,7 +44,7 @@ _OF_STATUS: Final[Mapping[int, ProblemCode]] = {404: "not-found", 405: "method-n
 
 
 def create_app(deps: GatewayDeps) -> FastAPI:
-    """The app over these parts. It holds no state of its own but counters, and opens and closes nothing."""
+    """The app over these parts. Its only state is counters; it opens and closes nothing."""
     app = FastAPI(title="Passage", version="1", redoc_url=None)
     app.state.deps = deps
     app.state.metrics = metrics = GatewayMetrics()
@@ -64,11 +64,11 @@ def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    """Answer with a problem; nothing of the error's own text is passed on, for it may repeat what was sent."""
+    """Answer with a problem. The error's own text is not passed on: it may repeat what was sent."""
     problem = _problem_of(error)
     try:
         await _record(request, problem)
-    except StoreUnavailable as failure:  # what is not on record is not refused yet
+    except StoreUnavailable as failure:  # a refusal counts only once it is recorded
         log_failure("refusal not recorded", failure)
         problem = Problem("unavailable")
     metrics: GatewayMetrics = request.app.state.metrics
@@ -79,16 +79,16 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 def _allowed_at(path: str) -> str:
-    """Every method of an address (RFC 9110, 15.5.6): a router names those of the first route that it meets."""
+    """Every method of an address (RFC 9110, 15.5.6). A router names those of the first matching route."""
     routes = (route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute))
     found = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
     return ", ".join(sorted(found))
 
 
 async def _record(request: Request, problem: Problem) -> None:
-    """What somebody wanted to tell or ask and what was not taken; of reading, who was not let in.
+    """Record a refused message or filing, and a refused caller of any route.
 
-    Who opens a page before signing in is only asked to.
+    Opening a page before signing in is no refusal: the page only asks the visitor to sign in.
     """
     route = getattr(request.scope.get("route"), "path", "")
     asked = is_page(request) and problem.code == "token-missing"

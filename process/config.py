@@ -1,7 +1,7 @@
 """Every setting of every Passage process, read once from the environment and nowhere else.
 
-`PASSAGE_*` variables win; what they leave open is taken from `stack.json` of a running embedded stack, so that a second
-terminal finds it without being told. Temporal's own address, TLS, API key and namespace come from
+`PASSAGE_*` variables win; missing ones are taken from `stack.json` of a running embedded stack, so that a second
+terminal finds it by itself. Temporal's own address, TLS, API key and namespace come from
 `temporalio.envconfig` (`TEMPORAL_*` variables or its TOML file), the way of every Temporal tool.
 """
 
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     data_dir: Path = DEFAULT_DATA_DIR
     """Where the embedded stack keeps everything it must not lose."""
     keys_dir: Path | None = None
-    """Wrapped keys of the directory key store; `<data_dir>/keys` unless told. Never inside a database's directory."""
+    """Wrapped keys of the directory key store; by default `<data_dir>/keys`. Never inside a database's directory."""
 
     database_url: SecretStr | None = None
     """`postgresql://…` with the role of this process (owner for migrations, writer for the worker, and so on)."""
@@ -54,17 +54,17 @@ class Settings(BaseSettings):
     """Where the gateway listens."""
     partner_keys: Path | None = None
     """JSON file by which the gateway knows its senders: partner to one or two keys, `whsec_…` or `whpk_…`
-    (docs/partners.md). Without it nobody's signature is known."""
+    (docs/partners.md). Without it no signature verifies."""
     sender_keys: Path | None = None
     """JSON file with which the simulated partners and the demonstration sign: `whsec_…` or `whsk_…`."""
     sender_rate_per_s: float = Field(default=200, gt=0)
-    """Messages a second that the gateways together take from one sender, and applications from all; far above what
-    the real programme met, and far below what would drown the others."""
+    """Messages a second that all gateways together take from one sender (and applications from all senders). Far above
+    the load of the real programme, and far below what would slow down other senders."""
     sender_burst: float = Field(default=2000, ge=1)
-    """As many at once after a pause."""
+    """Messages that a sender may send at once after a pause."""
     unsigned_messages: bool | None = None
     """Take messages without a signature and requests without a token, for experiments on one machine: the gateway must
-    listen on a loopback address. The embedded stack takes them unless told 0, everything else only if told 1."""
+    listen on a loopback address. Default: 1 in the embedded stack, 0 everywhere else."""
     token_issuer: str | None = Field(default=None, min_length=1, max_length=1024)
     """The `iss` of the tokens by which officers and services are known (docs/partners.md), usually an https address."""
     token_audience: str = Field(default="passage", min_length=1, max_length=1024)
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     """Where the simulated partners listen."""
 
     temporal_address: str | None = None
-    """Only a fallback, from `stack.json`: `TEMPORAL_ADDRESS` and Temporal's own file come first."""
+    """A fallback, from `stack.json`; `TEMPORAL_ADDRESS` and Temporal's own file take precedence."""
     temporal_ui_url: str | None = None
     """Base address of the Temporal UI, for links shown to people."""
     cached_cases_max: int = Field(default=1_000, ge=1)
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     programme_rules: str = "2022-10-19"
     """The rule set under which the programme is opened when the database is new."""
     programme_places: int | None = Field(default=None, ge=0)
-    """The cap at that opening; the rule set's own unless told."""
+    """The cap at that opening; by default the rule set's own."""
 
     log_origin: str = Field(default="passage/log", pattern=r"^[!-*,-~]{1,200}$")
     """Name of the sealed log and of its key (c2sp.org/tlog-checkpoint), given to the key when it is made."""

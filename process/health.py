@@ -1,7 +1,7 @@
-"""Two questions that an orchestrator asks a program without a port of its own: does it live, and can it work?
+"""Liveness and readiness probes for programs that serve no HTTP of their own.
 
-`/healthz` answers 200 while the event loop turns; it never depends on Temporal or Postgres, or an outage of one of them
-would restart every program. `/readyz` answers 200 or 503, as the program itself says.
+`/healthz` answers 200 while the event loop runs. It does not depend on Temporal or Postgres: otherwise an outage of
+either would restart every program. `/readyz` answers 200 or 503, as the program reports.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from http import HTTPStatus
 from process.config import Settings
 
 _REQUEST_TIMEOUT_S = 2
-"""As long as an orchestrator waits for an answer."""
+"""The time that an orchestrator waits for an answer."""
 _REQUEST_MAX_BYTES = 4096
 
 
 @asynccontextmanager
 async def health_answered(settings: Settings, ready: Callable[[], bool]) -> AsyncIterator[None]:
-    """Answer on `PASSAGE_PROBE_PORT` as long as the context lasts; nothing happens when no port is set."""
+    """Answer on `PASSAGE_PROBE_PORT` while the context lasts; do nothing if no port is set."""
     if settings.probe_port is None:
         yield
         return
@@ -28,7 +28,7 @@ async def health_answered(settings: Settings, ready: Callable[[], bool]) -> Asyn
             async with asyncio.timeout(_REQUEST_TIMEOUT_S):
                 writer.write(_response(await reader.readline(), ready))
                 await writer.drain()
-        except (OSError, TimeoutError, ValueError):  # who asks badly or goes away gets no answer
+        except (OSError, TimeoutError, ValueError):  # a malformed request, or a caller that went away, gets no answer
             return
         finally:
             writer.close()

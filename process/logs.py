@@ -1,9 +1,8 @@
 """Logs of every process: one line an event, JSON outside a terminal, ids bound, never personal data.
 
-Ours go straight to stderr, for a line a request would be a tenth of the gateway's work otherwise. What libraries
-log through the standard library (Temporal's SDK, uvicorn, asyncpg) gets the same shape, so that one line looks like
-another. Of an exception the kinds, the codes and the places are logged, never the message or a variable: either may
-quote a person's data (decision 8).
+Our own lines go straight to stderr: through the standard library, one line for each request would be a tenth of the
+gateway's work. Lines of libraries (Temporal's SDK, uvicorn, asyncpg) get the same form. Of an exception only classes,
+codes and places are logged, never its text or a variable, which may quote a person's data (decision 8).
 """
 
 import contextlib
@@ -55,7 +54,7 @@ def configure_logs(settings: Settings, process: str) -> None:
 
 
 class _Lines(structlog.WriteLogger):
-    """Writes lines for the module `name`. One that cannot be written, the disk being full, is lost: no work is."""
+    """Writes lines for the module `name`. If the disk is full a line is lost, and the work goes on."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         super().__init__(stream)
@@ -72,7 +71,7 @@ _NAMES = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
 
 
 def _lines(stream: TextIO, *given: Any) -> _Lines:
-    """The logger of a module; `given` is its name, where that is not the module's own."""
+    """The logger of a module; `given` is its name if it is not the module's own."""
     return _Lines(stream, _NAMES(*given).name)
 
 

@@ -1,4 +1,4 @@
-"""`python -m relay`: the relay as a process, and what goes on beside it."""
+"""`python -m relay`: notifies cases, and does the periodic work that belongs to no other program."""
 
 import asyncio
 from collections.abc import Iterable

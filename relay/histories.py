@@ -1,9 +1,9 @@
 """Reads the history of a run from Temporal as JSON that may be kept for good.
 
-What Temporal holds of a case is ids, codes and moments, because our own converter lets nothing else in. What others put
-there past it (a signal by raw JSON, the reason of a termination, a memo) may be anything, and what is kept can never be
-erased. So text is kept where it is one plain word, a payload where its receiver could read it, and the rest is left out
-visibly: a payload that is left out reads as unreadable, which is what it was to the workflow.
+Passage's own payload converter lets only ids, codes and moments into Temporal. What others wrote past it (a signal as
+raw JSON, the reason of a termination, a memo) may be anything, and what is stored can never be erased. So a text is
+kept if it is one plain word, a payload if its receiver could read it, and everything else is visibly left out. An
+omitted payload reads as unreadable, which it was to the workflow.
 """
 
 import base64
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 HISTORY_EVENTS_MAX: Final = 51_200
 """Temporal's own limit of a run."""
 RUNS_MAX: Final = 200
-"""Runs of one case: two by itself, one more for each restart, reset, or late message after its close."""
+"""Runs of one case: usually two, and one more for each restart, reset, or message after its close."""
 _RPC_TIMEOUT: Final = timedelta(seconds=10)
 
 NOT_KEPT: Final = "[not kept]"
@@ -37,7 +37,7 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.:@/+=-]{0,200}")
 _FREE_TEXT: Final = frozenset(
     {"memo", "header", "userMetadata", "reason", "details", "stackTrace", "encodedAttributes", "links"}
 )
-"""Fields in which anybody may say anything; summaries only repeat in words what stands beside them."""
+"""Fields that hold free text. Summaries only repeat other fields in words."""
 _NULL: Final = base64.b64encode(b"binary/null").decode()
 _JSON: Final = base64.b64encode(b"json/plain").decode()
 
@@ -46,7 +46,7 @@ _FROM_OUTSIDE: Final[dict[str, type[TemporalSafe]]] = {
     "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED": Notification,
     "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED": MessageRef,
 }
-"""Events whose payloads anybody with access to Temporal can write; those of all others passed our converter."""
+"""Events whose payloads anybody with access to Temporal can write. All other payloads passed our converter."""
 
 
 async def read_history(client: Client, case_id: str, run_id: str) -> dict[str, Any]:
@@ -66,7 +66,7 @@ async def read_history(client: Client, case_id: str, run_id: str) -> dict[str, A
 
 
 def safe_event(event: dict[str, Any]) -> dict[str, Any]:
-    """The event without what may not be kept."""
+    """The event without anything that must not be stored."""
     outside = _FROM_OUTSIDE.get(event.get("eventType", ""))
     kept: dict[str, Any] = _kept(event, outside)
     return kept

@@ -1,4 +1,4 @@
-"""The historian: each run of a case that has ended is put away before Temporal forgets it.
+"""The history archiver stores the history of each ended run of a case before Temporal deletes it.
 
 Temporal keeps a run for days, an audit asks for years. A case may have several runs: it continues as new, is reset, or
 is started anew; each is kept when it ends. History and event are one transaction, under an id made of the run's: any
@@ -28,15 +28,15 @@ from relay.histories import read_history
 _log = structlog.get_logger()
 
 ARCHIVE_PERIOD_S: Final = 10.0
-"""How soon after its end a run is looked for; a look that finds nothing costs one page of Temporal's list."""
+"""Period of the looks for ended runs. One that finds nothing costs one page of Temporal's list."""
 LOOK_BACK: Final = timedelta(minutes=10)
-"""A look goes back this far before the one before it: Temporal's list lags by moments, and clocks differ."""
+"""Overlap of consecutive looks: Temporal's list lags by moments, and clocks differ."""
 WHOLE_EVERY: Final = timedelta(hours=6)
-"""And this often all that Temporal still has is gone through, first at the start: what every historian missed while
-it was away. Far below the 30 days that Temporal keeps a run."""
+"""Period of the looks at everything that Temporal still has, the first at the start: they find what was missed while
+no archiver ran. Far below the 30 days for which Temporal keeps a run."""
 BATCH: Final = 100
 AT_ONCE: Final = 4
-"""Histories read side by side: enough to hide round trips, few enough to be no load beside the notifications."""
+"""Histories read concurrently: enough to hide round trips, few enough not to slow down notifications."""
 
 ACTOR: Final = "passage"
 _ENDED: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus != 'Running'"
@@ -44,7 +44,7 @@ _ENDED: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus != 'Runni
 
 @dataclass(slots=True)
 class HistoryArchiver:
-    """Remembers how far it looked; nothing is lost with it. `now` gives domain time."""
+    """Remembers when it looked last; losing that costs one full look. `now` gives domain time."""
 
     connect: Callable[[], Awaitable[Client]]
     store: EventStore
@@ -54,7 +54,7 @@ class HistoryArchiver:
     _went_through_all: datetime | None = field(default=None, init=False)
 
     async def look(self) -> int:
-        """Store what has ended since the look before, and now and then whatever Temporal has; how many.
+        """Store what ended since the last look, or now and then all that Temporal has, and return how many.
 
         Raises as `store_ended`: then the next look begins where this one did.
         """
@@ -72,7 +72,7 @@ class HistoryArchiver:
 async def store_ended(
     client: Client, store: EventStore, now: Callable[[], datetime], since: datetime | None = None
 ) -> int:
-    """Store every run that ended since, by Temporal's clock, and is not kept yet; how many. `now` gives domain time.
+    """Store every run that ended since `since`, by Temporal's clock, and is not stored yet; return how many.
 
     Raises:
         RPCError: Temporal cannot be reached; what was stored stays so.

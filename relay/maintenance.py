@@ -1,6 +1,6 @@
-"""What the relay does beside notifying: boarding checks become events, and refusals that are old are forgotten.
+"""Periodic work beside the notifications: boarding checks become events, and old refusals are deleted.
 
-Any number of relays may do both at once; one that dies leaves the rest to the next.
+Any number of relays may do both at once. What one leaves undone, another does.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ from activities.failures import log_failure
 from eventstore.access import AccessLog
 
 RECORD_PERIOD_S: Final = 1.0
-"""A check is an event within two seconds; a look that finds none reads one empty table."""
+"""A check becomes an event within two seconds. A look that finds none reads one empty table."""
 BATCHES_AT_ONCE: Final = 100
-"""10,000 checks, a second or two of work; then the next look."""
+"""At most 10,000 checks, one or two seconds of work, in one look."""
 PRUNE_PERIOD_S: Final = 600.0
-"""Ten minutes of a flood of refusals are 3,000 rows of one gateway, and one call forgets 10,000."""
+"""One gateway under a flood adds 3,000 refusals in ten minutes; one call deletes up to 10,000."""
 
 
 async def record_checks(access: AccessLog) -> int:
-    """Make events of the checks that are noted; how many. Raises `StoreUnavailable`."""
+    """Record the noted checks as events, and return how many. Raises `StoreUnavailable`."""
     recorded = 0
     for _ in range(BATCHES_AT_ONCE):
         batch = await access.record_checks()
@@ -30,7 +30,7 @@ async def record_checks(access: AccessLog) -> int:
 
 
 async def keep_up(what: str, work: Callable[[], Awaitable[object]], period_s: float) -> None:
-    """Do `work` now and after each period, until cancelled. What fails is told, and done again with the next."""
+    """Do `work` now and after each period, until cancelled. A failure is logged, and the next period tries again."""
     while True:
         try:
             await work()

@@ -1,9 +1,7 @@
-"""The relay notifies cases of what is in the inbox, until each has heard (decision 4).
+"""The relay notifies each case of its messages in the inbox until the case has taken them (decision 4).
 
-A row that was claimed and was not delivered is claimed again after 30 seconds, by this relay or another. Any number of
-relays may run. What the governments say is decided here if the gateway that took it could not, cases that have lost
-their workflow get a new one (`sweep.py`), boarding checks become events (`upkeep.py`), and the histories of runs that
-have ended are kept (`historian.py`).
+A row that was claimed and whose case was not notified is claimed again after 30 seconds, by this relay or another. Any
+number of relays may run. A programme's messages are decided here if the gateway that took them could not do it.
 """
 
 import asyncio
@@ -21,22 +19,22 @@ from eventstore.inbox import Inbox, UnnotifiedMessage
 _log = structlog.get_logger()
 
 BATCH: Final = 100
-"""Rows claimed at once: half a second of notifying, so that a relay that dies delays few."""
+"""Rows claimed at once: half a second of work, so that a relay that dies delays few messages."""
 IDLE_S: Final = 0.05
-"""A message waits for its notification half of this on average; an idle look costs one read of an empty index."""
+"""Pause between looks when nothing is due. A message waits half of it on average; a look reads one empty index."""
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 5.0
-"""Each look during an outage claims a batch, which then waits out its 30 seconds: few looks, few that wait."""
+"""Each look during an outage claims a batch, which is not due again for 30 seconds: so looks are rare then."""
 
 Notify = Callable[[Iterable[PendingNotification]], Awaitable[None]]
-"""Signals, and starts where none runs, the workflows of these cases; raises when one could not be told."""
+"""Signals the workflows of these cases and starts those that do not run. Raises if one of them failed."""
 
 HandleProgramme = Callable[[str], Awaitable[object]]
-"""Has a programme take its undecided messages (`cases.programme_commands`)."""
+"""Decides the undecided messages of a programme (`cases.programme_commands`)."""
 
 
 async def notify_once(inbox: Inbox, notify: Notify, handle_programme: HandleProgramme, limit: int = BATCH) -> int:
-    """Claim at most `limit` rows that are due and notify their cases; how many there were.
+    """Claim at most `limit` rows that are due, notify their cases, and return how many there were.
 
     Cases come first: whom a programme's messages concern is claimed at the next look. Raises what either
     raises; the rows that were not heard are claimed again after 30 seconds.
@@ -69,11 +67,11 @@ class Relay:
 
     @property
     def ready(self) -> bool:
-        """It has looked, and what it notified last was heard."""
+        """Whether it has looked, and its last batch was delivered."""
         return self._looked and self._failures == 0
 
     async def run(self, stopped: asyncio.Event) -> None:
-        """Notify until `stopped`; the batch under way is notified to its end.
+        """Notify cases until `stopped`; a batch under way is finished.
 
         Every failure is tried again: cases must be notified whatever happened to one of them. A failure of a kind that
         nobody foresaw is an alarm.
@@ -85,7 +83,7 @@ class Relay:
                     await asyncio.wait_for(stopped.wait(), pause_s)
 
     async def _look(self) -> float:
-        """One look, and the seconds to the next."""
+        """Look once; the seconds until the next look."""
         try:
             notified = await notify_once(self.inbox, self.notify, self.handle_programme, self.limit)
         except Exception as error:  # noqa: BLE001  the boundary: whatever it is, the next look is due

@@ -23,13 +23,13 @@ from domain.kernel.ids import CaseId
 _log = structlog.get_logger()
 
 SWEEP_PERIOD_S: Final = 30.0
-"""How long a case may stand without a workflow; a sweep that finds nothing costs one page a 500 open cases."""
+"""How long a case may be without a workflow. A sweep that finds nothing costs a page for every 500 open cases."""
 
 _RUNNING: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
 
 
 async def sweep_once(cases: CaseRepository, client: Client, now: datetime) -> int:
-    """Start every open case that has no running workflow; how many were started. `now` is domain time.
+    """Start every open case that has no running workflow, and return how many. `now` is domain time.
 
     What runs is read before what is open, so a case that closes meanwhile is not started again. Visibility lags by
     moments: a start that finds the case running changes nothing, and a run that had just ended is seen by the next
@@ -65,7 +65,7 @@ async def _start_unless_it_ended(cases: CaseRepository, client: Client, case_id:
 
 
 async def start_if_none_runs(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -> bool:
-    """Start the workflow of a case; False where one runs, or ended as `reuse` does not allow. Raises `RPCError`."""
+    """Start the workflow of a case. False if one runs, or ended in a way that `reuse` excludes. Raises `RPCError`."""
     try:
         await start(client, case_id, reuse)
     except WorkflowAlreadyStartedError:

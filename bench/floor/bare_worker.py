@@ -16,7 +16,6 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from activities.contracts import Advance, Due, Step
 from activities.partners.clients import PartnerClients, open_partner_clients
 from bench.floor.bare_case import BARE_TASK_QUEUE, FRESH_RUN, PARTS, BareCase, Part
-from demonstration.people import application
 from domain import registry
 from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.kernel.case import Case, Request, replace
@@ -24,6 +23,7 @@ from domain.kernel.decider import fold
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from process.temporal import connect_temporal
+from simulation.demonstration.repeat import application
 from worker import APPENDING_MAX, CACHED_CASES_MAX
 from workflows.runner import RUNNER
 

@@ -11,7 +11,7 @@ import asyncpg
 import httpx2
 import psutil
 
-from demonstration.people import application
+from simulation.demonstration.repeat import application
 
 AT_ONCE: Final = 40
 """Cases under way at the same time: enough that a server is always busy."""

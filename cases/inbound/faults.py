@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 FAULTS_MAX: Final = 20
-"""Faults named in one answer: enough to mend a request, few enough to bound the answer."""
+"""Faults named in one answer: enough to correct a request, few enough to bound the answer."""
 
 
 class Fault(BaseModel):
@@ -20,7 +20,7 @@ class Fault(BaseModel):
 
 
 class BodyRefused(Exception):
-    """A body that cannot be read as what it should be. Every text is our own, never the sender's."""
+    """A body that is not the message it should be. Every text is our own, never the sender's."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class BodyRefused(Exception):
 
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-"""A key that may be named in an answer: a word, as every key of ours is."""
+"""A key that may be repeated in an answer: one plain word, as all known keys are."""
 
 _SPEAKING: Final = frozenset(
     {

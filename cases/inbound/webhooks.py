@@ -1,10 +1,10 @@
-"""Signatures of Standard Webhooks 1.0: who sends a message proves it with a key, over its id, its moment and its bytes.
+"""Signatures of Standard Webhooks 1.0: the sender signs a message's id, its time and its bytes with a key.
 
-Signed is `<id>.<timestamp>.<raw body>`, with HMAC-SHA256 (`v1`, a secret `whsec_…` that both sides hold) or Ed25519
-(`v1a`, the sender keeps `whsk_…`, the receiver holds only `whpk_…`). A dot in an id makes nothing ambiguous: a
-timestamp is digits alone, and a body is a JSON object, so that no other split of the same bytes is a message.
+The signed content is `<id>.<timestamp>.<raw body>`, with HMAC-SHA256 (`v1`, a secret `whsec_…` that both sides hold)
+or Ed25519 (`v1a`, the sender keeps `whsk_…`, the receiver holds only `whpk_…`). A dot in an id is not ambiguous: a
+timestamp has only digits and a body is a JSON object, so no other split of the same bytes is a message.
 
-Written here because the published package knows only `v1` and raises whatever its parsing raises.
+The published package is not used: it supports only `v1`, and raises whatever its parsing raises.
 """
 
 import base64
@@ -25,7 +25,7 @@ Scheme = Literal["v1", "v1a"]
 TOLERANCE_S: Final = 300
 """How far a message's timestamp may be from this machine's clock, either way (the specification's own value)."""
 SIGNATURES_MAX: Final = 8
-"""Signatures looked at in one header; a sender that changes its key sends two."""
+"""Signatures checked in one header; a sender that is changing its key sends two."""
 
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 _SECRET_BYTES: Final = range(24, 65)
@@ -36,7 +36,7 @@ Fault = Literal["missing", "malformed", "stale", "wrong"]
 
 
 class SignatureRefused(Exception):
-    """The message is not shown to be its sender's. `fault` says why, in a word."""
+    """The signature does not prove the sender. `fault` says why."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -44,16 +44,16 @@ class SignatureRefused(Exception):
 
 
 class KeyMalformed(ValueError):
-    """A text that is no key of the kind wanted here. It never repeats the text."""
+    """A text that is not a key of the expected kind. The error never repeats the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A key by which a sender is known: `whsec_…`, or a public `whpk_…`."""
+    """A key that verifies a sender's signatures: `whsec_…`, or a public `whpk_…`."""
 
     scheme: Scheme
     fingerprint: str
-    """Eight hex digits that name the key in the record and tell nothing of it."""
+    """Eight hex digits that name the key in the record and reveal nothing about it."""
     verifies: Callable[[bytes, bytes], bool] = field(repr=False)
     """Whether the second argument is the signature of the first; in constant time."""
 
@@ -90,7 +90,7 @@ class Signer:
 
 
 def sign(keys: Iterable[Signer], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of one attempt to deliver `body` at the machine's moment `at`; each attempt is signed anew."""
+    """The three headers of one attempt to deliver `body` at the machine's time `at`; each attempt is signed again."""
     timestamp = str(int(at.timestamp()))
     content = _content(message_id, timestamp, body)
     signatures = (f"{key.scheme},{base64.b64encode(key.sign_bytes(content)).decode()}" for key in keys)
@@ -100,7 +100,7 @@ def sign(keys: Iterable[Signer], message_id: str, at: datetime, body: bytes) -> 
 def verify(
     keys: Iterable[Verifier], message_id: str, timestamp: str | None, signature: str | None, body: bytes, now: datetime
 ) -> Verifier:
-    """The key that signed this message. `now` is the machine's moment, not the domain's.
+    """The key that signed this message. `now` is the machine's time, not domain time.
 
     Raises:
         SignatureRefused: a header is missing or malformed, the timestamp is more than `TOLERANCE_S` from `now`, or no
@@ -121,7 +121,7 @@ def verify(
 
 
 def _parsed(header: str) -> list[tuple[str, bytes]]:
-    """The signatures of a header. Those of schemes to come are passed over, as the specification asks."""
+    """The signatures of a header. Those of unknown schemes are skipped, as the specification requires."""
     parts = header.split()
     if not parts or len(parts) > SIGNATURES_MAX:
         raise SignatureRefused("malformed")

@@ -63,7 +63,7 @@ class Filing(NamedTuple):
 
 
 def _on_the_wire(kind: type[Message], about: Mapping[str, Any]) -> type[Message]:
-    # The name has a default in the domain; on the wire it is what tells the kinds apart, so it must be there.
+    # The name has a default in the domain; on the wire it distinguishes the kinds, so it is required.
     named: Any = (kind.model_fields["message"].annotation, ...)
     return create_model(kind.__name__, __base__=kind, __doc__=kind.__doc__, message=named, **about)
 
@@ -122,7 +122,7 @@ def read_message(raw: bytes, partner: str) -> PartnerMessage:
     """The message in a body that `partner` sent.
 
     Raises:
-        BodyRefused: `not-json`, `malformed`, or `wrong-partner` for a kind that somebody else sends.
+        BodyRefused: `not-json`, `malformed`, or `wrong-partner` for a kind that another sender sends.
     """
     document = read_object(raw)
     name = document.get("message")
@@ -154,10 +154,10 @@ def read_filing(raw: bytes) -> Filing:
 
 
 def read_as(kind: type[Wire], raw: bytes, document: dict[str, Any] | None = None) -> Wire:
-    """The body as `kind`, with nothing coerced.
+    """The body as `kind`, without converting any value.
 
     Raises:
-        BodyRefused: `not-json` or `malformed`, with every fault's place.
+        BodyRefused: `not-json` or `malformed`, with the place of every fault.
     """
     if document is None:
         document = read_object(raw)
@@ -176,7 +176,7 @@ def read_as(kind: type[Wire], raw: bytes, document: dict[str, Any] | None = None
 
 
 def _mistaken_moments(value: Any, raw: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
-    """Dates out of range, and moments written as a number of seconds, which pydantic reads even where it is strict."""
+    """Places of dates out of range, and of times given in seconds, which pydantic accepts even in strict mode."""
     if isinstance(value, BaseModel):
         for name in value.model_fields_set:
             yield from _mistaken_moments(getattr(value, name), raw[name], (*path, name))

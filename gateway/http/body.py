@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded in size and time, and only of the type that is wanted."""
+"""Reads a request's body: bounded in size and time, and only of the wanted media type."""
 
 import asyncio
 import re
@@ -10,17 +10,17 @@ from cases.inbound.strict_json import BODY_MAX_BYTES
 from gateway.http.problems import Problem
 
 BODY_TIMEOUT_S: Final = 10.0
-"""256 KiB over a very bad line; a sender that dribbles holds no connection longer than that."""
+"""Enough for 256 KiB over a very slow line. A sender that is slower loses its connection."""
 
 _LENGTH: Final = re.compile(r"[0-9]{1,9}")
 
 
 async def read_body(request: Request, wanted: str = "application/json") -> bytes:
-    """The raw body, of the media type that is wanted.
+    """The raw body, if it has the wanted media type.
 
     Raises:
         Problem: `unsupported-media-type`, `too-large` or `too-slow`.
-        starlette.requests.ClientDisconnect: the sender went away.
+        starlette.requests.ClientDisconnect: the sender closed the connection.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != wanted:

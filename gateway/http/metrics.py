@@ -1,9 +1,9 @@
-"""What the gateway counts. Labels are closed sets: no id and nothing personal ever becomes one."""
+"""The gateway's metrics. Labels are closed sets: an id or a personal value is never a label."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-"""To the bound of a `Prefer: wait`."""
+"""Up to the longest `Prefer: wait`."""
 
 
 class GatewayMetrics:
@@ -38,5 +38,5 @@ class GatewayMetrics:
         )
 
     def text(self) -> bytes:
-        """All of it in Prometheus's text format."""
+        """All metrics in Prometheus's text format."""
         return generate_latest(self.registry)

@@ -1,6 +1,6 @@
-"""The OpenAPI document. Bodies are read by the gateway itself, so what they look like is added here.
+"""The OpenAPI document. The gateway reads bodies itself, so their schemas are added here.
 
-`wire.py` is what reads them: the document is made from the same classes.
+They are made from the classes in `wire.py` that read the bodies.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _SCHEMAS: Final = "#/components/schemas/"
 _EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, Any]]] = {BoardingQuestion: BOARDING_QUESTION}
 
 PROOFS: Final[dict[str, Any]] = {"security": [{"signature": []}, {"token": ["officer"]}]}
-"""`openapi_extra` of what partners do, who sign, and officers, who show a token."""
+"""`openapi_extra` of routes for partners, who sign, and officers, who send a token."""
 
 _SECURITY_SCHEMES: Final = {
     "token": {
@@ -38,16 +38,16 @@ _SECURITY_SCHEMES: Final = {
 }
 
 DESCRIPTION: Final = """
-Passage runs a humanitarian entry programme case by case. This is its only entrance.
+Passage runs a humanitarian entry programme case by case. All systems talk to it through this API.
 
-**Send as often as you like.** Every message carries an id of yours; the same id counts once and gives the first answer
-again. Anything but a success can be sent again unchanged, unless the answer is a 4xx.
+**Sending again is safe.** Every message carries an id that you choose. The same id counts once and returns the first
+answer again. After any failure except a 4xx, send the same message again unchanged.
 
-**Order does not matter to delivery.** What counts is when a message came in. A message that comes too early or too late
-for its case is taken all the same, and answered `rejected` with a code.
+**Messages may arrive in any order.** What counts is when a message was received. A message that arrives too early or
+too late for its case is accepted and later answered `rejected` with a code.
 
 **Errors** are problems (RFC 9457) with a stable `code`. They name the place of each fault and never repeat what was
-sent. Bodies are strict JSON: nothing is coerced, no key may be unknown or stand twice, and times carry an offset.
+sent. Bodies are strict JSON: values are not converted, unknown or repeated keys are refused, and times need an offset.
 """
 
 
@@ -65,7 +65,7 @@ def body_of_filing() -> dict[str, Any]:
 
 
 def body_of_message() -> dict[str, Any]:
-    """`openapi_extra` of the route that reads messages: one of all kinds, told apart by `message`."""
+    """`openapi_extra` of the route that reads messages: any one kind, distinguished by `message`."""
     references = {name: _SCHEMAS + kinds[0].__name__ for name, kinds in WIRE.items()}
     schema = {
         "oneOf": [{"$ref": _SCHEMAS + kind.__name__} for kinds in WIRE.values() for kind in kinds],
@@ -80,7 +80,7 @@ def body_of_message() -> dict[str, Any]:
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The whole document; made once."""
+    """The whole document, made once."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
         kinds: tuple[type[BaseModel], ...] = (
@@ -98,9 +98,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _admit_strangers(app: FastAPI, made: dict[str, Any]) -> None:
-    """Say so where who they are need not be proven: in an embedded stack."""
+    """Document that callers need no proof where that is so: in an embedded stack."""
     deps: GatewayDeps | None = app.state.deps
-    if deps is None:  # the document alone, which is then a deployment's
+    if deps is None:  # only the document is wanted: a deployment's
         return
     open_to_all = {"token": not deps.tokens.required, "signature": deps.senders.unsigned}
     for operation in (each for methods in made["paths"].values() for each in methods.values()):

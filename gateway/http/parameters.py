@@ -1,6 +1,6 @@
-"""Parameters that several routes share; those of messages are in `headers.py`.
+"""Parameters that several routes share; the headers of messages are in `headers.py`.
 
-What makes them is `async`, though nothing waits: FastAPI would hand a plain function to a thread.
+Dependencies are `async` although they await nothing: FastAPI runs plain functions in a thread.
 """
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""How the gateway says no: RFC 9457 problems, each with a stable code. None of them ever repeats what was sent."""
+"""RFC 9457 problems, each with a stable code. None of them ever repeats what was sent."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -55,57 +55,57 @@ ProblemCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of problem: the HTTP status and the line under which it is known."""
+    """A kind of problem: its HTTP status and its title."""
 
     status: int
     title: str
 
 
 KINDS: Final[Mapping[ProblemCode, Kind]] = {
-    "malformed": Kind(422, "The request is not of the form that the OpenAPI document gives."),
+    "malformed": Kind(422, "The request does not match the OpenAPI document."),
     "not-json": Kind(422, "The body is not one JSON object in UTF-8."),
     "too-large": Kind(413, "The body is larger than 256 KiB."),
     "too-slow": Kind(408, "The body did not arrive in time."),
     "unsupported-media-type": Kind(415, "The body must be sent as application/json."),
-    "signature-missing": Kind(401, "The message must be signed: webhook-timestamp and webhook-signature."),
-    "signature-malformed": Kind(401, "The signature or its timestamp is not of the form of Standard Webhooks."),
-    "signature-stale": Kind(401, "The timestamp is more than five minutes from now. Sign each attempt anew."),
-    "signature-wrong": Kind(401, "The signature is not this partner's over this id, timestamp and body."),
-    "token-missing": Kind(401, "The request needs a token: Authorization: Bearer."),
-    "token-malformed": Kind(401, "The token is not of the form that is taken here."),
-    "token-key-unknown": Kind(401, "The issuer publishes no such key of that algorithm."),
-    "token-wrong": Kind(401, "The signature of the token is not by that key of the issuer."),
-    "token-issuer-wrong": Kind(401, "The token is by another issuer."),
+    "signature-missing": Kind(401, "The message must be signed: send webhook-timestamp and webhook-signature."),
+    "signature-malformed": Kind(401, "The signature or its timestamp does not have the form of Standard Webhooks."),
+    "signature-stale": Kind(401, "The timestamp is more than five minutes from now. Sign each attempt again."),
+    "signature-wrong": Kind(401, "The signature is not by this partner's keys over this id, timestamp and body."),
+    "token-missing": Kind(401, "The request needs a token: send Authorization: Bearer."),
+    "token-malformed": Kind(401, "The token does not have an accepted form."),
+    "token-key-unknown": Kind(401, "The issuer publishes no key with this id and algorithm."),
+    "token-wrong": Kind(401, "The token's signature does not verify with that key."),
+    "token-issuer-wrong": Kind(401, "The token was issued by another issuer."),
     "token-audience-wrong": Kind(401, "The token is for another audience."),
     "token-expired": Kind(401, "The token has expired. Ask the issuer for a new one."),
     "token-not-yet-valid": Kind(401, "The token is not valid yet."),
-    "role-missing": Kind(403, "The token does not have a role that may do this."),
-    "officer-differs": Kind(403, "An officer speaks as nobody else: the officer of a message is the sub of the token."),
-    "form-stale": Kind(403, "This page is out of date. Load it again, then press the button."),
+    "role-missing": Kind(403, "None of the token's roles may do this."),
+    "officer-differs": Kind(403, "The officer of a message must be the sub of the token."),
+    "form-stale": Kind(403, "This page is out of date. Reload it, then press the button again."),
     "wrong-partner": Kind(403, "This partner may not send this message."),
     "case-not-asked": Kind(403, "This partner was never asked about this case."),
-    "too-many-messages": Kind(429, "More messages than this sender may send. Go on after the time of Retry-After."),
+    "too-many-messages": Kind(429, "This sender has sent too many messages. Wait for the time in Retry-After."),
     "document-too-large": Kind(413, "The document is larger than 5 MiB."),
-    "document-media-type": Kind(415, "The document is no PDF, JPEG or PNG, or not what its Content-Type says."),
-    "document-hash-differs": Kind(422, "The bytes that came do not have the SHA-256 of the address."),
-    "too-many-documents": Kind(409, "The case has as many documents as it may."),
-    "unknown-document": Kind(404, "The case has no document of that hash."),
+    "document-media-type": Kind(415, "The document is not a PDF, JPEG or PNG, or not what its Content-Type says."),
+    "document-hash-differs": Kind(422, "The received bytes do not have the SHA-256 in the address."),
+    "too-many-documents": Kind(409, "The case already has the maximum number of documents."),
+    "unknown-document": Kind(404, "The case has no document with that hash."),
     "unknown-case": Kind(404, "There is no such case."),
     "unknown-programme": Kind(404, "There is no such programme."),
     "unknown-message": Kind(404, "No such message was received from this partner."),
     "message-content-differs": Kind(
-        409, "The same id was used before for another body. The first stands; this one changed nothing."
+        409, "This id was used before with another body. The first message stands; this one changed nothing."
     ),
-    "personal-data-erased": Kind(410, "The case's personal data was erased. It can take nothing more."),
+    "personal-data-erased": Kind(410, "The case's personal data was erased. It accepts nothing more."),
     "not-found": Kind(404, "There is nothing at this address."),
-    "method-not-allowed": Kind(405, "This address does not take this method."),
-    "issuer-unavailable": Kind(503, "The issuer of tokens publishes no keys now. Send the same request again later."),
+    "method-not-allowed": Kind(405, "This address does not support this method."),
+    "issuer-unavailable": Kind(503, "The token issuer's keys cannot be read now. Send the same request again later."),
     "unavailable": Kind(503, "Passage cannot answer now. Send the same request again later."),
     "internal": Kind(500, "Passage failed. Send the same request again later."),
 }
 
 RETRY_AFTER_S: Final = 1
-"""What outlasts a second is told so again; the sender's own backoff does the rest."""
+"""A trouble that lasts longer answers the same again; the sender's own backoff does the rest."""
 
 
 class ProblemDocument(BaseModel):
@@ -146,7 +146,7 @@ class Problem(Exception):
         return KINDS[self.code].status
 
     def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
-        """The answer, with `Retry-After` where trying again is the mend."""
+        """The answer, with `Retry-After` if sending again can help."""
         kind = KINDS[self.code]
         document = ProblemDocument(
             type=f"urn:passage:problem:{self.code}",
@@ -170,7 +170,7 @@ class Problem(Exception):
 
 
 def _challenge(code: ProblemCode) -> str | None:
-    """`WWW-Authenticate`: how to prove who asks, and for a token what is wrong with it (RFC 6750)."""
+    """`WWW-Authenticate`: how the caller can authenticate, and what is wrong with a token (RFC 6750)."""
     if code in ("role-missing", "officer-differs"):
         return 'Bearer realm="passage", error="insufficient_scope"'
     if KINDS[code].status != 401:
@@ -183,7 +183,7 @@ def _challenge(code: ProblemCode) -> str | None:
 
 
 _TOLD: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 429: "Retry-After", 500: "Retry-After", 503: "Retry-After"}
-_TOLD_TEXT: Final = {"WWW-Authenticate": "How to prove who asks.", "Retry-After": "Seconds after which to try again."}
+_TOLD_TEXT: Final = {"WWW-Authenticate": "How to authenticate.", "Retry-After": "Seconds after which to try again."}
 
 
 def documented(*codes: ProblemCode) -> dict[int | str, dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""The outermost layer of the app: every request is logged and counted, and no exception passes.
+"""The outermost layer of the app: it logs and counts every request and turns every exception into an answer.
 
-A log line holds the method, the route's template, the status and the duration; never an address, which holds ids, and
-never anything of a body. An exception's own words may hold personal data, so only its kind and place are logged.
+A log line holds the method, the route's template, the status and the duration. It never holds an address, which has ids
+in it, or a part of a body. An exception's text may hold personal data, so only its class and place are logged.
 """
 
 import time
@@ -18,13 +18,13 @@ from gateway.http.problems import Problem, ProblemCode
 _log = structlog.get_logger()
 
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds by machines."""
+"""Routes that machines request every few seconds."""
 _CLIENT_GONE: Final = 499
-"""As nginx has it: nobody was left to answer."""
+"""The caller closed the connection before the answer (a code of nginx)."""
 
 
 class RequestLogMiddleware:
-    """ASGI middleware around everything."""
+    """ASGI middleware around the whole app."""
 
     def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
         self._app = app

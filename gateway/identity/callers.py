@@ -1,4 +1,4 @@
-"""What a caller must be to be answered: each operation says which roles may, for the gateway and for its document."""
+"""Which roles may use an operation, declared once for the gateway and for the OpenAPI document."""
 
 from typing import Annotated, Any, Final
 
@@ -20,11 +20,11 @@ UNKNOWN_CALLER: Final[tuple[ProblemCode, ...]] = (
     "role-missing",
     "issuer-unavailable",
 )
-"""How an operation that needs a role may say no."""
+"""The problems of an operation that needs a role."""
 
 
 async def presented(request: Request, deps: Deps) -> Caller | None:
-    """The caller, if the request carries a token; it is on record with a refusal of whatever they asked.
+    """The caller, if the request carries a token. A refusal of the request is recorded under their identity.
 
     Raises:
         Problem: one of `token-…`, or `issuer-unavailable`.
@@ -34,20 +34,20 @@ async def presented(request: Request, deps: Deps) -> Caller | None:
         return None
     scheme, _, token = given[0].partition(" ")
     if len(given) > 1 or scheme.lower() != "bearer":
-        raise Problem("token-malformed", "Wanted is one header Authorization: Bearer.")
+        raise Problem("token-malformed", "Send exactly one header Authorization: Bearer.")
     caller = await deps.tokens.verify(token.strip(), deps.server_now())
     request.state.identity = caller.identity
     return caller
 
 
 Presented = Annotated[Caller | None, Depends(presented)]
-"""Who asks, if they show a token."""
+"""The caller, if the request carries a token."""
 
 
 class Needs:
-    """One of these roles may: a FastAPI dependency, and its words in the OpenAPI document.
+    """Requires one of these roles: a FastAPI dependency, and its part of the OpenAPI document.
 
-    Gives the caller, or None where tokens are not required and none was shown.
+    Its value is the caller, or None if tokens are not required and the request has none.
     """
 
     def __init__(self, *roles: str) -> None:

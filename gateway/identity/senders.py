@@ -1,4 +1,4 @@
-"""Who speaks: a message is its partner's if the partner's key signed it (`cases/inbound/webhooks.py`)."""
+"""Identifies senders: a message is from a partner if the partner's key signed it (`cases/inbound/webhooks.py`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ _CODES: Final[Mapping[Fault, ProblemCode]] = {
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The headers of a request beside its id; None where one is not there."""
+    """The signature headers of a request; None for a missing one."""
 
     timestamp: str | None
     signature: str | None
 
     @property
     def given(self) -> bool:
-        """Whether there is anything to be held to."""
+        """Whether the request has any part of a signature."""
         return self.timestamp is not None or self.signature is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who delivered a message, as far as it is known."""
+    """Who sent a message, as far as it is known."""
 
     sender: str
     """For the record: `signed:<partner>:<the key's fingerprint>`, `token:<its sub>`, or `unsigned:<partner>`."""
@@ -43,11 +43,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """The keys of those who may speak."""
+    """The keys of all senders."""
 
     keys: Mapping[str, tuple[Verifier, ...]]
     unsigned: bool
-    """Whether a message without any signature is taken at its word. One that carries a signature is held to it."""
+    """Whether a message without a signature is accepted. A signature that is present must always verify."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Senders":
@@ -59,7 +59,7 @@ class Senders:
     def identify(
         self, partner: PartnerName, message_id: str, signed: Signature, body: bytes, server_now: datetime
     ) -> Identity:
-        """Who sent this. `server_now` is the machine's moment: a signature's age has nothing to do with domain time.
+        """Who sent this. `server_now` is the machine's time: a signature's age is independent of domain time.
 
         Raises:
             Problem: `signature-missing`, `signature-malformed`, `signature-stale` or `signature-wrong`.
@@ -75,6 +75,6 @@ class Senders:
 
 
 NOBODY: Final = Senders({}, unsigned=False)
-"""Nobody is known and nothing is taken: what holds until somebody says otherwise."""
+"""No sender is known and nothing is accepted: the default."""
 ANYBODY: Final = Senders({}, unsigned=True)
-"""For simulations and tests, where everybody is who they say they are."""
+"""For simulations and tests: every sender is believed."""

@@ -1,7 +1,7 @@
 """The public keys of the issuer of tokens (RFC 7517), fetched when they are needed and kept for a while.
 
-While the issuer is away the keys that are known go on working, for a day at most: a key that it withdrew meanwhile must
-not be believed for ever.
+While the issuer does not answer, the known keys stay valid for at most a day: a key that it withdrew meanwhile must not
+be believed for ever.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ from gateway.http.problems import Problem
 _log = structlog.get_logger()
 
 Algorithm = Literal["EdDSA", "Ed25519", "ES256", "RS256"]
-"""What a token may be signed with: by a key pair, always. `Ed25519` is the newer name of `EdDSA` (RFC 9864)."""
+"""The algorithms of tokens, all with key pairs. `Ed25519` is the newer name of `EdDSA` (RFC 9864)."""
 
 KEYS_MAX_BYTES: Final = 64 * 1024
 KEYS_MAX: Final = 64
 """An issuer publishes two or three keys of some 500 bytes."""
 RSA_BITS: Final = range(2048, 8193)
-"""Smaller ones are broken (RFC 7518, 3.3), larger ones take long to try."""
+"""Smaller keys are insecure (RFC 7518, 3.3), larger ones are slow to verify with."""
 FETCH_TIMEOUT_S: Final = 5.0
 FRESH_S: Final = 600.0
-"""After that they are fetched again, beside the requests that go on with what is known."""
+"""After that the keys are fetched again, while requests go on with the known ones."""
 KEPT_MAX_S: Final = 86_400.0
 PAUSE_S: Final = 10.0
-"""Between two attempts: made-up key ids must not become a flood at the issuer. A key that was published less than that
-before its first use may be refused once; issuers publish theirs hours before."""
+"""Pause between two fetches, so that tokens with invented key ids do not flood the issuer. A key published less than
+that before its first use may be refused once; issuers publish theirs hours before."""
 
 FetchKeys = Callable[[], Awaitable[bytes]]
 Keys = Mapping[tuple[str, str], Key]
@@ -44,7 +44,7 @@ Keys = Mapping[tuple[str, str], Key]
 
 
 class KeysUnusable(Exception):
-    """What the issuer publishes is no set of keys, or it does not answer. The text says which, and quotes nothing."""
+    """The issuer does not answer, or what it publishes is not a key set. The text says which and quotes nothing."""
 
 
 class IssuerKeys:
@@ -60,24 +60,24 @@ class IssuerKeys:
         self._fetching: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str, algorithm: str) -> Key | None:
-        """The key; None where the issuer publishes no such key.
+        """The key; None if the issuer publishes no such key.
 
         Raises:
-            Problem: `issuer-unavailable`: whether there is such a key cannot be known now.
+            Problem: `issuer-unavailable`: it cannot be determined now whether the key exists.
         """
         key = self._known(key_id, algorithm)
         if key is not None and self._age_s() < FRESH_S:
             return key
         fetching = self._fetch_again()
         if key is None and fetching is not None:
-            await asyncio.shield(fetching)  # shared: who goes away does not end it for the others
+            await asyncio.shield(fetching)  # shared: a request that is cancelled must not cancel it for the others
             key = self._known(key_id, algorithm)
         if key is None and self._failed:
             raise Problem("issuer-unavailable", retry_after_s=int(PAUSE_S))
         return key
 
     async def close(self) -> None:
-        """End what is under way."""
+        """Cancel a fetch under way."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
@@ -89,7 +89,7 @@ class IssuerKeys:
         return float("inf") if self._fetched_s is None else self._seconds() - self._fetched_s
 
     def _fetch_again(self) -> asyncio.Task[None] | None:
-        """The attempt that is under way, a new one, or None where the last was a moment ago."""
+        """The fetch under way, a new one, or None if the last was less than `PAUSE_S` ago."""
         if self._fetching is not None and not self._fetching.done():
             return self._fetching
         now_s = self._seconds()
@@ -112,7 +112,7 @@ class IssuerKeys:
 
 
 async def no_keys(_key_id: str, _algorithm: str) -> Key | None:
-    """`IssuerKeys.find` where there is no issuer."""
+    """`IssuerKeys.find` without an issuer."""
     return None
 
 
@@ -153,10 +153,10 @@ async def _read_http(url: str, http: httpx2.AsyncClient) -> bytes:
 
 
 def read_key_set(raw: bytes) -> Keys:
-    """The keys in `raw` that a token may be signed with; the others are passed over, as RFC 7517 asks.
+    """The keys in `raw` that a token may be signed with; other keys are skipped, as RFC 7517 requires.
 
     Raises:
-        KeysUnusable: too large, no set of keys, or none in it that can be used.
+        KeysUnusable: too large, not a key set, or without a usable key.
     """
     if len(raw) > KEYS_MAX_BYTES:
         raise KeysUnusable("it is larger than 64 KiB")
@@ -177,7 +177,7 @@ def read_key_set(raw: bytes) -> Keys:
 
 
 def _usable(published: Mapping[str, Any]) -> list[tuple[Algorithm, Key]]:
-    """The key, for each algorithm that it may be used with: made of its public members alone."""
+    """The key, for each algorithm that it may be used with: made from its public members only."""
     try:
         if published.get("use", "sig") != "sig" or "verify" not in published.get("key_ops", ["verify"]):
             return []

@@ -1,7 +1,7 @@
-"""Who asks: officers, operators, auditors, services and partners' staff, each by a token of the one issuer trusted.
+"""Identifies callers (officers, operators, auditors, services, partners' staff) by tokens of the one trusted issuer.
 
-A token is a signed JWT access token (RFC 9068): who (`sub`), in which roles (`roles`), for whom (`aud`), until when.
-What is wrong with one is said precisely, but of its claims only to whoever holds one that the issuer signed.
+A token is a signed JWT access token (RFC 9068): subject (`sub`), roles (`roles`), audience (`aud`), expiry (`exp`).
+An error says precisely what is wrong, but names claims only if the issuer signed the token.
 """
 
 import base64
@@ -26,26 +26,26 @@ from gateway.identity.token_keys import ALGORITHMS, no_keys
 LEEWAY_S: Final = 30
 """How far the issuer's clock and this machine's may differ."""
 TOKEN_MAX_BYTES: Final = 8 * 1024
-"""With a certificate and fifty roles in it, a token has some 4 KiB."""
+"""A token with a certificate and fifty roles has some 4 KiB."""
 
 ROLES: Final = frozenset({"intake", "officer", "operator", "auditor", *(f"partner:{p}" for p in registry.senders())})
-"""What a token's `roles` may say that means something here; an issuer's other roles are passed over."""
+"""The roles that have a meaning here. An issuer's other roles are ignored."""
 
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt"})
-"""`typ` of an access token. What else an issuer signs (logout tokens, security events) has a type of its own."""
+"""`typ` of an access token. Other things that an issuer signs (logout tokens, security events) have other types."""
 
 Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:|-]{0,127}$")]
-"""A reference to a person or a program, as it stands on record: an address of e-mail, which names a person, is none."""
+"""A reference to a person or a program, as it is recorded. E-mail addresses are refused: they name a person."""
 
 FindKey = Callable[[str, str], Awaitable[Key | None]]
-"""Key id and algorithm to the issuer's key; None where it publishes none. Raises `Problem`: `issuer-unavailable`."""
+"""Key id and algorithm to the issuer's key; None if it publishes none. Raises `Problem`: `issuer-unavailable`."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever holds a token that was good a moment ago."""
+    """The holder of a token that was valid when it was checked."""
 
     subject: str
     roles: frozenset[str]
@@ -68,7 +68,7 @@ class _Header(BaseModel):
     kid: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     typ: str | None = None
     crit: None = None
-    """No extension is understood here, so a token that insists on one is not either (RFC 7515, 4.1.11)."""
+    """No extension is supported, so a token that requires one is refused (RFC 7515, 4.1.11)."""
     b64: None = None
 
 
@@ -88,7 +88,7 @@ class _Claims(BaseModel):
 
 
 class _Registry(JWSRegistry):
-    """Knows our algorithms and no others, whatever the library would add or advise."""
+    """Knows exactly our algorithms, whatever the library would add or recommend."""
 
     max_header_length = max_payload_length = max_signature_length = TOKEN_MAX_BYTES
 
@@ -103,16 +103,16 @@ _REGISTRY: Final = _Registry(strict_check_header=False)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a token must be to be believed."""
+    """The conditions for a token to be believed."""
 
     issuer: str
     audience: str
     find_key: FindKey
     required: bool
-    """Whether who shows none is refused. One that is shown is always tried."""
+    """Whether a caller without a token is refused. A token that is present must always be valid."""
 
     async def verify(self, token: str, server_now: datetime) -> Caller:
-        """Who holds `token`. `server_now` is the machine's moment: a token's age has nothing to do with domain time.
+        """The holder of `token`. `server_now` is the machine's time: a token's age is independent of domain time.
 
         Raises:
             Problem: one of `token-…`, or `issuer-unavailable`.
@@ -139,10 +139,10 @@ class Tokens:
 
 
 def _read_header(token: str) -> _Header:
-    """The header, of which nothing is proven yet. Raises `Problem`: `token-malformed`."""
+    """The header, which is not verified yet. Raises `Problem`: `token-malformed`."""
     parts = token.split(".")
     if len(parts) != 3:
-        raise Problem("token-malformed", "It is not three parts with dots between them.")
+        raise Problem("token-malformed", "It does not have three parts separated by dots.")
     encoded = parts[0]
     try:
         raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
@@ -152,7 +152,7 @@ def _read_header(token: str) -> _Header:
     if header.alg not in ALGORITHMS:
         raise Problem("token-malformed", f"It must be signed with one of {', '.join(sorted(ALGORITHMS))}.")
     if header.typ is not None and header.typ.lower() not in _TYPES:
-        raise Problem("token-malformed", "Its typ is not that of an access token.")
+        raise Problem("token-malformed", "Its typ is not the type of an access token.")
     return header
 
 
@@ -170,7 +170,7 @@ def _read_claims(payload: bytes) -> _Claims:
 
 
 def _read_as(kind: type[_Model], raw: bytes, name: str) -> _Model:
-    """Raises `Problem`: `token-malformed`, with the member of ours that is wrong, and nothing that was sent."""
+    """Raises `Problem`: `token-malformed`, with the name of the wrong member, and nothing that was sent."""
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
@@ -180,11 +180,11 @@ def _read_as(kind: type[_Model], raw: bytes, name: str) -> _Model:
     except ValidationError as error:
         at = error.errors(include_input=False, include_context=False, include_url=False)[0]["loc"]
         member = next((str(step) for step in at[:1] if step in kind.model_fields), None)
-        wrong = f"Its {name} is no JSON object." if member is None else f"The {member} of its {name} is not as told."
+        wrong = f"Its {name} is not a JSON object." if member is None else f"The {member} of its {name} is not valid."
         raise Problem("token-malformed", wrong) from None
 
 
 CLOSED: Final = Tokens("", "", no_keys, required=True)
-"""Nobody is known, and nobody unknown is let in: what holds until somebody says otherwise."""
+"""No token is believed, and one is required: the default."""
 OPEN: Final = Tokens("", "", no_keys, required=False)
-"""For simulations and tests, where everybody may ask everything."""
+"""For simulations and tests: every caller may do everything."""

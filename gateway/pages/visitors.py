@@ -1,8 +1,8 @@
-"""Who looks at a page: by the token in `Authorization`, as a proxy that signs people in sends it, or in a cookie.
+"""Identifies visitors of pages by a token in `Authorization` (sent by a proxy that signs people in) or in a cookie.
 
-Nothing is kept here: the cookie is the token, tried anew at each request, so that every gateway knows the visitor and
-a token's end is the session's. Forms carry a mark made of a second, random cookie and the visitor's name: another site
-can neither read nor guess it, so that no button is pressed for somebody who only looked at that site.
+There are no sessions on the server: the cookie is the token and is verified at each request, so that every gateway
+knows the visitor, and the session ends with the token. Each form carries a mark made from a second, random cookie
+and the visitor's name. Another site can neither read nor guess it, so it cannot submit a form for the visitor (CSRF).
 """
 
 import hashlib
@@ -24,26 +24,26 @@ from gateway.identity.callers import presented
 from gateway.identity.tokens import Caller
 
 COOKIE_MAX_BYTES: Final = 3800
-"""Browsers give up at 4,096, name and attributes included."""
+"""Browsers drop cookies above 4,096, name and attributes included."""
 FIELDS_MAX: Final = 100
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever asks for a page of one partner."""
+    """The visitor of a page of one partner."""
 
     partner: PartnerName
     caller: Caller | None
-    """None where tokens are not required and none was shown: then everything may be tried by hand."""
+    """None if tokens are not required and there is none; then everything is allowed."""
     form_key: str
-    """Of the random cookie; drawn anew where there was none."""
+    """The value of the random cookie; new if there was none."""
     by_cookie: bool
-    """Whether they signed in here, and so can sign out here."""
+    """Whether they signed in on this page, and so can sign out."""
 
     @property
     def form_mark(self) -> str:
-        """What a form of theirs carries."""
+        """The mark that the visitor's forms carry."""
         whose = "" if self.caller is None else self.caller.subject
         return hashlib.sha256(f"passage form\0{self.form_key}\0{whose}".encode()).hexdigest()
 
@@ -54,7 +54,7 @@ class Visitor:
 
     @property
     def may_redrive(self) -> bool:
-        """Whether they may have something done, not only read."""
+        """Whether they may notify cases again, and not only read."""
         return self.caller is None or not self.caller.roles.isdisjoint({"operator", f"partner:{self.partner}"})
 
     def require_reading(self) -> None:
@@ -69,7 +69,7 @@ class Visitor:
 
 
 async def _visitor(request: Request, deps: Deps, partner: str) -> Visitor:
-    """Raises `Problem`: `not-found` for a partner that there is not, or what is wrong with the token."""
+    """Raises `Problem`: `not-found` for an unknown partner, or what is wrong with the token."""
     known = known_partner(partner)
     caller = await presented(request, deps)
     signed_in = _cookie(request, deps, "session") if caller is None else None
@@ -92,7 +92,7 @@ def known_partner(partner: str) -> PartnerName:
 
 
 def form_key_of(request: Request, deps: GatewayDeps) -> str:
-    """The request's own, or a new one, which the answer must set."""
+    """The value of the request's cookie, or a new one that the response must set."""
     return _cookie(request, deps, "form") or secrets.token_hex(16)
 
 
@@ -100,13 +100,13 @@ async def read_form(request: Request, visitor: Visitor) -> Mapping[str, list[str
     """The fields of a form that this visitor was shown.
 
     Raises:
-        Problem: `form-stale` where it was not, or as `read_body`.
+        Problem: `form-stale` if it was not, or as `read_body`.
     """
     raw = await read_body(request, _FORM)
     try:
         fields = parse_qs(raw.decode("ascii"), max_num_fields=FIELDS_MAX, strict_parsing=True)
     except ValueError:
-        raise Problem("malformed", "It is not a form of ours.") from None
+        raise Problem("malformed", "It is not one of our forms.") from None
     mark = fields.get("mark", [""])[0]
     from_elsewhere = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     if from_elsewhere or not hmac.compare_digest(mark.encode(), visitor.form_mark.encode()):
@@ -115,7 +115,7 @@ async def read_form(request: Request, visitor: Visitor) -> Mapping[str, list[str
 
 
 def remember(response: Response, deps: GatewayDeps, kind: str, value: str | None) -> None:
-    """Set the cookie until the browser is closed, or take it away: no script can read it, no other site send it."""
+    """Set a session cookie, or delete it. No script can read it, and no other site can send it."""
     name, secure = _name(deps, kind), deps.tokens.required
     if value is None:
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
@@ -128,5 +128,5 @@ def _cookie(request: Request, deps: GatewayDeps, kind: str) -> str | None:
 
 
 def _name(deps: GatewayDeps, kind: str) -> str:
-    """Of a deployment, which has TLS in front of it, only this very host can have set it (`__Host-`)."""
+    """The cookie's name. In a deployment, which has TLS, only this host can set it (`__Host-`)."""
     return f"__Host-passage-{kind}" if deps.tokens.required else f"passage-{kind}"

@@ -1,4 +1,4 @@
-"""`POST /v1/applications`: a filing, which is a message like any other but draws its case's id here."""
+"""`POST /v1/applications`: a filing is a message like any other, but its case id is drawn here."""
 
 import secrets
 from datetime import datetime
@@ -25,7 +25,7 @@ from gateway.routes.intake import receive
 router = APIRouter(tags=["applications"])
 
 DRAWS_MAX: Final = 5
-"""Of 27 billion ids; five taken ones in a row are a fault of the source of randomness, not bad luck."""
+"""There are 27 billion ids: if five in a row are taken, the source of randomness is broken."""
 
 
 class Receipt(BaseModel):
@@ -62,9 +62,9 @@ async def file_application(
     caller: Annotated[Caller | None, Depends(FILES)],
     idempotency_key: IdempotencyKey,
 ) -> Receipt:
-    """Take an application. It is safe once this answers; the case judges it in a moment.
+    """File an application. It is stored durably before this answers, and decided a moment later.
 
-    Whatever the application says, a case is opened, which then tells its outcome and the reason.
+    A case is opened for every application; the case then shows its outcome and the reason.
     """
     body = await read_body(request)
     await deps.admit("applications")
@@ -87,7 +87,7 @@ async def file_application(
 
 
 async def _require_programme(deps: GatewayDeps, programme: str) -> None:
-    """A programme once opened never goes away: to have seen it is enough. Not to have seen it is not."""
+    """An opened programme never disappears, so a cached one is enough; a missing one is looked up."""
     if (await deps.cases.known_programme(programme)).version > 0:
         return
     if (await deps.cases.programme(programme)).version == 0:

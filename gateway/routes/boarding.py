@@ -1,7 +1,7 @@
 """`POST /v1/boarding-checks`: may this person board? Answered at once, from Postgres alone.
 
-No answer leaves before it is noted for the access stream, with the carrier that it was given to; the case itself
-records nothing. The relay makes events of what is noted (`upkeep.py`).
+Each answer is noted for the access stream, with the carrier it is given to, before it is sent. The case itself records
+nothing. The relay turns the notes into events (`relay/maintenance.py`).
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -28,7 +28,7 @@ ENDING_PROGRAMME_KINDS: Final = frozenset({"programme.suspended", "programme.ter
 
 
 class BoardingReply(BaseModel):
-    """The answer holds at the moment it was given, and at no later one."""
+    """The answer holds at the moment it was given, and no longer."""
 
     case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     answer: Code = Field(
@@ -61,9 +61,9 @@ class _Found(NamedTuple):
 async def check_boarding(
     request: Request, deps: Deps, metrics: Metrics, caller: Annotated[Caller | None, Depends(CHECKS_BOARDING)]
 ) -> BoardingReply:
-    """Answer a carrier at once. `ok` never overlooks a message that was received before the question.
+    """Answer a carrier at once. `ok` takes into account every message that was received before the question.
 
-    Every answer is on record, with whom it was given to and when.
+    Every answer is recorded, with its time and the carrier it was given to.
     """
     body = await read_body(request)
     await deps.admit("carrier")
@@ -90,8 +90,8 @@ def _boarded(case_id: CaseId) -> Family:
 
 
 async def _answer(deps: GatewayDeps, case_id: CaseId) -> _Found:
-    # In this order: what is undecided is looked at first, so that whatever was decided before then is in what is read
-    # after it. The other way round, a revocation decided in between would be seen by neither.
+    # The undecided messages are read before the case. In the other order, a revocation decided between the two reads
+    # would be seen by neither.
     family = _boarded(case_id)
     pending = await deps.inbox.has_undecided(case_id, family.ending_kinds)
     case = await deps.cases.case(case_id)

@@ -22,14 +22,14 @@ from gateway.identity.callers import READS_RECORD, READS_STATUS, UNKNOWN_CALLER
 router = APIRouter(tags=["cases"])
 
 EVENTS_MAX: Final = 200
-"""Events of one answer; a case that lives its whole life has some thirty."""
+"""Events in one answer. A case has some thirty in its whole life."""
 
 
 class DueView(BaseModel):
-    """The next limit that ends."""
+    """The next deadline."""
 
     name: Code
-    at: AwareDatetime = Field(description="A message received at this very moment is late.")
+    at: AwareDatetime = Field(description="A message received at this moment is late.")
 
 
 class CaseView(BaseModel):
@@ -39,7 +39,7 @@ class CaseView(BaseModel):
     programme: str = Field(examples=["venezuela-air"])
     stage: Code
     waiting_on: Code | None = Field(description="Null where the case is closed or was received just now.")
-    since: AwareDatetime = Field(description="Since when it stands in this stage and waits on this.")
+    since: AwareDatetime = Field(description="Since when it has been in this stage and waiting on this.")
     due: DueView | None
     outcome: Code | None = Field(description="Null while the case is open.")
     reason: Code | None = Field(description="The rule or limit behind the outcome.")
@@ -51,7 +51,7 @@ class CaseView(BaseModel):
 
 
 class EventView(BaseModel):
-    """One event, without what is personal in it."""
+    """One event, without its personal data."""
 
     type: str = Field(examples=["TravelAuthorized"])
     version: int = Field(description="Its place in the case, from 1.")
@@ -108,7 +108,7 @@ def _view(summary: CaseSummary) -> CaseView:
 
 
 def _received(case_id: CaseId, filing: InboxRow) -> CaseView:
-    """A filing that no worker has judged yet."""
+    """A filing that no worker has taken yet."""
     return CaseView(
         case_id=case_id,
         programme=filing.programme,

@@ -1,6 +1,6 @@
-"""`/v1/cases/{id}/documents/{sha256}`: what an applicant shows, put once and named by the hash of its bytes.
+"""`/v1/cases/{id}/documents/{sha256}`: documents of an applicant, each stored once under the hash of its bytes.
 
-Who reads one is on record before they see it.
+Every reader is recorded before the document is sent.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ SENDS: Final = Needs("intake", "officer")
 VIEWS: Final = Needs("officer", "auditor")
 
 UPLOAD_TIMEOUT_S: Final = 60.0
-"""5 MiB at 0.7 Mbit/s, a bad telephone line."""
+"""Enough for 5 MiB at 0.7 Mbit/s, a slow mobile connection."""
 UPLOADS_AT_ONCE: Final = 8
-"""Of one gateway: 40 MiB of content, and twice that while it is encrypted."""
+"""In one gateway: 40 MiB of content, and twice that during encryption."""
 
 MediaType = Literal["application/pdf", "image/jpeg", "image/png"]
-"""What a camera or a scanner makes, and nothing that a viewer runs."""
+"""What cameras and scanners produce, and nothing that a viewer would execute."""
 
 _SIGNATURES: Final[dict[MediaType, bytes]] = {
     "application/pdf": b"%PDF-",
@@ -45,15 +45,15 @@ Hash = Annotated[
     str,
     Path(
         pattern="^[0-9a-f]{64}$",
-        description="SHA-256 of the document's bytes, in small hexadecimal letters.",
+        description="SHA-256 of the document's bytes, in lower-case hexadecimal.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
-Because = Annotated[ReasonCode, Query(description="Why it is looked at: a code, put on record.", examples=["referral"])]
+Because = Annotated[ReasonCode, Query(description="Why it is read: a code, which is recorded.", examples=["referral"])]
 
 
 class DocumentTaken(BaseModel):
-    """A document is safe."""
+    """A document was stored."""
 
     case: CaseId = Field(examples=["VEN-7Q4K-M2XS"])
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
@@ -69,9 +69,9 @@ def _binary(text: str) -> dict[str, Any]:
 @router.put(
     "/v1/cases/{case_id}/documents/{sha256}",
     status_code=201,
-    summary="Put a document",
+    summary="Store a document",
     responses={
-        200: {"model": DocumentTaken, "description": "The case had it already."},
+        200: {"model": DocumentTaken, "description": "The case already had it."},
         **documented(
             *UNKNOWN_CALLER,
             "too-many-messages",
@@ -95,9 +95,9 @@ async def put_document(
     case_id: CasePath,
     sha256: Hash,
 ) -> DocumentTaken:
-    """Keep a document of a case: PDF, JPEG or PNG, at most 5 MiB, at most 20 a case. The same again changes nothing.
+    """Store a document of a case: PDF, JPEG or PNG, at most 5 MiB, at most 20 a case. Sending it again changes nothing.
 
-    It is encrypted under the case's key and goes with it. What it shows is told in an application or as evidence.
+    It is encrypted under the case's key and erased with the case. Applications and evidence refer to it.
     """
     media_type = _media_type_of(request)
     await deps.admit("documents")
@@ -161,13 +161,13 @@ async def _read(request: Request) -> bytes:
 
 
 class DocumentView(BaseModel):
-    """A document of a case, without what it holds."""
+    """A document of a case, without its content."""
 
     sha256: str
     media_type: str
     size_bytes: int
     received_at: AwareDatetime
-    sender: str = Field(description="Who delivered it: a reference, never a name.")
+    sender: str = Field(description="Who sent it: a reference, never a name.")
 
 
 class DocumentsView(BaseModel):
@@ -184,7 +184,7 @@ class DocumentsView(BaseModel):
     openapi_extra=VIEWS.documented,
 )
 async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
-    """Hash, type and size of each document, and who sent it when; nothing of what it holds."""
+    """Hash, type and size of each document, and who sent it when, without the content."""
     try:
         found = await _documents(deps).listed(case_id)
     except UnknownStream:
@@ -197,7 +197,7 @@ async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
     summary="Read a document",
     response_class=Response,
     responses={
-        200: {"description": "Its bytes, as they were put.", "content": _binary("%PDF-1.7 …")},
+        200: {"description": "Its bytes, as they were stored.", "content": _binary("%PDF-1.7 …")},
         **documented(*UNKNOWN_CALLER, "unknown-case", "unknown-document", "personal-data-erased", "malformed"),
     },
     openapi_extra=VIEWS.documented,
@@ -205,7 +205,7 @@ async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
 async def view_document(
     deps: Deps, caller: Annotated[Caller | None, Depends(VIEWS)], case_id: CasePath, sha256: Hash, because: Because
 ) -> Response:
-    """Show a document to somebody with a reason. That they saw it, of which case and why, is on record first."""
+    """The content of a document. The reader, the case and the reason are recorded first."""
     documents = _documents(deps)
     try:
         found = await documents.find(case_id, bytes.fromhex(sha256))
@@ -225,7 +225,7 @@ async def view_document(
 
 
 async def _seen(deps: GatewayDeps, case_id: CaseId) -> Seen:
-    """The case as it stands: version 0 where its filing is not judged yet."""
+    """The case and its version; 0 if its filing is not decided yet."""
     head = await deps.store.summary(case_id)
     if head is not None:
         return Seen(head.programme, case_id, (await deps.store.load(case_id)).version)

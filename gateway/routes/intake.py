@@ -1,4 +1,4 @@
-"""From a valid message to a receipt: one row in the inbox, and its answer if that is waited for."""
+"""Turns a valid message into a receipt: one row in the inbox, and its answer if the sender waits for it."""
 
 import asyncio
 import re
@@ -21,20 +21,21 @@ from gateway.http.problems import Problem
 _log = structlog.get_logger()
 
 WAIT_MAX_S: Final = 10.0
-"""Longer than any decision takes while all is well; a proxy's usual patience is 30 s."""
+"""Longer than a decision takes in normal operation, and shorter than the 30 s after which proxies give up."""
 _POLL_FIRST_S: Final = 0.02
 _POLL_MAX_S: Final = 0.25
 WAITING_MAX: Final = 64
-"""Requests that wait at the same time, each some four reads a second; one more is answered at once, unanswered."""
+"""Requests that wait at the same time, at some four reads a second each. Further ones return at once, without an
+answer."""
 
 
 class Taken(BaseModel):
-    """A message as Passage has it. It is safe now, whatever happens; the answer follows when its case has taken it."""
+    """The receipt of a message. The message is stored durably; the answer follows when its case has taken it."""
 
     message_id: str
     number: int = Field(description="Its place in the inbox.", examples=[4711])
-    received_at: AwareDatetime = Field(description="What decides whether it was in time.")
-    answer: Answer | None = Field(default=None, description="What the case, or the programme, said; null until then.")
+    received_at: AwareDatetime = Field(description="The time that decides whether it met a deadline.")
+    answer: Answer | None = Field(default=None, description="Null until the case or the programme has answered.")
     code: str | None = Field(default=None, description="Why it was rejected.", examples=["no-open-request"])
 
     @classmethod
@@ -51,13 +52,13 @@ class Taken(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one request waits for an answer, by looking at the inbox, and what bounds those that wait."""
+    """How long one request waits for an answer by polling the inbox, and the limit on such requests."""
 
     places: asyncio.Semaphore
     wait_s: float
 
     async def answer(self, inbox: Inbox, source: str, receipt: Receipt) -> Receipt:
-        """The receipt with its answer, or as it is when patience or the places are at an end."""
+        """The receipt with its answer, or without one if the time is over or too many requests wait."""
         if receipt.answer is not None or self.wait_s <= 0 or self.places.locked():
             return receipt
         async with self.places:
@@ -75,9 +76,10 @@ _SECONDS: Final = re.compile(r"[0-9]{1,6}")
 
 
 def wished_wait_s(prefer: str | None) -> float:
-    """How long a request wishes to wait (RFC 7240 `wait`), bounded; 0 without the wish.
+    """How long a request asks to wait (RFC 7240 `wait`), bounded; 0 if it does not ask.
 
-    What is not understood is ignored, as that RFC asks. It is taken apart in one pass, for it may be 64 KiB of blanks.
+    Preferences that are not understood are ignored, as the RFC requires. The header is parsed in one pass, since it may
+    be 64 KiB of blanks.
     """
     for wish in (prefer or "").replace(";", ",").split(","):
         name, equals, value = wish.partition("=")
@@ -91,7 +93,7 @@ def wished_wait_s(prefer: str | None) -> float:
 
 
 async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming) -> Receipt:
-    """Write the message into the inbox, from where the relay notifies its case.
+    """Write the message into the inbox; the relay then notifies its case.
 
     Raises:
         Problem: `message-content-differs`, `unknown-case` or `unknown-programme`.
@@ -112,10 +114,10 @@ async def receive(deps: GatewayDeps, metrics: GatewayMetrics, incoming: Incoming
 
 
 async def decide_programme(deps: GatewayDeps, source: str, receipt: Receipt) -> Receipt:
-    """Have the programme take its messages now; the relay notifies the cases that it concerns.
+    """Decide the programme's messages now; the relay notifies the cases they concern.
 
-    The answer stays null where others changed the programme at the same moment, again and again: the message is in
-    the inbox, and the relay has it decided.
+    The answer stays null if other changes of the programme conflicted with every attempt. The message is in the inbox
+    then, and the relay decides it.
     """
     if receipt.answer is not None:
         return receipt

@@ -1,4 +1,4 @@
-"""`/v1/partners/{partner}/messages`: what partners, people and governments tell Passage, and the answer to it."""
+"""`/v1/partners/{partner}/messages`: messages from partners, people and governments, and the answers to them."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -35,7 +35,7 @@ UNPROVEN: Final[tuple[ProblemCode, ...]] = (
 
 
 class _Envelope(NamedTuple):
-    """Everything about a message but the message."""
+    """What a request says about a message, beside the message itself."""
 
     message_id: str
     signed: Signature
@@ -66,13 +66,14 @@ class _Envelope(NamedTuple):
     openapi_extra={**body_of_message(), **PROOFS, "parameters": documented_headers(MessageHeaders)},
 )
 async def send_message(request: Request, partner: PartnerPath) -> Response:
-    """Tell Passage something about a case. Send it as often as needed, in any order: the same id counts once.
+    """Send a message about a case, as often as needed and in any order: the same id counts once.
 
-    A message is refused here only if nothing could make it acceptable. Whether the case can take it is its *answer*:
-    `accepted`, or `rejected` with a code; read it later, or wait for it with `Prefer: wait`. A message about the
-    programme (`programme.…`) is answered at once.
+    A message is refused here only if no case could ever accept it. Whether its case accepts it is the *answer*:
+    `accepted`, or `rejected` with a code. Read the answer later, or wait for it with `Prefer: wait`. A message about
+    the programme (`programme.…`) is answered at once.
 
-    Officers show the token of whoever decides, and its `sub` is the message's `officer`; all others sign.
+    An officer's message needs the token of the officer who decides, and its `sub` must be the message's `officer`. All
+    other senders sign.
     """
     headers = read_headers(MessageHeaders, request.headers)
     deps: GatewayDeps = request.app.state.deps
@@ -89,7 +90,7 @@ async def send_message(request: Request, partner: PartnerPath) -> Response:
 
 
 async def _admitted(request: Request, deps: GatewayDeps, partner: PartnerName, envelope: _Envelope) -> Incoming:
-    """The message in the request, of a sender who may send it now. Raises `Problem`."""
+    """The message, if its sender is identified and may send it now. Raises `Problem`."""
     body = await read_body(request)
     identity = request.state.identity = _identify(deps, partner, envelope, body)
     await deps.admit(partner)
@@ -120,10 +121,10 @@ def _answer(taken: Taken, status: int, headers: Mapping[str, str] | None = None)
 
 
 def _identify(deps: GatewayDeps, partner: PartnerName, envelope: _Envelope, body: bytes) -> Identity:
-    """Who sends this: whoever holds the partner's key, and for officers the one whose token it is.
+    """Who sends this: the holder of the partner's key, or for officers the subject of the token.
 
-    A desk's key alone could be two officers at once, so that a token is never missing where tokens are required; with
-    one, no key is needed. Whatever is there is tried.
+    Two officers could share one key, so an officer needs a token where tokens are required, and no key beside it.
+    Every proof that is given must hold.
     """
     caller, is_officer = envelope.caller, partner == "officer"
     if caller is not None:
@@ -137,14 +138,14 @@ def _identify(deps: GatewayDeps, partner: PartnerName, envelope: _Envelope, body
 
 
 def _require_own_name(caller: Caller | None, message: PartnerMessage) -> None:
-    """Two officers decide a denial, so that nobody may lend their voice to another."""
+    """A denial needs two different officers, so nobody may send a message in another officer's name."""
     officer = getattr(message.content, "officer", None)
     if caller is not None and officer is not None and officer != caller.subject:
         raise Problem("officer-differs")
 
 
 async def _require_scope(deps: GatewayDeps, identity: Identity, partner: str, case_id: str | None) -> None:
-    """Who only claims a name, where that is allowed, claims no more than a case can judge."""
+    """A partner that answers speaks only about cases it was asked about. An unproven sender is left to the case."""
     if identity.proven and partner in ASKED and case_id is not None and await deps.was_asked(case_id, partner) is False:
         raise Problem("case-not-asked")
 

@@ -14,24 +14,24 @@ from gateway.http.problems import Problem, documented
 router = APIRouter(tags=["operations"])
 
 READY_TIMEOUT_S: Final = 2.0
-"""A balancer's usual patience; a database slower than that cannot serve anybody."""
+"""The usual timeout of load balancers; with a slower database no request could be served."""
 
 
 class Health(BaseModel):
-    """It works."""
+    """The process works."""
 
     status: Literal["ok"] = "ok"
 
 
-@router.get("/healthz", summary="Whether the process lives")
+@router.get("/healthz", summary="Whether the process is alive")
 async def healthz() -> Health:
-    """Answers while the process can answer at all; restart it when it does not."""
+    """Answers while the process is alive; restart it if this does not answer."""
     return Health()
 
 
 @router.get("/readyz", summary="Whether it can serve", responses=documented())
 async def readyz(deps: Deps) -> Health:
-    """Answers while the database does; send no requests when it does not."""
+    """Answers while the database does; send no requests while this fails."""
     try:
         async with asyncio.timeout(READY_TIMEOUT_S):
             await deps.store.programme("readyz")  # any read proves the connection, the role and the schema
@@ -40,7 +40,7 @@ async def readyz(deps: Deps) -> Health:
     return Health()
 
 
-@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 async def metrics_text(metrics: Metrics) -> Response:
     """Counters in Prometheus's text format."""
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)

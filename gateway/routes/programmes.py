@@ -42,7 +42,7 @@ class ProgrammeView(BaseModel):
     openapi_extra=READS_STATUS.documented,
 )
 async def show_programme(deps: Deps, programme: ProgrammePath) -> ProgrammeView:
-    """The programme's status, the rules in force, its places, and how many are taken and waited for."""
+    """The programme's status, the rules in force, its places, how many are taken, and how many cases wait."""
     found = await deps.statistics.programme(programme, month_of(deps.now()))
     if found is None:
         raise Problem("unknown-programme")

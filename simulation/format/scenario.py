@@ -1,4 +1,4 @@
-"""What a scenario says, after its bases are merged: one frozen model a section (scenarios/README.md, "Format").
+"""What a scenario says, after its bases are merged: one frozen model a section.
 
 The models are strict: nothing is coerced and nothing unknown is taken. The loader feeds them with plain values.
 """

@@ -38,6 +38,12 @@ class TimelineMessage:
 Entry = Filing | PartnerAnswers | TimelineMessage
 
 
+def first_moment(scenario: Scenario) -> datetime:
+    """When the first thing of a scenario happens."""
+    filed = (application.filed_at for application in scenario.applications.values())
+    return min(scenario.until, *filed, *(item.at for item in scenario.timeline))
+
+
 class _Phase(IntEnum):
     FILING = 0
     ANSWER = 1
@@ -67,9 +73,13 @@ class Agenda:
         for index, item in enumerate(scenario.timeline):
             self._add(_Slot(item.at, _Phase.TIMELINE, (index,), TimelineMessage(index, item)))
 
-    def schedule(self, at: datetime, case: str, answer: PartnerMessage) -> None:
-        """A partner will answer the case of that name at `at`."""
-        place = (self._cases[case], PARTNERS.index(answer.partner), next(self._answers))
+    def schedule(self, at: datetime, case: str | None, answer: PartnerMessage) -> None:
+        """A partner will answer the case of that name at `at`; None where it mistakes the case for one of nobody's."""
+        place = (
+            len(self._cases) if case is None else self._cases[case],
+            PARTNERS.index(answer.partner),
+            next(self._answers),
+        )
         self._add(_Slot(at, _Phase.ANSWER, place, PartnerAnswers(answer)))
 
     def next_at(self) -> datetime | None:

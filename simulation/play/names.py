@@ -25,6 +25,6 @@ class CaseNames:
         """The case of that name; where it is not filed, an id that nobody has: whoever writes to it is told so."""
         return self._ids.get(name) or case_id_from_entropy("VEN", secrets.token_bytes(16))
 
-    def name(self, case_id: CaseId) -> str:
-        """The name of a filed case."""
-        return self._names[case_id]
+    def known(self, case_id: CaseId) -> str | None:
+        """The name of a case; None for one that was not filed here."""
+        return self._names.get(case_id)

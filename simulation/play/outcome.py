@@ -13,7 +13,7 @@ from simulation.format.scenario import Answer, ExpectedCase, ExpectedProgramme, 
 
 
 class Told(BaseModel):
-    """Base of what is printed; field by field as scenarios/README.md, "Result", gives it."""
+    """Base of what is printed; its fields are the published result."""
 
     model_config = ConfigDict(frozen=True)
 

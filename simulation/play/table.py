@@ -14,13 +14,14 @@ def show(console: Console, result: Result) -> None:
     table = Table("case", "id", "stands", "last event", box=None, padding=(0, 1), show_header=False)
     for name, case in result.cases.items():
         last = case.events[-1] if case.events else "-"
-        table.add_row(*map(escape, ("        " + name, case.case_id or "-", _standing(case), last)))
+        table.add_row(*map(escape, ("        " + name, case.case_id or "-", standing(case), last)))
     console.print(table)
     for difference in result.differences:
-        console.print(f"         {escape(_sentence(difference))}", style="red")
+        console.print(f"         {escape(difference_in_words(difference))}", style="red")
 
 
-def _standing(case: CaseOutcome) -> str:
+def standing(case: CaseOutcome) -> str:
+    """`ineligible: mexico-entry`, or where an open case stands."""
     if case.stage is None:
         return "not filed"
     if case.outcome is None:
@@ -28,7 +29,8 @@ def _standing(case: CaseOutcome) -> str:
     return case.outcome if case.reason is None else f"{case.outcome}: {case.reason}"
 
 
-def _sentence(difference: Difference) -> str:
+def difference_in_words(difference: Difference) -> str:
+    """One line."""
     where = difference.key if difference.case is None else f"{difference.case}: {difference.key}"
     return f"{where}: expected {_shown(difference.expected)}, found {_shown(difference.found)}"
 

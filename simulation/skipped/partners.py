@@ -9,7 +9,8 @@ from typing import Final
 import httpx2
 
 from activities.partners.clients import PartnerClients, open_partner_clients
-from simulation.play.agenda import Agenda
+from simulation.play.agenda import Agenda, Filing
+from simulation.play.entrances import Entrances
 from simulation.play.names import CaseNames
 from simulation.skipped.clock import ScenarioClock
 from simulators.app import create_app
@@ -37,7 +38,7 @@ class AgendaScheduler:
 
     async def deliver(self, at: datetime, answer: PartnerMessage) -> None:
         """See `Scheduler`. Nothing is handed over here: also what is due at once has its turn on the agenda."""
-        self.agenda.schedule(at, self.names.name(answer.case_id), answer)
+        self.agenda.schedule(at, self.names.known(answer.case_id), answer)
         self.clock.expect(at)
         if not self.clock.playing:
             await self.replan()
@@ -49,6 +50,19 @@ class ScenarioPartners:
 
     clients: PartnerClients
     journal: Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedEntrances(Entrances):
+    """The partners are told how to answer a case once it has an id; nothing goes on before that."""
+
+    partners: ScenarioPartners
+
+    async def file(self, filing: Filing) -> str:
+        """See base class."""
+        case_id = await Entrances.file(self, filing)
+        self.partners.journal.set_for_case(case_id, filing.application.partners)
+        return case_id
 
 
 @asynccontextmanager

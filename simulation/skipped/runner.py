@@ -11,19 +11,9 @@ from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from relay.maintenance import record_checks
-from simulation.format.scenario import Answer, Scenario
-from simulation.play.outcome import (
-    AnswerOutcome,
-    CaseOutcome,
-    Difference,
-    ProgrammeOutcome,
-    Result,
-    answer_differences,
-    case_differences,
-    programme_differences,
-)
-from simulation.play.player import TimelineAnswer
-from simulation.play.reading import read_cases, read_programme
+from simulation.format.scenario import Scenario
+from simulation.play.outcome import Result
+from simulation.play.reading import read_cases, read_programme, result_of
 from simulation.skipped.databases import Databases, open_databases
 from simulation.skipped.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
 from simulation.skipped.run_folder import RunFolder, run_folder
@@ -76,7 +66,7 @@ async def run_scenario(scenario: Scenario, databases: Databases, folder: RunFold
         cases = await read_cases(scenario, staging.names, staging.store)
         programme = await read_programme(scenario, staging.statistics)
         answers = staging.player.answers
-    return _result(scenario, cases, programme, answers, broken)
+    return result_of(scenario, cases, programme, answers, broken)
 
 
 async def _play(staging: Staging) -> str | None:
@@ -85,7 +75,7 @@ async def _play(staging: Staging) -> str | None:
         staging.server.client,
         task_queue=SCENARIO_TASK_QUEUE,
         workflows=[ScenarioRun],
-        activities=[staging.player.plan, staging.player.play],
+        activities=[staging.moments.plan, staging.moments.play],
         workflow_runner=UnsandboxedWorkflowRunner(),  # a few lines of our own, and two seconds less
     )
     try:
@@ -104,32 +94,3 @@ def _innermost(failure: BaseException) -> str:
     """Why the driver failed: what the activity raised, in its own words."""
     cause = failure.__cause__
     return _innermost(cause) if isinstance(cause, FailureError) else str(failure)
-
-
-def _result(
-    scenario: Scenario,
-    cases: dict[str, CaseOutcome],
-    programme: ProgrammeOutcome | None,
-    answers: Sequence[TimelineAnswer],
-    broken: str | None,
-) -> Result:
-    given: dict[int, list[Answer]] = {}
-    for answer in answers:
-        given.setdefault(answer.index, []).append(answer.answer)
-    differences = [
-        *([] if broken is None else [Difference(case=None, key="run", expected="played to its end", found=broken)]),
-        *(each for name, expected in scenario.expect.items() for each in case_differences(name, expected, cases[name])),
-        *([] if programme is None else programme_differences(scenario.expect_programme, programme)),
-        *answer_differences(scenario, given),
-    ]
-    return Result(
-        scenario=scenario.scenario,
-        ok=not differences,
-        differences=tuple(differences),
-        cases=cases,
-        programme=programme,
-        answers=tuple(
-            AnswerOutcome(at=each.item.at, case=each.item.case, message=each.item.message, answer=each.answer)
-            for each in answers
-        ),
-    )

@@ -25,13 +25,14 @@ from gateway.identity.tokens import OPEN
 from process.backing import Backing, opened_backing
 from relay.relay import notify_once
 from simulation.format.scenario import Scenario
-from simulation.play.agenda import Agenda
+from simulation.play.agenda import Agenda, first_moment
+from simulation.play.client import GatewayClient
 from simulation.play.names import CaseNames
 from simulation.play.player import Player
 from simulation.skipped.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.skipped.driver import REPLAN, SCENARIO_WORKFLOW
-from simulation.skipped.entrances import GatewayEntrances
-from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, open_partners
+from simulation.skipped.moments import Moments
+from simulation.skipped.partners import GATEWAY_URL, AgendaScheduler, SkippedEntrances, open_partners
 from simulation.skipped.run_folder import RunFolder
 from simulation.skipped.settling import Settling
 from simulation.skipped.skipping_server import SkippingServer, open_skipping_server
@@ -51,6 +52,7 @@ class Staging:
     statistics: Statistics
     names: CaseNames
     player: Player
+    moments: Moments
 
 
 async def open_staging(
@@ -58,7 +60,7 @@ async def open_staging(
 ) -> Staging:
     """Set everything up; `stack` takes it down again."""
     server = await stack.enter_async_context(open_skipping_server(folder))
-    clock = ScenarioClock(_first_moment(scenario), await server.now())
+    clock = ScenarioClock(first_moment(scenario), await server.now())
     pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=POOL_MAX))
     backing = await stack.enter_async_context(
         opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
@@ -73,16 +75,11 @@ async def open_staging(
     for worker in case_workers(client, backing, partners.clients, read_agreements()):
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing))
-    entrances = GatewayEntrances(scenario.programme, http, backing.store.inbox, partners, names)
+    entrances = SkippedEntrances(scenario.programme, GatewayClient(http, patience_s=0), names, partners=partners)
     settling = Settling(pool, notify=_relay(backing, client))
-    player = Player(agenda, clock, entrances, settling, scenario.until)
-    return Staging(server, backing.store, backing.store.statistics, names, player)
-
-
-def _first_moment(scenario: Scenario) -> datetime:
-    """When the programme is opened: with the first thing that happens."""
-    filed = (application.filed_at for application in scenario.applications.values())
-    return min(scenario.until, *filed, *(item.at for item in scenario.timeline))
+    player = Player(entrances, settling.settle)
+    moments = Moments(agenda, clock, player, settling, scenario.until)
+    return Staging(server, backing.store, backing.store.statistics, names, player, moments)
 
 
 def _case_client(server: SkippingServer, clock: ScenarioClock) -> Client:

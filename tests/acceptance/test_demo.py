@@ -12,8 +12,8 @@ from typing import Any, get_args
 import pytest
 from temporalio.client import Client
 
-from demonstration.script import ALL_OUTCOMES
 from domain.kernel.ids import Code
+from simulation.demonstration.repeat import cases_for_every_outcome
 from tests.support.stack import bare_environment
 
 PASSAGE = Path(sys.executable).with_name("passage")
@@ -24,13 +24,13 @@ SECRETS = ("Rojas Pérez", "Whitfield", "150000001", "Main St", "900-00-0001")
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_cases_of_every_outcome_end_as_told_and_the_command_ends_by_itself(tmp_path: Path) -> None:
-    arguments = ("demo", "--cases", str(ALL_OUTCOMES), "--speed", "20", "--exit")
+    arguments = ("demo", "--cases", str(cases_for_every_outcome()), "--speed", "20", "--exit")
     done = subprocess.run(
         (PASSAGE, *arguments), cwd=tmp_path, env=bare_environment({}), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     ended = done.stdout.partition("What became of each case")[2]
-    assert f"{ALL_OUTCOMES} of {ALL_OUTCOMES} cases ended as told." in ended
+    assert f"{cases_for_every_outcome()} of {cases_for_every_outcome()} cases ended as told." in ended
     assert [outcome for outcome in get_args(Code) if outcome not in ended] == []
     assert "First case authorized" in ended
     assert "/namespaces/default/workflows?query=" in done.stdout

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from simulation.demonstration.repeat import demonstration_files
 from simulation.format.loader import load_scenario
 from tests.support.player import Player
 from tests.support.verdict import shown_case, shown_programme
@@ -91,7 +92,7 @@ def test_the_given_scenarios_hold_within_a_minute() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("files", [OWN[::2], OWN[1::2]], ids=["even", "odd"])
+@pytest.mark.parametrize("files", [OWN[::2], OWN[1::2], demonstration_files()], ids=["even", "odd", "demonstration"])
 def test_the_projects_own_scenarios_hold(files: list[Path]) -> None:
     run = simulate(*files, "--json")
 

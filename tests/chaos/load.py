@@ -7,29 +7,37 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import httpx2
 
 from cases.inbound.wire import PartnerName
-from demonstration.board import Board
-from demonstration.door import DoorClosedError
-from demonstration.people import application
-from demonstration.story import Story
+from domain.humanitarian_parole.application import Application
+from process.backing import clock_of
+from simulation.demonstration.repeat import application, with_people
+from simulation.format.scenario import Scenario
+from simulation.play.agenda import TimelineMessage, first_moment
+from simulation.play.client import RequestRefusedError
+from simulation.play.entrances import sender_of
+from simulation.play.later import later
+from simulation.play.names import CaseNames
+from simulation.scaled.board import Board
+from simulation.scaled.pace import Pace
+from simulators.scripts import PartnerScripts
 from tests.chaos.arena import Arena
 from tests.chaos.schedule import Filing
+from tests.support.applicants import PROMPT
 from tests.support.every_kind import one_of_each_kind
-from tests.support.fault_script import PROMPT, script
+from tests.support.fault_script import SCENARIOS
 from tests.support.performance import Ledger, keeping_http
 from tests.support.sender import Senders
 
 EVERYTHING_AT_ONCE: Final = "hears every kind of message at once"
 FILED_TWICE: Final = "filed by two at the same moment"
-STORIES: Final[Mapping[str, Story]] = {
-    story.name: story for story in script(0).stories if not story.gates and story.travels_with is None
-}
+STORIES: Final[Mapping[str, Scenario]] = {each.scenario: each for each in SCENARIOS if len(each.applications) == 1}
 LIVES: Final = (*STORIES, EVERYTHING_AT_ONCE, FILED_TWICE)
 """The kinds of cases there are."""
 
@@ -103,45 +111,47 @@ class Load:
             if filing.life == EVERYTHING_AT_ONCE:
                 await self._hear_everything(filing)
             elif filing.life == FILED_TWICE:
-                await asyncio.gather(
-                    *(self._file(f"{filing.person} {who}", application(filing.person)) for who in "ab")
-                )
+                await asyncio.gather(*(self._file(application(filing.person)) for _ in range(2)))
             else:
                 await self._play(filing, STORIES[filing.life])
-        except DoorClosedError as error:
+        except RequestRefusedError as error:
             self.problems.append(f"{filing.life}: {error}")
 
-    async def _file(self, name: str, filed: Any) -> str:
+    async def _file(self, filed: Application) -> str:
         async with self._slots:
             case_id = await self._senders.file(filed)
         self.filed.add(case_id)
-        await self._board.filed(name, case_id)
         return case_id
 
     async def _hear_everything(self, filing: Filing) -> None:
-        case_id = await self._file(str(filing.person), application(filing.person))
+        case_id = await self._file(application(filing.person))
         deliveries = list(one_of_each_kind(case_id, filing.person, self._senders.mark))
         random.Random(filing.chance).shuffle(deliveries)  # noqa: S311  no secret
         await asyncio.gather(*(self._deliver(*delivery) for delivery in deliveries))
 
-    async def _play(self, filing: Filing, story: Story) -> None:
-        name = str(filing.person)
-        case_id = await self._file(name, story.application(filing.person))
-        for number, move in enumerate(story.moves):
-            if await self._stands(name, move.once) and move.message != "travel.boarding_check":
-                await asyncio.sleep(move.after / timedelta(days=1) * self._arena.stack.day_s)
-                body = {"case": case_id, "message": move.message, **move.fields(self._arena.stack.domain_now())}
-                await self._deliver(move.by, f"{self._senders.mark}-{name}-{number}", body)
+    async def _play(self, filing: Filing, scenario: Scenario) -> None:
+        now = self._arena.stack.domain_now()
+        scenario = with_people(later(scenario, now - first_moment(scenario)), filing.person)
+        [(name, applied)] = scenario.applications.items()
+        names = CaseNames()
+        pace = Pace(scenario, names, self._board, clock_of(self._arena.settings))
+        case_id = await self._file(applied.filed(None))
+        names.note(name, case_id)
+        self._board.follow(case_id, partial(pace.note, name))
+        for number, item in enumerate(scenario.timeline):
+            if await self._comes(pace.until(TimelineMessage(number, item), item.at)) and not item.is_question:
+                body = {"case": case_id, **item.says.model_dump(mode="json", exclude_none=True)}
+                await self._deliver(sender_of(item), f"{self._senders.mark}-{filing.person}-{number}", body)
 
-    async def _stands(self, name: str, standing: Any) -> bool:
-        """Whether the case comes to stand so, rather than to close or to be overtaken by the end of the run."""
-        stands = asyncio.create_task(self._board.until_stands(name, standing))
+    async def _comes(self, turn: Coroutine[None, None, datetime]) -> bool:
+        """Whether the turn of a message comes, rather than the end of the run."""
+        coming = asyncio.create_task(turn)
         stopped = asyncio.create_task(self._stopped.wait())
         try:
-            await asyncio.wait({stands, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            return stands.done() and stands.result() is not None
+            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.done()
         finally:
-            stands.cancel()
+            coming.cancel()
             stopped.cancel()
 
     async def _deliver(self, by: PartnerName, message_id: str, body: Mapping[str, Any]) -> None:
@@ -182,4 +192,11 @@ async def script_partners(senders: Senders, filings: tuple[Filing, ...]) -> None
     for filing in filings:
         by_life.setdefault(filing.life, []).append(filing.person)
     for life, persons in by_life.items():
-        await senders.script(persons, STORIES[life].partners if life in STORIES else PROMPT)
+        await senders.script(persons, _partners_of(life))
+
+
+def _partners_of(life: str) -> PartnerScripts:
+    if life not in STORIES:
+        return PROMPT
+    [applied] = STORIES[life].applications.values()
+    return applied.partners

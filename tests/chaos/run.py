@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from demonstration.board import Board
 from eventstore.conflicts import StoreUnavailable
 from process.backing import open_backing
 from process.temporal import connect_temporal
+from simulation.scaled.board import Board
 from tests.chaos.arena import Arena
 from tests.chaos.faults import EXTRA, FAULTS
 from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_partners

@@ -9,13 +9,11 @@ import asyncpg
 import httpx2
 
 from cases.inbound.wire import PartnerName
-from demonstration.circumstances import in_colombia
-from demonstration.people import application
-from process.backing import open_backing
 from process.config import Settings
+from simulation.demonstration.repeat import application
 from tests.support import sender
+from tests.support.applicants import NOBODY_ANSWERS, in_colombia
 from tests.support.every_kind import Delivery, one_of_each_kind
-from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.whole_stack import WholeStack

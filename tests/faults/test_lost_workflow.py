@@ -7,11 +7,9 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from demonstration.people import application
-from process.backing import open_backing
-from process.temporal import connect_temporal
+from simulation.demonstration.repeat import application
+from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.breaking import delete, terminate
-from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of

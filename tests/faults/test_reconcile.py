@@ -10,12 +10,10 @@ from temporalio.client import Client
 
 from audit.reconcile.log import opened_reconcile_log
 from cli.audit_reconcile import reconcile_one
-from demonstration.people import application
-from process.backing import open_backing
-from process.temporal import connect_temporal
 from relay.histories import live_histories
+from simulation.demonstration.repeat import application
+from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.breaking import set_back, terminate
-from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
 from tests.support.stack import run_passage

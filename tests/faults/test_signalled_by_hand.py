@@ -14,11 +14,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName
-from demonstration import circumstances as c
-from demonstration.moves import shows_a_permit
-from demonstration.people import application, passport, supporter
-from process.backing import open_backing
-from tests.support.fault_script import NOBODY_ANSWERS
+from simulation.demonstration.repeat import application
+from tests.support.applicants import A_PERMIT, NOBODY_ANSWERS, in_colombia, passport, supporter, without_documents
 from tests.support.invariants import reading
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
@@ -62,7 +59,7 @@ LIVES: list[tuple[Any, list[Said], str | None]] = [
     ),
     (application, [("sponsor.not_confirmed", {})], "not_confirmed"),
     (
-        c.without_documents,
+        without_documents,
         [("sponsor.confirmed", {}), ("entry.not_found", {}), ("evidence.submitted", {}), ("vetting.cleared", {}),
          ("passport.changed", {}), ("vetting.cleared", {}), ("arrival.refused", {})],
         "refused_at_port",
@@ -73,12 +70,12 @@ LIVES: list[tuple[Any, list[Said], str | None]] = [
         "withdrawn",
     ),
     (
-        c.in_colombia,
+        in_colombia,
         [("sponsor.confirmed", {}), ("vetting.cleared", {}), ("border.irregular_crossing", {})],
         "revoked",
     ),
     (
-        c.in_colombia,
+        in_colombia,
         [("sponsor.confirmed", {}), ("vetting.cleared", {}), ("arrival.paroled", {}), ("work_permit.applied", {}),
          ("work_permit.ineligible", {})],
         None,
@@ -139,7 +136,7 @@ class Operator:
 def personal_content(kind: str, person: int) -> dict[str, Any]:
     match kind:
         case "evidence.submitted":
-            return dict(shows_a_permit().fields(None))  # type: ignore[arg-type]  # the same at any moment
+            return A_PERMIT
         case "passport.changed":
             return {"passport": passport(f"17{person:07}").model_dump(mode="json", exclude_none=True)}
         case _:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from demonstration.people import application
-from process.backing import open_backing
+from simulation.demonstration.repeat import application
+from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.every_kind import contents
-from tests.support.fault_script import NOBODY_ANSWERS
 from tests.support.invariants import reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of

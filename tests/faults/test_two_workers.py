@@ -11,9 +11,8 @@ import asyncpg
 import psutil
 import pytest
 
-from demonstration.people import application
-from process.backing import open_backing
-from tests.support.fault_script import PROMPT
+from simulation.demonstration.repeat import application
+from tests.support.applicants import PROMPT
 from tests.support.invariants import partner_faults, reading, receipt_faults
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of

@@ -167,7 +167,11 @@ class TestShown:
         await desk.send("applicant", "forged", {"case": "VEN-1111-1111", "message": "application.withdrawn"})
         page = await (await signed_in(desk, "partner:applicant")).get(f"{PLACE}?show=refused")
         refused = next(row for row in page.rows if row[1] == "signature-missing")
-        assert refused[2:5] == ["The message must be signed: webhook-timestamp and webhook-signature.", "1", "forged"]
+        assert refused[2:5] == [
+            "The message must be signed: send webhook-timestamp and webhook-signature.",
+            "1",
+            "forged",
+        ]
 
     async def test_older_messages_are_a_page_further(self, desk: Desk) -> None:
         case_id = await desk.filed_case()

@@ -13,8 +13,7 @@ import asyncpg
 import httpx2
 from temporalio.client import Client
 
-from demonstration.circumstances import SILENT
-from process.backing import open_backing
+from simulators.scripts import SILENT, FaultProfile, PartnerScript, PartnerScripts
 from tests.support import canary
 from tests.support.canary import FOREIGN, found_in, on_the_wire
 from tests.support.performance import open_programme

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 
 from cases.inbound.wire import KINDS, PartnerName, senders_of
-from demonstration import moves as m
-from demonstration.people import passport, supporter
-from demonstration.story import Move
+from tests.support.applicants import A_PERMIT, passport, supporter
 from tests.support.whole_stack import DAY_ONE
 
 CLOSING: Final = frozenset(
@@ -20,9 +18,11 @@ Delivery = tuple[PartnerName, str, dict[str, Any]]
 
 def contents(person: int) -> dict[str, dict[str, Any]]:
     """The fields of each kind that has any."""
-    moves: tuple[Move, ...] = (m.is_seen_crossing(), m.shows_a_permit(), m.decides("o-1", "approve"), m.arrives())
     return {
-        **{move.message: dict(move.fields(DAY_ONE)) for move in moves},
+        "border.irregular_crossing": {"country": "PAN", "crossed_at": DAY_ONE.isoformat()},
+        "evidence.submitted": A_PERMIT,
+        "officer.decided": {"officer": "o-1", "decision": "approve", "why": "after review of the file"},
+        "arrival.paroled": {"port": "MIA", "by": "air"},
         "officer.confirmed": {"officer": "o-2"},
         "arrival.refused": {"port": "MIA"},
         "sponsor.replaced": {"supporter": supporter(person + 500).model_dump(mode="json", exclude_none=True)},

@@ -7,24 +7,23 @@ the same id. They keep every receipt, for `invariants.py` to hold against what t
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
 import httpx2
 
 from cases.programme_commands import open_if_new
-from demonstration.board import Board
-from demonstration.door import REQUEST_TIMEOUT_S, Door
-from demonstration.player import Player
-from demonstration.story import Script
-from demonstration.verdict import judge
-from domain import registry
-from process.backing import Backing, clock_of, open_backing
 from process.config import Settings
-from process.key_files import sender_keys
-from tests.support.fault_script import USUAL, end_of_programme
+from simulation.format.scenario import Scenario
+from simulation.play.client import REQUEST_TIMEOUT_S, GatewayClient
+from simulation.play.table import difference_in_words
+from simulation.scaled.board import Board
+from simulation.scaled.performance import Performance as ScaledPerformance
+from simulation.scaled.performance import Role
+from tests.support.fault_script import USUAL
 from tests.support.whole_stack import WholeStack, slowness
 
 RULES: Final = "2022-10-19"
@@ -107,13 +106,14 @@ Breaking = Callable[["Performance"], Coroutine[None, None, None]]
 class Performance:
     """One script on one stack. `differences` are what did not happen as told."""
 
-    def __init__(self, stack: WholeStack, script: Script, programme: str) -> None:
+    def __init__(self, stack: WholeStack, script: Sequence[Scenario], programme: str) -> None:
         self.stack = stack
         self.script = script
         self.programme = programme
         self.ledger = Ledger()
-        self.board = Board()
         self.differences: list[str] = []
+        self._board = Board()
+        self._roles: tuple[Role, ...] = ()
         self._reopen = asyncio.Event()
 
     async def play(self, breaking: Breaking, places: int) -> None:
@@ -122,59 +122,56 @@ class Performance:
             await open_programme(backing, self.programme, places)
         watching = asyncio.create_task(self._watch())
         async with keeping_http(self.ledger) as http:
-            player = self._player(http)
+            client = self._client(http)
+            played = ScaledPerformance(self.script, self.programme, client, clock_of(self.stack.settings), self._board)
+            self._roles = tuple(played.roles())
             try:
                 async with asyncio.timeout(PLAY_TIMEOUT_S * slowness()), asyncio.TaskGroup() as group:
-                    group.create_task(player.play())
+                    group.create_task(played.play())
                     group.create_task(breaking(self))
-                    group.create_task(self._end(player))
+                    group.create_task(self._end(client))
             except TimeoutError:
                 self.differences.append(f"not at its end after {PLAY_TIMEOUT_S * slowness():g} s")
             finally:
                 watching.cancel()
-        await self._judge(player)
+        async with open_backing(self.stack.settings) as backing:
+            for result in await played.results(backing.store):
+                self.differences += [f"{result.scenario}: {difference_in_words(each)}" for each in result.differences]
 
     @property
     def case_ids(self) -> set[str]:
         """Every case that was filed."""
-        return {case_id for story in self.script.stories if (case_id := self.board.case_of(story.name)) is not None}
+        return {role.case_id for role in self._roles if role.case_id is not None}
 
     def reopen(self) -> None:
         """The stack was started again: its database is elsewhere now."""
         self._reopen.set()
 
-    async def _judge(self, player: Player) -> None:
-        async with open_backing(self.stack.settings) as backing:
-            verdicts = await judge(self.script, self.board, backing.store, player.surprises)
-        self.differences += [f"{v.story.name}: {', '.join(v.differences)}" for v in verdicts if v.differences]
-        names = {story.name for story in self.script.stories}
-        self.differences += [f"{s.story}: {s.what}" for s in player.surprises if s.story not in names]
-
-    def _player(self, http: httpx2.AsyncClient) -> Player:
+    def _client(self, http: httpx2.AsyncClient) -> GatewayClient:
         settings = self.stack.settings
-        clock = clock_of(settings)
-        door = Door(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
-        return Player(self.script, self.board, door, clock, self.programme, secrets.token_hex(4))
+        return GatewayClient(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
 
-    async def _end(self, player: Player) -> None:
-        """End the programme once nothing else is to happen."""
-        await self.board.until_open(self.script.acts[-1].gates)
-        while not all(self._is_done(story.name) for story in self.script.stories):  # noqa: ASYNC110  the board tells nobody
-            await asyncio.sleep(_LOOK_S)
-        await player._act(end_of_programme())
+    async def _end(self, client: GatewayClient) -> None:
+        """End the programme once nothing else is to happen: whoever is paroled then completes within days."""
+        await self._board.until(lambda: all(map(self._is_done, self._roles)))
+        ends_on = (self.stack.domain_now() + timedelta(days=4)).date().isoformat()
+        body = {"programme": self.programme, "message": "programme.terminated", "parole_ends_on": ends_on}
+        reply = await client.send("governments", f"end-{secrets.token_hex(4)}", body)
+        if reply.answer != "accepted":
+            self.differences.append(f"the end of the programme was answered {reply}")
 
-    def _is_done(self, name: str) -> bool:
-        summary = self.board.summary(name)
-        if summary is None or self.board.standing(self.script.acts[-1].name) != "done":
+    def _is_done(self, role: Role) -> bool:
+        summary = self._board.summary(role.case_id)
+        if summary is None or not role.playing.played:
             return False
-        waits = summary.waiting_on == "parole_end" and (name != USUAL or summary.work_permit == "eligible")
+        waits = summary.waiting_on == "parole_end" and (role.name != USUAL or summary.work_permit == "eligible")
         return summary.closed or waits
 
     async def _watch(self) -> None:
         while True:
             self._reopen.clear()
             async with open_backing(self.stack.settings) as backing:
-                looking = asyncio.create_task(self.board.watch(backing.store))
+                looking = asyncio.create_task(self._board.watch(backing.store))
                 moved = asyncio.create_task(self._reopen.wait())
                 await asyncio.wait({looking, moved}, return_when=asyncio.FIRST_COMPLETED)
                 for task in (looking, moved):

@@ -13,10 +13,11 @@ import httpx2
 
 from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName
-from demonstration.door import Answer, Door
-from demonstration.people import passport_number
 from domain.humanitarian_parole.application import Application
-from simulators.app import PassportScripts as PartnerScript
+from process.config import Settings
+from simulation.demonstration.repeat import application
+from simulation.play.client import GatewayClient, Reply
+from simulators.app import PassportScripts
 from simulators.scripts import PartnerScripts
 from tests.support.performance import Ledger, keeping_http
 
@@ -34,20 +35,20 @@ class Senders:
         self.mark = secrets.token_hex(4)
         self._keys = sender_keys(settings.sender_keys)
         self._gateway = settings.gateway_url
-        self._door = Door(http, settings.gateway_url, settings.partners_url, self._keys)
+        self._client = GatewayClient(http, settings.gateway_url, settings.partners_url, self._keys)
         self._number = itertools.count(1)
 
     def new_id(self) -> str:
         """The id of another message."""
         return f"{self.mark}-{next(self._number)}"
 
-    async def file(self, application: Application) -> str:
+    async def file(self, filed: Application) -> str:
         """File until somebody takes it; the case's id."""
-        return await self._door.file(self.new_id(), self.programme, application.model_dump(mode="json"))
+        return await self._client.file(self.new_id(), self.programme, filed.model_dump(mode="json"))
 
-    async def file_and_wait(self, application: Application) -> str:
+    async def file_and_wait(self, filed: Application) -> str:
         """File, and wait until the case has judged it and asked the registry; the case's id."""
-        case_id = await self.file(application)
+        case_id = await self.file(filed)
         async with asyncio.timeout(_JUDGED_WITHIN_S):
             while not await self._has_been_judged(case_id):  # noqa: ASYNC110  a gateway tells nobody
                 await asyncio.sleep(_LOOK_S)
@@ -58,18 +59,18 @@ class Senders:
         return response.is_success and response.json()["waiting_on"] is not None
 
     async def script(self, persons: Iterable[int], partners: PartnerScripts) -> None:
-        """How the simulated partners behave towards these persons (`demonstration/people.py`)."""
-        await self._door.script_partners(
-            [PartnerScript(passport_number=passport_number(person), partners=partners) for person in persons]
+        """How the simulated partners behave towards these persons."""
+        await self._client.script_partners(
+            [PassportScripts(passport_number=_passport_number(person), partners=partners) for person in persons]
         )
 
-    async def say(self, by: PartnerName, case_id: str, message: str, **fields: Any) -> Answer:
+    async def say(self, by: PartnerName, case_id: str, message: str, **fields: Any) -> Reply:
         """Say something about a case until it is taken, and wait for the answer."""
-        return await self._door.send(by, self.new_id(), {"case": case_id, "message": message, **fields})
+        return await self._client.send(by, self.new_id(), {"case": case_id, "message": message, **fields})
 
-    async def govern(self, message: str, **fields: Any) -> Answer:
+    async def govern(self, message: str, **fields: Any) -> Reply:
         """The governments speak."""
-        return await self._door.send("governments", self.new_id(), {"programme": self.programme, "message": message,
+        return await self._client.send("governments", self.new_id(), {"programme": self.programme, "message": message,
                                                                     **fields})  # fmt: skip
 
     async def post(
@@ -89,6 +90,10 @@ class Senders:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Idempotency-Key": self.new_id(), "Content-Type": "application/json"}
         return await self.http.post(f"{self._gateway}/v1/applications", content=content, headers=headers)
+
+
+def _passport_number(person: int) -> str:
+    return application(person).beneficiary.passport.number
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from domain.messages import CASE_MESSAGE
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import ADVANCE, INBOX_ONLY, MESSAGE_SENDERS, CaseMessageName, DirectMessage, Notification
-from activities.failures import FAILURES, Contended, LogRestored, as_application_error
+from activities.failures import FAILURES, LogRestored, as_application_error
 from activities.partners.errors import PartnerBusy, PartnerRefused
 from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
 from domain.kernel.ids import Code
@@ -86,7 +86,6 @@ def test_a_number_that_no_inbox_has_is_asked_for_once() -> None:
         (ConnectionRefusedError("x"), "database-unavailable", False),
         (TimeoutError("x"), "timed-out", False),
         (VersionConflict(), "decision-contended", False),
-        (Contended(), "decision-contended", False),
         (LogRestored(), "log-restored", False),
         (KeyDestroyed("x"), "key-destroyed", True),
         (IllegalAppend("x"), "illegal-append", True),

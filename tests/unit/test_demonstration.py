@@ -1,86 +1,83 @@
-"""The script of the demonstration: complete, sound in itself, and judged by what the log holds."""
+"""What `passage demo` plays: complete, about people of its own, and played when its cases are ready for it."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from domain.events import CASE_EVENTS
 
-from cases.clock import SystemClock
-from cases.inbound.wire import WIRE
-from demonstration.board import Board
-from demonstration.door import Answer
-from demonstration.people import application
-from demonstration.player import Player
-from demonstration.script import ALL_OUTCOMES, script_of
-from demonstration.story import Move, Script, Story, gate
-from demonstration.verdict import first_missing, judge
+from cases.clock import ScaledClock
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
 from domain.kernel.ids import Code
-from eventstore.port import Stream
 from eventstore.summary import CaseSummary
-from tests.support.filings import NOON, summary
+from simulation.demonstration.repeat import application, cases_for_every_outcome, demonstration, last_places
+from simulation.format.scenario import Scenario
+from simulation.play.agenda import Agenda, TimelineMessage, first_moment
+from simulation.play.later import later
+from simulation.play.names import CaseNames
+from simulation.scaled.board import Board
+from simulation.scaled.pace import Pace
+from tests.support.filings import summary
 
-SIZES = (1, 2, 5, ALL_OUTCOMES - 1, ALL_OUTCOMES, 30, 75)
+SIZES = (1, 2, 5, 12, 13, 30, 75)
+CASE_ID = "VEN-7Q4K-M2XS"
+
+
+def cases_of(scenarios: tuple[Scenario, ...]) -> int:
+    return sum(len(each.applications) for each in scenarios)
 
 
 @pytest.mark.parametrize("cases", SIZES)
-def test_a_script_has_as_many_stories_as_were_asked_for_each_by_its_own_name(cases: int) -> None:
-    stories = script_of(cases).stories
-    assert len(stories) == len({story.name for story in stories}) == cases
+def test_there_are_as_many_cases_as_were_asked_for_in_scenarios_of_their_own_titles(cases: int) -> None:
+    scenarios = demonstration(cases)
+    assert cases_of(scenarios) == cases
+    assert len({each.scenario for each in scenarios}) == len(scenarios)
 
 
-def test_the_smallest_whole_script_shows_every_outcome() -> None:
-    assert {story.outcome for story in script_of(ALL_OUTCOMES).stories} == set(get_args(Code))
+def test_the_smallest_whole_demonstration_shows_every_outcome() -> None:
+    shown = {expected.outcome for each in demonstration(cases_for_every_outcome()) for expected in each.expect.values()}
+    assert cases_for_every_outcome() == 13
+    assert shown == set(get_args(Code))
 
 
-@pytest.mark.parametrize("cases", SIZES)
-def test_whatever_a_story_or_an_act_waits_for_is_told_too(cases: int) -> None:
-    script = script_of(cases)
-    names = {story.name for story in script.stories} | {act.name for act in script.acts}
-    gates = [each for act in script.acts for each in act.gates]
-    for story in script.stories:
-        gates += [*story.gates, *(each for move in story.moves for each in move.gates)]
-        assert story.travels_with is None or story.travels_with in names
-    assert {name for each in gates for name in each.names} <= names
+def test_every_case_says_how_it_must_end() -> None:
+    for each in demonstration(30):
+        assert set(each.expect) == set(each.applications)
+        assert {expected.stage for expected in each.expect.values()} == {"closed"}
 
 
-def test_only_the_story_that_says_so_files_for_the_same_person() -> None:
-    stories = [story for story in script_of(75).stories if story.outcome != "duplicate"]
-    people = [identity for story in stories for identity in person_identities(_filed(story).beneficiary)]
-    supporters = [str(supporter_identities(_filed(story).supporter)) for story in stories]
+def test_only_who_files_twice_is_a_person_or_a_supporter_of_another_case() -> None:
+    filed = [applied.filed(None) for each in demonstration(75) for name, applied in each.applications.items()
+             if each.expect[name].outcome != "duplicate"]  # fmt: skip
+    people = [identity for each in filed for identity in person_identities(each.beneficiary)]
+    supporters = [str(supporter_identities(each.supporter)) for each in filed]
     assert len(people) == len(set(people))
     assert len(supporters) == len(set(supporters))
+    assert application(3).beneficiary.passport.number == "150000301"
 
 
-def _filed(story: Story) -> Any:
-    return story.application(story.person)
+def test_cases_come_one_after_the_other_and_the_last_places_after_all_others() -> None:
+    scenarios = demonstration(75)
+    assert all(before < after for before, after in pairwise(map(first_moment, scenarios)))
+    to_the_programme = [each.scenario for each in scenarios if any(item.to_programme for item in each.timeline)]
+    assert to_the_programme == [last_places().scenario] == [scenarios[-1].scenario]
 
 
-def test_every_event_and_every_message_of_the_script_exists() -> None:
-    known = {event.__name__ for event in CASE_EVENTS}
-    for story in script_of(75).stories:
-        assert set(story.events) <= known
-        for move in story.moves:
-            if move.message != "travel.boarding_check":
-                body = {"case": "VEN-7Q4K-M2XS", "message": move.message, **move.fields(NOON)}
-                assert move.by in WIRE[move.message].model_validate(body).SENDERS
+def test_the_cap_leaves_others_the_places_that_they_keep() -> None:
+    kept = sum(expected.outcome == "completed" for each in demonstration(30)[:-1] for expected in each.expect.values())
+    capped = [item.says.places for item in demonstration(30)[-1].timeline if item.message == "programme.cap"]
+    assert capped == [kept + 1, kept + 2]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found", "missing"),
-    [
-        (("A", "C"), ("A", "B", "C"), None),
-        (("C", "A"), ("A", "B", "C"), "A"),
-        (("A", "A"), ("A",), "A"),
-        ((), (), None),
-    ],
-)
-def test_events_are_looked_for_in_their_order(
-    wanted: tuple[str, ...], found: tuple[str, ...], missing: str | None
-) -> None:
-    assert first_missing(wanted, found) == missing
+def test_a_scenario_moved_on_keeps_its_intervals_and_everybodys_age() -> None:
+    [before] = [each for each in demonstration(30) if each.scenario.startswith("more time to travel")]
+    after = later(before, by := timedelta(days=700))
+    assert after.applications["a"].filed_at - before.applications["a"].filed_at == by
+    born = [each.applications["a"].beneficiary.birth_date for each in (before, after)]
+    assert born[1] - born[0] == by
+    assert [new.at - old.at for old, new in zip(before.timeline, after.timeline, strict=True)] == [by] * 3
+    assert after.timeline[1].says.until - before.timeline[1].says.until == by
 
 
 class Heads:
@@ -88,109 +85,56 @@ class Heads:
 
     def __init__(self) -> None:
         self.found: list[CaseSummary] = []
-        self.events: Stream = Stream()
 
     async def summaries(self, _where: object) -> Any:
         for each in self.found:
             yield each
 
-    async def load(self, _case_id: str) -> Stream:
-        return self.events
+
+class Stage:
+    """One scenario's pace, with a board that shows what the test says; ten days pass in a second."""
+
+    def __init__(self) -> None:
+        [self.scenario] = demonstration(1)
+        self.agenda = Agenda(self.scenario)
+        self.filed_at = self.scenario.applications["a"].filed_at
+        self.clock = ScaledClock(self.filed_at, datetime.now(UTC), 864_000)
+        self.heads, self.board, names = Heads(), Board(), CaseNames()
+        self.pace = Pace(self.scenario, names, self.board, self.clock)
+        names.note("a", CASE_ID)
+        self.board.follow(CASE_ID, lambda stands: self.pace.note("a", stands))
+
+    def stands(self, waiting_on: str, after: timedelta) -> None:
+        self.heads.found = [summary(CASE_ID, waiting_on=waiting_on, since=self.filed_at + after)]
+
+    def turn(self, index: int) -> "asyncio.Task[datetime]":
+        item = self.scenario.timeline[index]
+        return asyncio.create_task(self.pace.until(TimelineMessage(index, item), item.at))
 
 
-class FakeDoor:
-    """A gateway that answers what the test says, and notes what it was sent."""
-
-    def __init__(self, heads: Heads, answer: str = "accepted", then: dict[str, Any] | None = None) -> None:
-        self.heads = heads
-        self.answer = answer
-        self.then = then or {}
-        self.sent: list[tuple[str, str]] = []
-
-    async def script_partners(self, _scripts: object) -> None: ...
-
-    async def file(self, _key: str, _programme: str, _application: object) -> str:
-        self.heads.found = [summary("VEN-7Q4K-M2XS", waiting_on="arrival")]
-        return "VEN-7Q4K-M2XS"
-
-    async def send(self, by: str, _message_id: str, body: dict[str, Any]) -> Answer:
-        self.sent.append((by, body["message"]))
-        self.heads.found = [summary("VEN-7Q4K-M2XS", **self.then)]
-        return Answer(self.answer, None if self.answer == "accepted" else "too-late")
-
-
-CLOSED = {"closed": True, "outcome": "withdrawn", "reason": "applicant-withdrew", "waiting_on": None}
-LEAVES = Move(by="applicant", message="application.withdrawn", once="arrival")
-STORY = Story(
-    name="leaves", person=1, application=application, outcome="withdrawn", reason="applicant-withdrew", moves=(LEAVES,)
-)
-
-
-async def played(door: FakeDoor, script: Script) -> tuple[Player, Board]:
-    board = Board()
-    player = Player(script, board, door, SystemClock(), "venezuela-air", "test")  # type: ignore[arg-type]  # a fake
-    watching = asyncio.create_task(board.watch(door.heads))  # type: ignore[arg-type]  # a fake
-    await asyncio.wait_for(player.play(), 10)
-    watching.cancel()
-    return player, board
-
-
-async def test_a_case_that_ends_as_told_has_no_differences() -> None:
-    heads = Heads()
-    player, board = await played(door := FakeDoor(heads, then=CLOSED), script := Script((STORY,), ()))
-    [verdict] = await judge(script, board, heads, player.surprises)  # type: ignore[arg-type]  # a fake
-    assert verdict.differences == ()
-    assert door.sent == [("applicant", "application.withdrawn")]
-
-
-async def test_another_outcome_and_another_answer_are_both_named() -> None:
-    heads = Heads()
-    door = FakeDoor(heads, "rejected", {**CLOSED, "outcome": "expired", "reason": "authorization-expired"})
-    player, board = await played(door, script := Script((STORY,), ()))
-    [verdict] = await judge(script, board, heads, player.surprises)  # type: ignore[arg-type]  # a fake
-    assert verdict.differences == (
-        "expired (authorization-expired), expected withdrawn (applicant-withdrew)",
-        "application.withdrawn was answered rejected (too-late), expected accepted",
-    )
-
-
-async def test_a_move_whose_moment_never_came_is_a_surprise_and_not_a_hang() -> None:
-    after_closing = Move(by="border", message="arrival.paroled", once="arrival")
-    story = Story(
-        name="late", person=1, application=application, outcome="withdrawn", reason="applicant-withdrew",
-        moves=(LEAVES, after_closing),
-    )  # fmt: skip
-    player, _ = await played(FakeDoor(Heads(), then=CLOSED), Script((story,), ()))
-    assert [surprise.what for surprise in player.surprises] == ["closed before arrival.paroled"]
-
-
-async def test_a_missing_event_is_a_difference() -> None:
-    heads = Heads()
-    story = Story(
-        name="leaves", person=1, application=application, outcome="withdrawn", reason="applicant-withdrew",
-        moves=(LEAVES,), events=("TravelAuthorized",),
-    )  # fmt: skip
-    player, board = await played(FakeDoor(heads, then=CLOSED), script := Script((story,), ()))
-    [verdict] = await judge(script, board, heads, player.surprises)  # type: ignore[arg-type]  # a fake
-    assert verdict.differences == ("TravelAuthorized is missing, or not where it was expected",)
-
-
-async def test_a_gate_opens_only_when_all_that_it_names_stand_so_at_once() -> None:
-    board, heads = Board(), Heads()
-    for name, case_id in (("a", "VEN-7Q4K-M2XS"), ("b", "VEN-7Q4K-M2YW")):
-        await board.filed(name, case_id)
-    waiting = asyncio.create_task(board.until_open((gate("a", "arrival"), gate("b", "place"))))
-    watching = asyncio.create_task(board.watch(heads))  # type: ignore[arg-type]  # a fake
-    heads.found = [summary("VEN-7Q4K-M2XS", waiting_on="arrival"), summary("VEN-7Q4K-M2YW", waiting_on="vetting")]
-    await board.until_looked_again()
-    assert not waiting.done()
-    heads.found[1] = summary("VEN-7Q4K-M2YW", waiting_on="place")
-    await asyncio.wait_for(waiting, 5)
+@pytest.fixture
+async def stage() -> Any:
+    stage = Stage()
+    watching = asyncio.create_task(stage.board.watch(stage.heads))  # type: ignore[arg-type]  # a fake
+    yield stage
     watching.cancel()
 
 
-def test_moments_of_the_script_are_aware() -> None:
-    moment = datetime(2023, 1, 1, tzinfo=UTC)
-    for story in script_of(30).stories:
-        for move in story.moves:
-            assert "crossed_at" not in (fields := move.fields(moment)) or fields["crossed_at"].endswith("+00:00")
+@pytest.mark.parametrize("waiting_on", ["vetting", "place", "programme"])
+async def test_a_message_waits_while_its_case_waits_for_an_answer_a_place_or_the_programme(
+    stage: Stage, waiting_on: str
+) -> None:
+    stage.stands(waiting_on, timedelta(days=3))
+    turn = stage.turn(0)
+    await asyncio.sleep(3.0)  # its moment, 26 days after the filing, is over
+    assert not turn.done()
+    stage.stands("arrival", timedelta(days=8))
+    await asyncio.wait_for(turn, 5)
+
+
+async def test_a_scenario_runs_late_by_what_its_cases_were_kept_waiting(stage: Stage) -> None:
+    stage.stands("vetting", timedelta(days=3))
+    await stage.board.until_looked_again()
+    stage.stands("arrival", timedelta(days=3 + 5 + 10))  # the script says five days
+    late = await asyncio.wait_for(stage.turn(0), 10) - stage.scenario.timeline[0].at
+    assert timedelta(days=10) <= late < timedelta(days=25)

@@ -11,15 +11,14 @@ from audit.log.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_ranges,
-    includes,
     inclusion_ranges,
     is_consistent,
     leaf_hash,
     node_hash,
     proof_of,
-    reader_over,
     root_over,
 )
+from tests.support.merkle import includes, reader_over
 
 ENTRIES = [bytes.fromhex(entry) for entry in (
     "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",

@@ -10,10 +10,10 @@ from audit.log.merkle import (
     inclusion_ranges,
     leaf_hash,
     proof_of,
-    reader_over,
     root_over,
 )
 from audit.log.tiles import MissingTile, TileAt, TileTree, edge_of, reader_of, tiles_of
+from tests.support.merkle import reader_over
 
 LEAVES = [leaf_hash(number.to_bytes(4)) for number in range(70_000)]
 

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SURFACES: Final = ("gateway", "audit", "cli", "demonstration", "simulation", "simulators", "stack")
+SURFACES: Final = ("gateway", "audit", "cli", "simulation", "simulators", "stack")
 DECRYPTING: Final = frozenset(
     {"load", "case", "case_at", "see", "next_undecided", "keys_of", "unwrap", "unwrap_one", "decrypt", "reveal"}
 )
@@ -37,7 +37,6 @@ PLACES: Final[Mapping[str, str]] = {
     "audit/whatif/report.py programme_states unwrap": "nothing in a programme is personal",
     "audit/verify/events.py take see": "has no keys: stored bytes only",
     "audit/log/sealing.py _load load": "loads hashes",
-    "demonstration/verdict.py _judge load": "tells the names of events",
     "simulation/play/reading.py _read_case load": "tells the names of events",
 }
 

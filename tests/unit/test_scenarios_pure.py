@@ -1,15 +1,18 @@
-"""Every scenario file, the specification's and the project's own, played over the pure domain."""
+"""Every scenario file, the specification's, the project's own and the demonstration's, played over the pure domain."""
 
 from pathlib import Path
 
 import pytest
 
+from simulation.demonstration.repeat import demonstration_files
 from simulation.format.loader import load_scenario
 from tests.support.player import Player
 from tests.support.verdict import differences
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-FILES = sorted(file for folder in ("given", ".") for file in (SCENARIOS / folder).glob("*.yaml"))
+FILES = (
+    sorted(file for folder in ("given", ".") for file in (SCENARIOS / folder).glob("*.yaml")) + demonstration_files()
+)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
