@@ -63,9 +63,10 @@ def registers(case: Case, events: Events) -> Enquiry:
 def places(before: Case, after: Case, events: Events) -> Places | None:
     """What the decision does to the programme's places."""
     for event in events:
-        if isinstance(event, TravelAuthorized):
+        kind = type(event)  # asking pydantic's classes is slow, and a verification asks at every event
+        if kind is TravelAuthorized:
             return Places("take", ALLOTMENT)
-        if isinstance(event, Waitlisted):
+        if kind is Waitlisted:
             return Places("join", ALLOTMENT, ready_at=event.at)
     if after.closed and not before.closed and holds_place(after):
         return Places("free", ALLOTMENT)
