@@ -50,10 +50,7 @@ MESSAGE_SENDERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Who may send each kind of message of a case."""
 
-INBOX_ONLY: Final = frozenset(
-    name for name, found in registry.signals().items() if any(each.example is None for each in found)
-)
-"""Kinds whose content is personal: a direct signal can only tell of such a message that is in the inbox already."""
+INBOX_ONLY: Final = registry.inbox_only()
 
 
 def _shown_flags(flags: tuple[str, ...]) -> tuple[str, ...]:

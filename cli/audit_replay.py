@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from domain.rules.rule_set import bundled_rule_book
 from pydantic import ValidationError
 
 from audit.access import Auditor, opened_access
+from audit.programmes import ProgrammeHistory, read_programme
 from audit.replay.asked import read_asked
 from audit.replay.case import Replay, Until, as_json, replay
 from audit.replay.html import page
@@ -20,6 +20,7 @@ from audit.replay.words import Language
 from cli.errors import UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
+from domain import registry
 from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
@@ -61,7 +62,8 @@ async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: A
     url = settings.required_database_url
     async with opened_log(url) as log:
         rows = await read_stream(log, case_id)
-        public = _replay(case_id, rows, await keys_of(rows, None), until, asked=False)
+        programme = await read_programme(log, registry.programme_of(case_id).id)
+        public = _replay(rows, await keys_of(rows, None), programme, until, asked=False)
         moment = until if isinstance(until, datetime) else None
         asked = await read_asked(log, public.state["programme"], case_id, moment)
     if auditor is None:
@@ -74,16 +76,21 @@ async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: A
         found = await keys_of(rows, keys)
     except KeyUnknown:
         raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
-    return replace(_replay(case_id, rows, found, until, asked=True), asked=asked)
+    return replace(_replay(rows, found, programme, until, asked=True), asked=asked)
 
 
 def _replay(
-    case_id: CaseId, rows: Sequence[Envelope], keys: Mapping[str, CaseKey | None], until: Until, *, asked: bool
+    rows: Sequence[Envelope],
+    keys: Mapping[str, CaseKey | None],
+    programme: ProgrammeHistory,
+    until: Until,
+    *,
+    asked: bool,
 ) -> Replay:
     try:
-        return replay(rows, keys, bundled_rule_book(), until, asked=asked)
+        return replay(rows, keys, programme, until, asked=asked)
     except ValueError as error:
-        raise UnusableError(f"{case_id}: {error}") from None
+        raise UnusableError(f"{rows[0].stream}: {error}" if rows else str(error)) from None
 
 
 def until_of(at: str | None) -> Until:

@@ -132,6 +132,4 @@ def _print(found: Verified) -> None:
     for each in found.cosigned:
         at = "" if each.at is None else f", signed {moment(each.at)}"
         typer.echo(f"{each.witness} cosigned {each.checkpoints:,} checkpoints, up to leaf {each.size:,}{at}")
-    if found.without_rules:
-        typer.echo(f"{found.without_rules} cases follow rules that this program does not have: limits not worked out")
     typer.echo("The log is whole." if not found.faults else f"{found.faults} FAULTS")

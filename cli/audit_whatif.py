@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from domain.rules.rule_set import bundled_rule_book
 
 from audit.replay.read import opened_log
 from audit.whatif.report import Report, as_json, report
@@ -14,7 +13,10 @@ from audit.whatif.verdict import Question
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
+from domain import registry
+from domain.kernel.programme_files import rule_set_of
 from domain.kernel.rule_set import RuleSet, parse_rule_set
+from domain.registry import UnknownProgramme
 from eventstore.keys import DirectoryKeyStore, KeyUnknown
 from process.config import Settings
 
@@ -30,7 +32,7 @@ def what_if(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Decide every past decision again under other rules. Nothing is written, and no case is changed."""
-    question = Question(rules=_rules(rules), book=bundled_rule_book(), since=_utc(since), until=_utc(until))
+    question = Question(rules=_rules(rules), since=_utc(since), until=_utc(until))
 
     async def work(settings: Settings) -> None:
         found = await asked(settings, question)
@@ -55,7 +57,11 @@ async def asked(settings: Settings, question: Question) -> Report:
 
 def _rules(file: Path) -> RuleSet:
     try:
-        return parse_rule_set(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        programme = registry.programme(parse_rule_set(text).programme)
+        return rule_set_of(programme.family, programme.id, text)
+    except UnknownProgramme as unknown:
+        raise UnusableError(f"{file} is of a programme that there is not: {unknown}") from None
     except ValueError as error:
         raise UnusableError(f"{file} is no rule set: {str(error).splitlines()[0]}") from None
 

@@ -4,11 +4,12 @@ import json as jsons
 from typing import Any
 
 import typer
-from domain.rules.rule_set import RuleBook
 
+from audit.programmes import ProgrammeHistory, history_of
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import Reached
+from domain import registry
 from domain.kernel.events import Basis, RuleResult
 from domain.kernel.ids import CaseId
 from eventstore.format.codec import CODEC
@@ -25,11 +26,13 @@ async def show_history(stack: Reached, case_id: CaseId, *, json: bool) -> None:
             raise UnusableError(f"no case {case_id}")
         if not json:
             typer.echo("No events yet: the filing is received and not taken.")
+    of_programme = await stack.store.load(registry.programme_of(case_id).id)
+    programme = history_of(stored.event for stored in of_programme.events)
     for stored in stream.events:
         if json:
             echo_json(_as_json(stored))
         else:
-            for line in _lines(stored, stack.backing.cases.rules):
+            for line in _lines(stored, programme):
                 typer.echo(line)
 
 
@@ -57,7 +60,7 @@ def _as_json(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _lines(stored: Stored, rules: RuleBook) -> list[str]:
+def _lines(stored: Stored, programme: ProgrammeHistory) -> list[str]:
     facts = ", ".join(f"{name} {_said(value)}" for name, value in _facts(stored).items())
     erased = "personal data erased" if stored.erased else ""
     rest = "  ".join(part for part in (facts, erased) if part)
@@ -67,7 +70,7 @@ def _lines(stored: Stored, rules: RuleBook) -> list[str]:
     basis = _basis(stored)
     if basis is not None:
         lines.append(f"      under the rules of {basis.rules_version}, on {basis.decided_on} in New York:")
-        lines += [line for result in basis.results for line in _rule_lines(result, basis, rules)]
+        lines += [line for result in basis.results for line in _rule_lines(result, basis, programme)]
     return lines
 
 
@@ -75,13 +78,12 @@ def _said(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _rule_lines(result: RuleResult, basis: Basis, rules: RuleBook) -> list[str]:
+def _rule_lines(result: RuleResult, basis: Basis, programme: ProgrammeHistory) -> list[str]:
     """What the rule said and why; where it did not pass, also what it asks for and where it comes from."""
     used = ", ".join((*result.facts, *result.cases))
     lines = [f"        {_MARK[result.result]}  {result.rule}: {result.because.replace('-', ' ')}"
              + (f"  ({used})" if used else "")]  # fmt: skip
-    known = rules.get(basis.rules_version)
-    if result.result != "passed" and known is not None:
-        text = known.rules[result.rule]
+    if result.result != "passed":
+        text = programme.sets[basis.rules_digest].rules[result.rule]
         lines += [f"                  {text.en}", f"                  Source: {text.source}"]
     return lines

@@ -58,6 +58,12 @@ def signals() -> Mapping[str, tuple[SignalDefinition, ...]]:
 
 
 @lru_cache(maxsize=1)
+def inbox_only() -> frozenset[str]:
+    """Kinds whose content is personal: a direct signal can only tell of such a message that is in the inbox already."""
+    return frozenset(name for name, found in signals().items() if any(each.example is None for each in found))
+
+
+@lru_cache(maxsize=1)
 def senders() -> tuple[str, ...]:
     """Everybody who may send a message, Passage itself apart; carriers ask about boarding."""
     said = [sender for found in signals().values() for each in found for sender in each.kind.SENDERS]

@@ -5,19 +5,16 @@ only where that was asked for.
 """
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from domain.rules.rule_set import RuleBook
-
 from audit.export.verify import MANIFEST, SIGNATURE, canonical, manifest_of, pack, statement_of
 from audit.log.log_key import LogKey
 from audit.log.notes import Note
+from audit.programmes import ProgrammeHistory
 from audit.replay.case import Replay
 from audit.replay.html import page
-from domain.kernel.rule_set import RuleSet
 from eventstore.format.envelope import Envelope
 from eventstore.format.published import file_name, published
 
@@ -38,14 +35,8 @@ manifest.txt, manifest.note      what is in the archive, and the log's signature
 """
 
 
-def rule_content(rules: RuleSet) -> bytes:
-    """The bytes whose SHA-256 is the digest of the rule set."""
-    said = rules.model_dump(mode="json", exclude_unset=True)
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 async def archive_of(
-    rows: Sequence[Envelope], proof: Mapping[str, Any], replay: Replay, book: RuleBook, key: LogKey
+    rows: Sequence[Envelope], proof: Mapping[str, Any], replay: Replay, programme: ProgrammeHistory, key: LogKey
 ) -> bytes:
     """The archive; the same case, proof and key give the same bytes."""
     case_id = rows[0].stream
@@ -60,10 +51,8 @@ async def archive_of(
     for row in rows:
         name = file_name(row.type, row.schema_version)
         files[f"schemas/{name}"] = published(row.type, row.schema_version)
-    named = {row.rules_digest for row in rows}
-    for rules in book.values():
-        if rules.digest in named:
-            files[f"rules/{rules.digest}.json"] = rule_content(rules)
+    for digest in {row.rules_digest for row in rows if row.rules_digest is not None}:
+        files[f"rules/{digest}.json"] = programme.sets[digest].text.encode()
     files[MANIFEST] = manifest_of(files)
     signed = await key.sign(statement_of(case_id, files[MANIFEST]))
     files[SIGNATURE] = str(Note(signed.text, signed.signatures[:1])).encode()  # of one key, that of `proof.json`

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from domain.rules.rule_set import bundled_rule_book
-
 from audit.access import Auditor, opened_access, record
 from audit.export.archive import archive_of
 from audit.export.proof import NotSealed, prove
 from audit.log.sealer import opened_sealer
 from audit.log.sealing import Sealer
+from audit.programmes import read_programme
 from audit.replay.case import replay
 from audit.replay.read import keys_of, opened_log, read_stream
 from audit.verify.record import known_checkpoint
+from domain import registry
 from domain.access import CaseExported
 from domain.kernel.ids import CaseId
 from eventstore.keys import DirectoryKeyStore
@@ -66,21 +66,21 @@ async def export_case(database_url: str, keys_directory: Path, origin: str, aske
             rows = await read_stream(log, asked.case_id)
             if not rows:
                 raise ValueError("no such case")
+            name = registry.programme_of(asked.case_id).id
+            programme = await read_programme(log, name)
             proved = await prove(log, asked.case_id, sealer.key.verifier, asked.older)
         rows = rows[: proved.version]
         if len(rows) != proved.version:
             raise NotSealed("the log has fewer events of the case than the map says: verify it")
-        programme = str(replay(rows, await keys_of(rows, None), {}, asked=False).state["programme"])
         async with opened_access(database_url, keys) as store:
             if asked.personal:
-                await record_view(store.access, asked.auditor.viewer, Seen(programme, asked.case_id, len(rows)), now)
+                await record_view(store.access, asked.auditor.viewer, Seen(name, asked.case_id, len(rows)), now)
             shown = await keys_of(rows, keys if asked.personal else None)
-            book = bundled_rule_book()
-            found = replay(rows, shown, book, asked=asked.personal)
-            archive = await archive_of(rows, proved.proof, found, book, sealer.key)
+            found = replay(rows, shown, programme, asked=asked.personal)
+            archive = await archive_of(rows, proved.proof, found, programme, sealer.key)
             exported = Exported(archive, hashlib.sha256(archive).hexdigest(), len(rows))
             event = _event(asked, exported, now)
-            await record(store, asked.auditor, programme, event, f"export:{secrets.token_hex(12)}")
+            await record(store, asked.auditor, name, event, f"export:{secrets.token_hex(12)}")
     return exported
 
 

@@ -112,7 +112,9 @@ def _gaps(versions: Sequence[int], last: int) -> Iterator[tuple[int, int]]:
 
 def _events_without_command(case: LoggedCase, runs: Sequence[Run], *, all_known: bool) -> Iterator[Finding]:
     messages = {row.command_id for row in case.rows.values()}
-    messages |= {command for run in runs for signal in run.signals for command in expected_in_inbox(signal)}
+    messages |= {
+        command for run in runs for signal in run.signals for command in expected_in_inbox(case.case_id, signal)
+    }
     spans = list(_spans(runs))
     for event in case.events:
         if event.version > case.version_before or event.command_id in messages:
@@ -181,7 +183,7 @@ def _direct(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str, Found]
         signal for run in runs for asked in run.asked if asked.reported is not None for signal in asked.direct
     ]
     for signal in (*handed_over, *lost_signals(runs)):
-        for command in expected_in_inbox(signal):
+        for command in expected_in_inbox(case.case_id, signal):
             if command not in known:
                 detail = f"{signal.kind} was signalled directly as {command}, which is not in the inbox"
                 yield detail, Found.INBOX_ROW_MISSING

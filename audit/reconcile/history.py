@@ -11,16 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-APPENDING: Final = frozenset(
-    {
-        "open_case",
-        "sponsor_confirmation",
-        "proof_of_entry",
-        "security_vetting",
-        "travel_authorization",
-        "work_permit_eligibility",
-    }
-)
+from domain import registry
+
+APPENDING: Final = frozenset({"open_case", *registry.stages()})
 """The activities that append to a case; `call_partner` does not."""
 
 Source = Literal["live", "kept"]

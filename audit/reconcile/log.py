@@ -81,7 +81,7 @@ class ReconcileLog:
             events = await connection.fetch(_EVENTS, case_id)
             rows = await connection.fetch(_ROWS, case_id)
             own = {number: InboxAnswer(*row) for number, *row in map(tuple, rows)}
-            elsewhere = await connection.fetch(_ELSEWHERE, *_foreign(runs, own.values()))
+            elsewhere = await connection.fetch(_ELSEWHERE, *_foreign(case_id, runs, own.values()))
         return LoggedCase(
             case_id=case_id,
             version_before=before.version,
@@ -108,10 +108,10 @@ async def opened_reconcile_log(database_url: str, connections: int) -> AsyncIter
             yield ReconcileLog(pool)
 
 
-def _foreign(runs: Iterable[Run], own: Iterable[InboxAnswer]) -> tuple[list[str], list[str]]:
+def _foreign(case_id: str, runs: Iterable[Run], own: Iterable[InboxAnswer]) -> tuple[list[str], list[str]]:
     """Sources and ids of direct signals that are not in the case's own inbox: the id may be another case's."""
     signals = (signal for run in runs for signal in (*run.signals, *(each for a in run.asked for each in a.direct)))
-    wanted = {command for signal in signals for command in expected_in_inbox(signal)}
+    wanted = {command for signal in signals for command in expected_in_inbox(case_id, signal)}
     wanted -= {row.command_id for row in own}
     split = [command.split(":", 1) for command in sorted(wanted)]
     return [source for source, _ in split], [message_id for _, message_id in split]

@@ -4,13 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from domain.messages import CASE_MESSAGE
 from pydantic import ValidationError
 
 from audit.reconcile.history import Run, Signal
+from domain import registry
 
-INBOX_ONLY: Final = frozenset({"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"})
-"""Kinds that a direct signal can only name: their content is personal."""
 _OF_THE_SIGNAL: Final = frozenset({"message_id", "number", "source"})
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _CODES: Final = ("why", "kind", "flags", "fields")
@@ -18,15 +16,15 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}")
 _CLEAN_ENDS: Final = frozenset({"completed", "continued-as-new"})
 
 
-def expected_in_inbox(signal: Signal) -> Iterator[str]:
+def expected_in_inbox(case_id: str, signal: Signal) -> Iterator[str]:
     """The command id under which a direct signal is in the inbox; nothing where it was refused, by the same rules."""
-    if signal.number is not None or signal.kind in INBOX_ONLY or not _ID.fullmatch(signal.message_id):
+    if signal.number is not None or signal.kind in registry.inbox_only() or not _ID.fullmatch(signal.message_id):
         return
     content = {key: value for key, value in signal.content.items() if key not in _OF_THE_SIGNAL}
     if not all(_is_code(content[name]) for name in _CODES if name in content):
         return
     try:
-        message = CASE_MESSAGE.validate_python({**content, "message": signal.kind})
+        message = registry.family_of(case_id).read({**content, "message": signal.kind})
     except ValidationError:
         return
     source = signal.content.get("source") or message.SENDERS[0]

@@ -1,6 +1,7 @@
 """`audit replay`: what happened in a case, how it stood at a moment, and why each decision fell. Pure.
 
-Everything comes from the stored rows, the rule sets by their digest, and, where somebody with a reason asks, the key.
+Everything comes from the stored rows, the case's and its programme's, which hold the rule sets; and, where somebody
+with a reason asks, from the key.
 """
 
 import json
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast
 
-from domain.evolve import fold
-from domain.rules.rule_set import RuleBook
-
+from audit.programmes import ProgrammeHistory
 from audit.replay.asked import Asked
-from audit.replay.rules import LIMITS, PARAMETERS, picked, rule_set_of, values_of
+from domain import registry
 from domain.kernel.case import Case
+from domain.kernel.decider import fold
+from domain.kernel.definition import Family
 from domain.kernel.events import Basis, CaseEvent, RuleResult
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import RuleSet
 from eventstore.format.codec import CODEC
 from eventstore.format.envelope import Envelope
 from eventstore.format.wrapping import unwrap
@@ -38,14 +41,14 @@ class Fact(NamedTuple):
 
 
 class RuleTried(NamedTuple):
-    """One rule of one decision. `en`, `es` and `source` are None where the rule set is not at hand."""
+    """One rule of one decision, with its words and its source as the rule set has them."""
 
     rule: str
     result: str
     because: str
-    en: str | None
-    es: str | None
-    source: str | None
+    en: str
+    es: str
+    source: str
     parameters: dict[str, Any]
     facts: tuple[Fact, ...]
     cases: tuple[str, ...]
@@ -56,10 +59,10 @@ class Decision(NamedTuple):
 
     rules_version: str
     rules_digest: str
-    rules_at_hand: bool
     programme_version: int
     decided_on: str
-    earlier_supporter_cases: int | None
+    known: dict[str, Any]
+    """What else was known beyond the case, in the words of its family."""
     rules: tuple[RuleTried, ...]
 
 
@@ -98,20 +101,28 @@ class Replay:
 
 
 def replay(
-    rows: Sequence[Envelope], keys: Mapping[str, CaseKey | None], book: RuleBook, until: Until = None, *, asked: bool
+    rows: Sequence[Envelope],
+    keys: Mapping[str, CaseKey | None],
+    programme: ProgrammeHistory,
+    until: Until = None,
+    *,
+    asked: bool,
 ) -> Replay:
     """Replay a case from its rows; `asked`: somebody asked for what is personal, and `keys` were looked for.
 
     Raises:
         ValueError: there are no rows, or nothing had happened yet at that moment.
+        KeyError: a rule set was never in force in this programme: verify the log.
     """
     events = unwrap([row for row in rows if _within(row, until)], keys).events
     if not events:
         raise ValueError("nothing had happened in the case by then" if rows else "no such case")
-    case = fold(Case(events[0].stream), (cast("CaseEvent", stored.event) for stored in events))
-    by_id = {stored.event_id: stored for stored in events}
-    entries = tuple(_entry(stored, row, by_id, book, asked=asked) for stored, row in zip(events, rows, strict=False))
-    return Replay(case.case_id, case.version, rows[-1].version, _personal(entries), _state(case), entries)
+    family = registry.family_of(events[0].stream)
+    case = fold(family, Case(events[0].stream), (cast("CaseEvent", stored.event) for stored in events))
+    reading = _Reading(family, programme, {stored.event_id: stored for stored in events}, asked)
+    entries = tuple(reading.entry(stored, row) for stored, row in zip(events, rows, strict=False))
+    state = _state(family, case, programme.newest if until is None else _programme_then(entries, programme, until))
+    return Replay(case.case_id, case.version, rows[-1].version, _personal(entries), state, entries)
 
 
 def _within(row: Envelope, until: Until) -> bool:
@@ -125,26 +136,83 @@ def _personal(entries: Sequence[Entry]) -> Personal:
     return next((each for each in ("erased", "withheld", "shown") if each in found), "none")
 
 
-def _entry(stored: Stored, row: Envelope, by_id: Mapping[str, Stored], book: RuleBook, *, asked: bool) -> Entry:
-    event = cast("CaseEvent", stored.event)
-    public = json.loads(row.public_body)
-    basis: Basis | None = getattr(event, "basis", None)
-    rules = None if row.rules_digest is None else rule_set_of(book, row.rules_digest)
-    return Entry(
-        event_id=stored.event_id,
-        version=stored.version,
-        type=stored.type,
-        happened_at=stored.happened_at,
-        recorded_at=stored.recorded_at,
-        actor=stored.actor,
-        command_id=stored.command_id,
-        hash=stored.hash.hex(),
-        public={name: value for name, value in public.items() if name != "basis"},
-        personal=_of_event(row, stored, asked=asked),
-        details=_details(stored),
-        limits=values_of(rules, LIMITS[stored.type]) if rules is not None and stored.type in LIMITS else {},
-        decision=None if basis is None else _decision(basis, by_id, book),
-    )
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the events of one case are told by."""
+
+    family: Family
+    programme: ProgrammeHistory
+    by_id: Mapping[str, Stored]
+    asked: bool
+
+    def entry(self, stored: Stored, row: Envelope) -> Entry:
+        """One event."""
+        event = cast("CaseEvent", stored.event)
+        public = json.loads(row.public_body)
+        return Entry(
+            event_id=stored.event_id,
+            version=stored.version,
+            type=stored.type,
+            happened_at=stored.happened_at,
+            recorded_at=stored.recorded_at,
+            actor=stored.actor,
+            command_id=stored.command_id,
+            hash=stored.hash.hex(),
+            public={name: value for name, value in public.items() if name != "basis"},
+            personal=_of_event(row, stored, asked=self.asked),
+            details=_details(stored),
+            limits={} if row.rules_digest is None else self._limits(stored.type, self.programme.sets[row.rules_digest]),
+            decision=None if event.basis is None else self._decision(event.basis),
+        )
+
+    def _limits(self, event: str, rules: RuleSet) -> dict[str, Any]:
+        return {name: rules.days(name) for name in self.family.events[event].lengths}
+
+    def _decision(self, basis: Basis) -> Decision:
+        rules = self.programme.sets[basis.rules_digest]
+        return Decision(
+            rules_version=basis.rules_version,
+            rules_digest=basis.rules_digest,
+            programme_version=basis.programme_version,
+            decided_on=basis.decided_on.isoformat(),
+            known=dict(basis.known),
+            rules=tuple(self._tried(result, rules) for result in basis.results),
+        )
+
+    def _tried(self, result: RuleResult, rules: RuleSet) -> RuleTried:
+        text = rules.rules[result.rule]
+        return RuleTried(
+            rule=result.rule,
+            result=result.result,
+            because=result.because,
+            en=text.en,
+            es=text.es,
+            source=text.source,
+            parameters=text.parameters,
+            facts=tuple(self._fact(self.by_id[fact], result.rule) for fact in result.facts if fact in self.by_id),
+            cases=tuple(result.cases),
+        )
+
+    def _fact(self, stored: Stored, rule: str) -> Fact:
+        says = {} if stored.erased else _picked(stored.event.model_dump(mode="json"), self.family.rules[rule].facts)
+        return Fact(stored.event_id, stored.type, stored.happened_at, says)
+
+
+def _picked(event: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """Of an event as JSON: what stands at these paths, where something does."""
+    found: dict[str, Any] = {}
+    for path in paths:
+        value: Any = event
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value is not None and value not in ([], ""):
+            found[path] = value
+    return found
+
+
+def _programme_then(entries: Sequence[Entry], programme: ProgrammeHistory, until: int | datetime) -> Programme:
+    seen = max((entry.decision.programme_version for entry in entries if entry.decision), default=0)
+    return programme.at(entries[-1].happened_at if isinstance(until, int) else until, seen)
 
 
 def _of_event(row: Envelope, stored: Stored, *, asked: bool) -> Personal:
@@ -162,41 +230,7 @@ def _details(stored: Stored) -> dict[str, Any]:
     return {} if personal is None else {name: v for name, v in json.loads(personal).items() if v not in (None, "", [])}
 
 
-def _decision(basis: Basis, by_id: Mapping[str, Stored], book: RuleBook) -> Decision:
-    rules = rule_set_of(book, basis.rules_digest)
-    return Decision(
-        rules_version=basis.rules_version,
-        rules_digest=basis.rules_digest,
-        rules_at_hand=rules is not None,
-        programme_version=basis.programme_version,
-        decided_on=basis.decided_on.isoformat(),
-        earlier_supporter_cases=basis.earlier_supporter_cases,
-        rules=tuple(_tried(result, basis.rules_digest, by_id, book) for result in basis.results),
-    )
-
-
-def _tried(result: RuleResult, digest: str, by_id: Mapping[str, Stored], book: RuleBook) -> RuleTried:
-    rules = rule_set_of(book, digest)
-    text = None if rules is None else rules.rules[result.rule]
-    return RuleTried(
-        rule=result.rule,
-        result=result.result,
-        because=result.because,
-        en=None if text is None else text.en,
-        es=None if text is None else text.es,
-        source=None if text is None else text.source,
-        parameters={} if rules is None else values_of(rules, PARAMETERS[result.rule]),
-        facts=tuple(_fact(by_id[fact], result) for fact in result.facts if fact in by_id),
-        cases=tuple(result.cases),
-    )
-
-
-def _fact(stored: Stored, result: RuleResult) -> Fact:
-    says = {} if stored.erased else picked(stored.event.model_dump(mode="json"), result.rule)
-    return Fact(stored.event_id, stored.type, stored.happened_at, says)
-
-
-def _state(case: Case) -> dict[str, Any]:
+def _state(family: Family, case: Case, programme: Programme) -> dict[str, Any]:
     """What of the state is not personal."""
     return {
         "stage": case.stage,
@@ -209,12 +243,9 @@ def _state(case: Case) -> dict[str, Any]:
         "filed_at": case.filed_at,
         "requests": [request.partner for request in case.requests],
         "referrals": [f"{referral.number}: {referral.question}" for referral in case.open_referrals],
-        "waitlisted_at": case.waitlisted_at,
-        "authorized_last_day": case.authorization.last_day if case.authorization else None,
-        "paroled_last_day": case.parole.last_day if case.parole else None,
-        "work_permit": case.work_permit,
+        **family.facts(case, programme, programme.rules_for(case.rules_version, case.filed_at)),
         "held": case.held,
-        "travel_held": case.travel_held,
+        "on_hold": family.on_hold(case),
         "flags": list(case.flags),
         "messages_rejected": case.rejected_count,
         "erased": case.erased,

@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audit.replay import timeline
+from audit.replay import words
 from audit.replay.case import Replay
-from audit.replay.words import Language, Words
+from audit.replay.timeline import Timeline
+from audit.replay.words import Language
+from domain.kernel.definition import Words
 
 _T: Final[Mapping[str, Words]] = {
     "title": Words("Case {case}", "Caso {case}"),
@@ -27,8 +29,8 @@ _T: Final[Mapping[str, Words]] = {
     "limits": Words("Limits of the rule set", "Plazos del conjunto de reglas"),
     "facts": Words("Facts from", "Hechos de"),
     "cases": Words("Other cases", "Otros casos"),
-    "earlier": Words("Earlier cases of the supporter", "Casos anteriores de la persona de apoyo"),
-    "unknown": Words("the rule set is not at hand", "el conjunto de reglas no está disponible"),
+    "known": Words("Known beyond the case", "Lo que se sabía fuera del caso"),
+    "asked": words.WHO_ASKED,
     "details": Words("Personal details", "Datos personales"),
 }
 
@@ -39,10 +41,11 @@ _TEMPLATES: Final = Environment(
 
 def page(found: Replay, language: Language) -> str:
     """The whole page."""
+    timeline = Timeline(found, language)
     return _TEMPLATES.get_template("replay.html").render(
         found=found,
         language=language,
-        words={name: getattr(words, language) for name, words in _T.items()},
+        words={name: timeline.say(said) for name, said in _T.items()},
         timeline=timeline,
         listed=_listed,
     )

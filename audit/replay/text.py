@@ -3,46 +3,48 @@
 import json
 from collections.abc import Iterator
 
-from audit.replay import timeline
+from audit.replay import words
 from audit.replay.case import Entry, Replay, RuleTried
+from audit.replay.timeline import Timeline
 from audit.replay.words import Language
 
 
 def lines(found: Replay, language: Language) -> Iterator[str]:
     """The state, then the timeline."""
+    told = Timeline(found, language)
     yield f"{found.case_id}  {found.version}/{found.of_version}"
-    yield timeline.personal(found, language)
+    yield told.personal()
     yield ""
-    for name, value in timeline.state(found, language):
+    for name, value in told.state():
         yield f"{name}: {value}"
     for entry in found.entries:
         yield ""
-        yield from _entry(entry, language)
+        yield from _entry(entry, told)
     if found.asked:
         yield ""
-        yield timeline.asked_title(language)
+        yield told.say(words.WHO_ASKED)
     for each in found.asked:
         at = each.happened_at.strftime("%Y-%m-%d %H:%M:%S%z")
-        yield f"      {at}  {timeline.asked(each, language)}  {each.actor}  {each.event_id}"
+        yield f"      {at}  {told.asked(each)}  {each.actor}  {each.event_id}"
 
 
-def _entry(entry: Entry, language: Language) -> Iterator[str]:
+def _entry(entry: Entry, told: Timeline) -> Iterator[str]:
     at = entry.happened_at.strftime("%Y-%m-%d %H:%M:%S%z")
-    yield f"{entry.version:>4}  {at}  {timeline.happened(entry, language)}"
-    yield f"      {entry.type}: {timeline.acted(entry, language)}; {timeline.caused(entry, language)}"
+    yield f"{entry.version:>4}  {at}  {told.happened(entry)}"
+    yield f"      {entry.type}: {told.acted(entry)}; {told.caused(entry)}"
     for values in (entry.limits, entry.details):
         if values:
             yield "      " + "; ".join(f"{name} = {json.dumps(v, ensure_ascii=False)}" for name, v in values.items())
     if entry.decision is not None:
         yield f"      {entry.decision.rules_version}, {entry.decision.decided_on}, {entry.decision.rules_digest}"
         for rule in entry.decision.rules:
-            yield from _rule(rule, language)
+            yield from _rule(rule, told)
 
 
-def _rule(rule: RuleTried, language: Language) -> Iterator[str]:
-    name = timeline.rule_name(rule.rule, language)
-    yield f"        {timeline.result(rule, language)}  {name}: {timeline.why(rule, language)}"
-    text = rule.en if language == "en" else rule.es
+def _rule(rule: RuleTried, told: Timeline) -> Iterator[str]:
+    name = told.rule_name(rule)
+    yield f"        {told.result(rule)}  {name}: {told.why(rule)}"
+    text = rule.en if told.language == "en" else rule.es
     for line in (text, rule.source, json.dumps(rule.parameters, ensure_ascii=False) if rule.parameters else None):
         if line:
             yield f"            {line}"

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 from audit.verify.faults import Code, Faults
-from audit.verify.headers import COLUMNS, SELECTED, Row, agrees, differences
+from audit.verify.headers import HASH, HEADER, SELECTED, STREAM, VERSION, Row, agrees, differences
 from eventstore.format.envelope import NO_HASH, leaf_hash
 
-_VERSION, _HASH, _HEADER = (COLUMNS.index(name) for name in ("version", "hash", "header"))
-_LEAF_INDEX, _LEAF_HASH = len(COLUMNS), len(COLUMNS) + 1
+_LEAF_INDEX, _LEAF_HASH = HASH + 1, HASH + 2
 
 EVENTS: Final = f"""
 SELECT {SELECTED}, l.leaf_index, l.hash
@@ -57,20 +56,20 @@ class EventCheck:
         """The next rows."""
         follower = self._follower
         for row in rows:
-            if row[0] != self._stream:
-                self._next_stream(row[0])
-            if row[_VERSION] != self._version + 1:
+            if row[STREAM] != self._stream:
+                self._next_stream(row[STREAM])
+            if row[VERSION] != self._version + 1:
                 self._gap(row)
             if not agrees(row, self._hash):
                 for code, detail in differences(row, self._hash):
-                    self._fault(code, row[0], row[_VERSION], detail)
-            if leaf_hash(row[_HEADER]) != row[_HASH]:
-                self._fault(Code.HEADER_EDITED, row[0], row[_VERSION], "the header does not hash to the hash")
-            if row[_LEAF_HASH] == row[_HASH] and row[_LEAF_INDEX] > self._leaf:
+                    self._fault(code, row[STREAM], row[VERSION], detail)
+            if leaf_hash(row[HEADER]) != row[HASH]:
+                self._fault(Code.HEADER_EDITED, row[STREAM], row[VERSION], "the header does not hash to the hash")
+            if row[_LEAF_HASH] == row[HASH] and row[_LEAF_INDEX] > self._leaf:
                 self._leaf = row[_LEAF_INDEX]
             else:
                 self._leaf_fault(row)
-            self._version, self._hash = row[_VERSION], row[_HASH]
+            self._version, self._hash = row[VERSION], row[HASH]
             if follower is not None:
                 follower.see(row)
         self.events += len(rows)
@@ -95,7 +94,7 @@ class EventCheck:
         self._faults.add(code, stream, version, detail)
 
     def _gap(self, row: Row) -> None:
-        stream, version = row[0], row[_VERSION]
+        stream, version = row[STREAM], row[VERSION]
         if version <= self._version:
             self._fault(Code.EVENT_INSERTED, stream, version, "there are two events of this version")
             return
@@ -106,10 +105,10 @@ class EventCheck:
         self._hash = _previous_hash(row) or self._hash
 
     def _leaf_fault(self, row: Row) -> None:
-        stream, version = row[0], row[_VERSION]
+        stream, version = row[STREAM], row[VERSION]
         if row[_LEAF_INDEX] is None:
             self.without_leaf += 1  # it waits for its seal, or was slipped in: `queue.py` tells which
-        elif row[_LEAF_HASH] != row[_HASH]:
+        elif row[_LEAF_HASH] != row[HASH]:
             self._fault(Code.EVENT_REWRITTEN, stream, version, f"another hash was sealed as leaf {row[_LEAF_INDEX]}")
         else:
             self._fault(Code.LEAF_MOVED, stream, version, f"leaf {row[_LEAF_INDEX]} is before that of an earlier event")
@@ -117,8 +116,8 @@ class EventCheck:
 
 def _previous_hash(row: Row) -> bytes | None:
     key = b'"previous_hash":"'
-    start = row[_HEADER].find(key)
+    start = row[HEADER].find(key)
     try:
-        return bytes.fromhex(row[_HEADER][start + len(key) :][:64].decode()) if start >= 0 else None
+        return bytes.fromhex(row[HEADER][start + len(key) :][:64].decode()) if start >= 0 else None
     except ValueError:
         return None

@@ -12,17 +12,20 @@ from audit.verify.faults import Code
 from eventstore.format.envelope import canonical
 
 Row = Any
-"""A row of `passage.events` by position, in the order of `COLUMNS`; its moments are text, as `SELECTED` has them."""
+"""A row of `passage.events` by position, as `SELECTED` has it: its moments are text. The positions are named below."""
 
 COLUMNS: Final = (
     "stream", "version", "event_id", "type", "schema_version", "happened_at", "recorded_at", "actor", "command_id",
     "key_id", "rules_digest", "public_body", "encrypted_body", "proof", "message_digest", "received_at",
     "header", "hash",
 )  # fmt: skip
+(STREAM, VERSION, EVENT_ID, TYPE, SCHEMA_VERSION, HAPPENED_AT, RECORDED_AT, ACTOR, COMMAND_ID, KEY_ID, RULES_DIGEST,
+ PUBLIC_BODY, ENCRYPTED_BODY, PROOF, MESSAGE_DIGEST, RECEIVED_AT, HEADER, HASH) = range(len(COLUMNS))  # fmt: skip
+"""Reading by position is what a verification does most; by name it takes twice as long."""
 _AS_TEXT: Final = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 SELECTED: Final = ", ".join(_AS_TEXT.format(f"e.{name}") if name.endswith("_at") else f"e.{name}" for name in COLUMNS)
 """The columns of `passage.events AS e` in that order."""
-_SAME: Final = (*COLUMNS[2:11], "proof", "received_at")
+_SAME: Final = (*COLUMNS[EVENT_ID:PUBLIC_BODY], "proof", "received_at")
 """Columns that stand in the header as they are."""
 _DERIVED: Final = {"public_body_sha256": "public_body", "encrypted_body_sha256": "encrypted_body"}
 
@@ -33,7 +36,7 @@ _sha256 = hashlib.sha256
 def agrees(row: Row, previous_hash: bytes) -> bool:
     """Whether the stored header is exactly that of these columns after an event with this hash."""
     (stream, version, event_id, kind, schema_version, happened_at, recorded_at, actor, command_id, key_id, digest,
-     public, encrypted, proof, message_digest, received_at, header) = row[:17]  # fmt: skip
+     public, encrypted, proof, message_digest, received_at, header) = row[:HASH]  # fmt: skip
     sealed = "null" if encrypted is None else f'"{_sha256(encrypted).hexdigest()}"'
     wanted = (
         f'{{"actor":{_quoted(actor)},"command_id":{_quoted(command_id)},"encrypted_body_sha256":{sealed},'

@@ -1,18 +1,19 @@
 """Compares heads, waiting list, counters and the cap with what the events say."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from domain.rules.rule_set import RuleBook
 from pydantic import ValidationError
 
 from audit.log.tables import Connection
+from audit.programmes import ProgrammeHistory, read_programme
 from audit.verify.faults import Code, Faults
-from audit.verify.refold import Folded, Places, ProgrammeHistory, Refold, summary_faults
-from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
-from eventstore.format.codec import CODEC, UnknownEvent
+from audit.verify.refold import Folded, Places, Refold, summary_faults
+from eventstore.format.codec import UnknownEvent
 from eventstore.format.summarize import summarize_programme
-from eventstore.postgres.append import PROGRAMME, case_summary, programme_summary
+from eventstore.places import Pool
+from eventstore.postgres.heads import PROGRAMME, case_summary, programme_summary
 from eventstore.summary import ProgrammeSummary
 
 _ROWS: Final = 1000
@@ -33,17 +34,12 @@ WHERE NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = w.case_id
 class HeadCheck:
     """Compares cases in batches, and counts their places."""
 
-    def __init__(
-        self, connection: Connection, faults: Faults, histories: dict[str, ProgrammeHistory], book: RuleBook
-    ) -> None:
+    def __init__(self, connection: Connection, faults: Faults, histories: dict[str, ProgrammeHistory]) -> None:
         self._connection = connection
         self._faults = faults
         self._histories = histories
-        self._book = book
         self.places = Places()
         self._unknown: set[str] = set()
-        self.without_rules = 0
-        """Cases whose rule set is not at hand, so that their limits could not be worked out."""
 
     async def compare(self, cases: Sequence[Folded]) -> None:
         """Compare these cases with their heads and their places on the waiting list."""
@@ -66,7 +62,13 @@ class HeadCheck:
         case_id, end = folded.case.case_id, folded.end
         if (head["version"], head["hash"]) != (end.version, end.hash):
             self._faults.add(Code.HEAD_DIFFERS, case_id, head["version"], f"its last event is {end.version}")
-        kept = {"place_period": folded.place_month, "place_quantity": folded.places, "erased": folded.case.erased}
+        held = folded.held
+        kept = {
+            "place_allotment": held and held.allotment,
+            "place_period": held and held.period,
+            "place_quantity": held.quantity if held else 0,
+            "erased": folded.case.erased,
+        }
         for name, value in kept.items():
             if head[name] != value:
                 self._faults.add(Code.SUMMARY_EDITED, case_id, end.version, name)
@@ -76,16 +78,13 @@ class HeadCheck:
                 self._unknown.add(folded.case.programme)
                 self._faults.add(Code.HEAD_MISSING, folded.case.programme, None, f"{case_id} is filed under it")
             return
-        differing = summary_faults(folded, case_summary(head), history, self._book)
-        if differing is None:
-            self.without_rules += 1
-        elif differing:
+        differing = summary_faults(folded, case_summary(head), history)
+        if differing:
             self._faults.add(Code.SUMMARY_EDITED, case_id, end.version, ", ".join(differing))
 
     def _compare_wait(self, folded: Folded, row: Any) -> None:
-        ready_at = None if row is None else row["turn_at"]
-        if ready_at != folded.case.waitlisted_at:
-            detail = "its events say that it " + ("waits" if folded.case.waitlisted_at else "does not wait")
+        if folded.turn_at != (None if row is None else row["turn_at"]):
+            detail = "its events say that it " + ("waits" if folded.turn_at else "does not wait")
             self._faults.add(Code.WAITING_LIST_DIFFERS, folded.case.case_id, folded.end.version, detail)
 
     async def finish(self, refold: Refold, *, counters: bool) -> None:
@@ -99,8 +98,9 @@ class HeadCheck:
         await self._compare_access(refold)
         if counters:
             await self._compare_counters()
-        for programme, history in self._histories.items():
-            check_cap(programme, history.states, self.places, self._faults)
+        for (programme, allotment), granted in self.places.granted.items():
+            if programme in self._histories:
+                check_cap(programme, allotment, self._histories[programme], granted, self._faults)
 
     async def _compare_access(self, refold: Refold) -> None:
         heads = {
@@ -112,88 +112,91 @@ class HeadCheck:
             if heads.get(stream) != (None if end is None else (end.version, end.hash)):
                 self._faults.add(Code.HEAD_DIFFERS, stream, None, f"its last event is {end.version if end else 0}")
         held = {row["case_id"] for row in await self._connection.fetch("SELECT case_id FROM passage.legal_hold")}
-        for case_id in sorted(held ^ refold.held):
-            detail = "the access log holds it" if case_id in refold.held else "no event holds it"
+        for case_id in sorted(held ^ refold.legal_holds):
+            detail = "the access log holds it" if case_id in refold.legal_holds else "no event holds it"
             self._faults.add(Code.LEGAL_HOLD_DIFFERS, case_id, None, detail)
 
     async def _compare_counters(self) -> None:
-        reserved = await self._connection.fetch(
-            "SELECT programme, reserved_period, sum(reserved)::integer AS reserved FROM passage.waiting_list "
-            "WHERE reserved > 0 GROUP BY 1, 2"
-        )
-        expected = {programme: months.copy() for programme, months in self.places.by_month.items()}
-        for row in reserved:
-            months = expected.setdefault(row["programme"], type(self.places.by_month[row["programme"]])())
-            months[row["reserved_period"]] += row["reserved"]
-        stored = await self._connection.fetch(
-            "SELECT programme, period, sum(taken)::integer AS taken FROM passage.place_counter GROUP BY 1, 2"
-        )
-        counted = {(row["programme"], row["period"]): row["taken"] for row in stored}
-        wanted = {(programme, month): n for programme, months in expected.items() for month, n in months.items()}
-        wanted |= {(programme, "total"): months.total() for programme, months in expected.items() if months}
-        for programme, period in sorted(counted.keys() | wanted.keys()):
-            found, held = counted.get((programme, period), 0), wanted.get((programme, period), 0)
+        expected = self.places.held.copy()
+        for row in await self._connection.fetch(
+            "SELECT programme, allotment, reserved_period, reserved FROM passage.waiting_list WHERE reserved > 0"
+        ):
+            expected[row["programme"], row["allotment"], row["reserved_period"]] += row["reserved"]
+        for (programme, allotment, _), places in list(expected.items()):
+            expected[programme, allotment, "total"] += places
+        stored = await self._connection.fetch("SELECT programme, allotment, period, taken FROM passage.place_counter")
+        counted = Counter({(row["programme"], row["allotment"], row["period"]): row["taken"] for row in stored})
+        for programme, allotment, period in sorted(counted.keys() | expected.keys()):
+            found, held = counted[programme, allotment, period], expected[programme, allotment, period]
             if found != held:
-                detail = f"{period}: the counter says {found}, cases hold or have reserved {held}"
+                detail = f"{allotment}, {period}: the counter says {found}, cases hold or have reserved {held}"
                 self._faults.add(Code.PLACES_MISCOUNTED, programme, None, detail)
 
 
-def check_cap(programme: str, states: Sequence[Programme], places: Places, faults: Faults) -> None:
-    """At the last grant under each version of the programme, no more places were held than its cap.
+def check_cap(
+    programme: str, allotment: str, history: ProgrammeHistory, granted: Mapping[tuple[int, str], int], faults: Faults
+) -> None:
+    """At the last grant under each version of the programme, it held no more places of an allotment than the cap.
 
     The programme's lock puts every grant under one version before every grant under a later one, so that this needs no
     order among the grants. Only places still held are counted: one that was freed since can no longer prove an excess.
     """
-    granted = places.granted[programme]
     for version in sorted({version for version, _ in granted}):
-        if not 0 < version <= len(states):
+        if not 0 < version < len(history.states):
             faults.add(Code.CAP_EXCEEDED, programme, version, "places were granted under a version it never had")
             continue
-        state, months = states[version - 1], {month for under, month in granted if under == version}
-        for month in months if state.cap_period == "month" else {None}:
+        state = history.states[version]
+        cap = next((cap for cap in state.rules.caps if cap.allotment == allotment), None)
+        allowed = 0 if cap is None else state.places_of(cap)
+        months = {month for under, month in granted if under == version}
+        for month in months if cap is not None and cap.period == "month" else {None}:
             held = sum(n for (under, m), n in granted.items() if under <= version and month in (None, m))
-            if held > state.places:
-                detail = f"{held} places were held under a cap of {state.places}" + (f" in {month}" if month else "")
+            if held > allowed:
+                detail = f"{held} places were held under a cap of {allowed}" + (f" in {month}" if month else "")
                 faults.add(Code.CAP_EXCEEDED, programme, version, detail)
 
 
 async def read_programmes(connection: Connection, faults: Faults) -> dict[str, ProgrammeHistory]:
     """Fold every programme, and compare it with its head."""
     found: dict[str, ProgrammeHistory] = {}
-    for head in await connection.fetch(f"{PROGRAMME} ORDER BY h.programme"):
-        rows = await connection.fetch(
-            "SELECT version, type, schema_version, happened_at, recorded_at, public_body, hash FROM passage.events "
-            "WHERE stream = $1 ORDER BY version",
-            head["programme"],
-        )
+    heads = {head["programme"]: head for head in await connection.fetch(f"{PROGRAMME} ORDER BY h.programme")}
+    for programme in heads:
         try:
-            states = _folded(rows)
-        except (UnknownEvent, ValidationError, ValueError, TypeError):
-            faults.add(Code.EVENT_UNREADABLE, head["programme"], None, "the programme cannot be folded")
-            continue
-        found[head["programme"]] = ProgrammeHistory(states, tuple(row["recorded_at"] for row in rows))
-        _compare_programme(head, rows, states[-1] if states else Programme(), faults)
+            found[programme] = await read_programme(connection, programme)
+        except (UnknownEvent, ValidationError, ValueError, TypeError, LookupError):
+            faults.add(Code.EVENT_UNREADABLE, programme, None, "the programme cannot be folded")
+    caps = _caps(found)
+    for programme, history in found.items():
+        await _compare_programme(connection, heads[programme], history, caps, faults)
     return found
 
 
-def _folded(rows: Sequence[Any]) -> tuple[Programme, ...]:
-    states, state = [], Programme()
-    for row in rows:
-        event = CODEC.decode(row["type"], row["schema_version"], row["happened_at"], row["public_body"], None)
-        if not isinstance(event, ProgrammeEvent):
-            raise TypeError(f"{row['type']} is no event of a programme")
-        state = evolve_programme(state, event)
-        states.append(state)
-    return tuple(states)
+def _caps(histories: Mapping[str, ProgrammeHistory]) -> frozenset[tuple[str, int, str]]:
+    """What a cap may be: of a pool that programmes share, as any of them says, for the one that spoke last set it."""
+    newest = [history.newest for history in histories.values() if history.newest.version]
+    return frozenset((cap.pool, state.places_of(cap), cap.period) for state in newest for cap in state.rules.caps)
 
 
-def _compare_programme(head: Any, rows: Sequence[Any], state: Programme, faults: Faults) -> None:
-    programme = head["programme"]
-    last = (rows[-1]["version"], rows[-1]["hash"]) if rows else (0, bytes(32))
-    if (head["version"], head["hash"]) != last:
-        faults.add(Code.HEAD_DIFFERS, programme, head["version"], f"its last event is {last[0]}")
-    stored = programme_summary(head)
-    expected = summarize_programme(state)
-    differing = [name for name in ProgrammeSummary.__slots__ if getattr(stored, name) != getattr(expected, name)]
+async def _compare_programme(
+    connection: Connection, head: Any, history: ProgrammeHistory, caps: frozenset[tuple[str, int, str]], faults: Faults
+) -> None:
+    programme, version = head["programme"], history.newest.version
+    last = await connection.fetchval(
+        "SELECT hash FROM passage.events WHERE stream = $1 AND version = $2", programme, version
+    )
+    if (head["version"], head["hash"]) != (version, last or bytes(32)):
+        faults.add(Code.HEAD_DIFFERS, programme, head["version"], f"its last event is {version}")
+    stored, expected = programme_summary(head), summarize_programme(history.newest)
+    differing = [name for name in ("status", "rules_version") if getattr(stored, name) != getattr(expected, name)]
+    if _drawn(stored) != _drawn(expected) or not {_cap(pool) for pool in stored.pools.values()} <= caps:
+        differing.append("pools")
     if differing:
-        faults.add(Code.PROGRAMME_SUMMARY_EDITED, programme, last[0], ", ".join(differing))
+        faults.add(Code.PROGRAMME_SUMMARY_EDITED, programme, version, ", ".join(differing))
+
+
+def _drawn(summary: ProgrammeSummary) -> dict[str, str]:
+    return {allotment: pool.pool for allotment, pool in summary.pools.items()}
+
+
+def _cap(pool: Pool) -> tuple[str, int, str]:
+    return pool.pool, pool.places, pool.period

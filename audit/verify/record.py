@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
-from domain.rules.rule_set import RuleBook, bundled_rule_book
 
 from audit.log.checkpoints import Checkpoint
 from audit.log.notes import Note, NoteForged, Verifier
@@ -75,8 +74,6 @@ class Verified:
     newest: Checkpoint | None
     """The newest of the log's own checkpoints that verifies: keep it for the next time."""
     faults: int
-    without_rules: int
-    """Cases whose rule set this program does not have: their limits were not worked out."""
     cosigned: tuple[Cosigned, ...] = ()
     """By witness that was asked for."""
 
@@ -105,7 +102,6 @@ async def verify(
     progress: Progress = lambda _: None,
     *,
     clock: Callable[[], datetime] = machine_clock,
-    book: RuleBook | None = None,
 ) -> Verified:
     """Verify the log; each fault is told as it is found. `database_url` is a login that may act as `passage_auditor`.
 
@@ -121,17 +117,15 @@ async def verify(
         )
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await _within(connection, scope, faults, progress, clock(), book or bundled_rule_book())
+                return await _within(connection, scope, faults, progress, clock())
         finally:
             await connection.close()
 
 
-async def _within(
-    connection: Connection, scope: Scope, faults: Faults, progress: Progress, now: datetime, book: RuleBook
-) -> Verified:
+async def _within(connection: Connection, scope: Scope, faults: Faults, progress: Progress, now: datetime) -> Verified:
     heads, refold = None, None
     if scope.refold:
-        heads = HeadCheck(connection, faults, await read_programmes(connection, faults), book)
+        heads = HeadCheck(connection, faults, await read_programmes(connection, faults))
         refold = Refold(faults)
     events = EventCheck(faults, refold)
     await _read_events(connection, events, refold, heads, progress)
@@ -153,7 +147,6 @@ async def _within(
         histories=histories,
         newest=tree.newest,
         faults=faults.total,
-        without_rules=0 if heads is None else heads.without_rules,
         cosigned=cosigned,
     )
 

@@ -1,34 +1,23 @@
-"""A case as it was decided: its events by the command they followed from, and the world as they say it was. Pure.
+"""A case as it was decided: its events by the command they followed from, that command, and the world it met. Pure.
 
-What a decision knew beyond its own case stands in its events (decision 2): the day, the programme's version, the cases
-of the same person, how many the supporter had, which details were shared, whether a place was got. Whether a
-principal's case was open is read from that case, as of the moment of recording.
+All of it stands in the log: the basis of a decision keeps the kind of message and what was known beyond the case, the
+header when the message was received; the family makes the message again from what followed from it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from itertools import groupby
-from typing import Final, Literal, cast
+from typing import Any, cast
 
-from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
-from domain.humanitarian_parole.world import World
-from domain.kernel.calendar import NEW_YORK, day_of
+from audit.programmes import ProgrammeHistory
 from domain.kernel.case import Case
-from domain.kernel.events import Basis, CaseClosed, CaseEvent, ReferredToOfficer
-from domain.kernel.ids import CaseId
-from domain.kernel.programme import Programme
+from domain.kernel.definition import Events, Family
+from domain.kernel.events import Basis, CaseEvent
+from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
 from domain.kernel.rule_set import RuleSet
 from eventstore.format.envelope import Envelope
 from eventstore.port import Stored
-
-_SHARED: Final[dict[str, Literal["tax_id", "phone", "address"]]] = {
-    "shared-tax-id": "tax_id",
-    "shared-phone": "phone",
-    "shared-address": "address",
-}
-_STATES_TRIED: Final = 3
-"""Two machines' clocks may differ a little, so that the programme may have been one or two changes earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +27,14 @@ class Recorded:
     command_id: str
     first_version: int
     rules_digest: str | None
-    recorded_at: datetime
-    events: tuple[CaseEvent, ...]
+    received_at: datetime | None
+    """When the message, or what was filed, was received; None where a limit ended."""
+    events: Events
 
     @property
-    def bases(self) -> tuple[Basis, ...]:
-        """What its decisions rested on."""
-        found = (getattr(event, "basis", None) for event in self.events)
-        return tuple(basis for basis in found if basis is not None)
-
-    @property
-    def moment(self) -> datetime:
-        """When it was decided: on the recorded day, and no later than its last event."""
-        last = max(event.at for event in self.events)
-        for basis in self.bases:
-            if basis.decided_on != day_of(last):
-                return datetime.combine(basis.decided_on, time(12), NEW_YORK)
-        return last
+    def basis(self) -> Basis | None:
+        """What the decision rested on; None of a refusal and of an erasure, which nothing decided."""
+        return next((event.basis for event in self.events if event.basis is not None), None)
 
 
 def recorded(rows: Sequence[Envelope], events: Sequence[Stored]) -> tuple[Recorded, ...]:
@@ -66,76 +46,35 @@ def recorded(rows: Sequence[Envelope], events: Sequence[Stored]) -> tuple[Record
 def _one(command_id: str, group: list[tuple[Envelope, Stored]]) -> Recorded:
     row = group[0][0]
     events = tuple(cast("CaseEvent", stored.event) for _, stored in group)
-    return Recorded(command_id, row.version, row.rules_digest, row.recorded_at, events)
+    return Recorded(command_id, row.version, row.rules_digest, row.received_at, events)
 
 
-@dataclass(frozen=True, slots=True)
-class ProgrammeStates:
-    """Every state of a programme, `states[n]` after n events, and when each event was recorded."""
+def command_of(family: Family, before: Case, decision: Recorded, basis: Basis) -> Command:
+    """The command, made again.
 
-    states: tuple[Programme, ...]
-    recorded_at: tuple[datetime, ...]
-
-    def at(self, decision: Recorded) -> tuple[Programme, ...]:
-        """The states that the decision may have seen, the likeliest first; the one, where it says so."""
-        for basis in decision.bases:
-            if basis.programme_version < len(self.states):
-                return (self.states[basis.programme_version],)
-        seen = sum(at <= decision.recorded_at for at in self.recorded_at)
-        return self.states[max(seen + 1 - _STATES_TRIED, 0) : seen + 1][::-1]
-
-
-PrincipalOpen = Callable[[CaseId, datetime], bool]
-"""Whether that case was filed and open when something was recorded at that moment."""
+    Raises:
+        LookupError, ValueError: the family says of what followed that it cannot have followed.
+    """
+    source, _, rest = decision.command_id.partition(":")
+    if decision.received_at is None:
+        name, _, due_at = rest.partition(":")
+        return MeetDeadline(name, datetime.fromisoformat(due_at))
+    if basis.message is None:
+        return FileApplication(before.case_id, source, rest, family.filed(decision.events), decision.received_at)
+    message = family.said(basis.message, decision.events)
+    return TakeMessage(source, rest, message, decision.received_at)
 
 
-def world_of(
-    before: Case, decision: Recorded, programme: Programme, rules: RuleSet, principal_open: PrincipalOpen
-) -> World:
-    """The world as the decision saw it, under these rules."""
-    results = {result.rule: result for basis in decision.bases for result in basis.results}
-    earlier = [b.earlier_supporter_cases for b in decision.bases if b.earlier_supporter_cases is not None]
-    same = results.get("one-active-case")
-    return World(
-        now=decision.moment,
+def came_at(command: Command) -> datetime:
+    """When it took effect: as of then its limits had ended or not."""
+    return command.due_at if isinstance(command, MeetDeadline) else command.received_at
+
+
+def world_of(family: Family, basis: Basis, programme: ProgrammeHistory, rules: RuleSet) -> Any:
+    """The world of the decision, under these rules. Raises `LookupError` for a version the programme never had."""
+    return family.world(
+        now=basis.decided_at,
         rules=rules,
-        programme=programme,
-        place=_place(decision.events),
-        same_person=() if same is None else same.cases,
-        principal_open=_principal_open(before, decision, principal_open),
-        earlier_supporter_cases=earlier[0] if earlier else 0,
-        shared_details=_shared(decision.events),
+        programme=programme.states[basis.programme_version],
+        **family.remembered(basis.known),
     )
-
-
-def _place(events: Iterable[CaseEvent]) -> Literal["free", "none"]:
-    """A place was there if it was taken, or if the case was judged once more as it is only when there is one."""
-    for event in events:
-        if isinstance(event, TravelAuthorized):
-            return "free"
-        if isinstance(event, Waitlisted):
-            return "none"
-        if isinstance(event, CaseClosed) and event.basis and any(r.rule == "vetting" for r in event.basis.results):
-            return "free"
-    return "none"
-
-
-def _principal_open(before: Case, decision: Recorded, principal_open: PrincipalOpen) -> bool:
-    for basis in decision.bases:
-        for result in basis.results:
-            if result.because in ("travels-with-principal", "principal-not-open"):
-                return result.because == "travels-with-principal"
-    named = next((getattr(event, "principal", None) for event in decision.events), None)
-    if before.beneficiary is not None and before.beneficiary.travels_with is not None:
-        named = before.beneficiary.travels_with.case
-    return named is not None and principal_open(named, decision.recorded_at)
-
-
-def _shared(events: Iterable[CaseEvent]) -> tuple[Literal["tax_id", "phone", "address"], ...]:
-    codes = [
-        code
-        for event in events
-        if isinstance(event, ReferredToOfficer) and event.question == "supporter"
-        for code in event.codes
-    ]
-    return tuple(_SHARED[code] for code in codes if code in _SHARED)

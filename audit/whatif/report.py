@@ -1,21 +1,17 @@
-"""Asks the whole log what other rules would have decided, case by case, and counts. It reads one snapshot only."""
+"""Asks the log what other rules of a programme would have decided, case by case, and counts, in one snapshot."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from audit.log.tables import Connection
+from audit.programmes import ProgrammeHistory, read_programme
 from audit.replay.read import keys_of, read_stream
-from audit.whatif.record import PrincipalOpen, ProgrammeStates, recorded
+from audit.whatif.record import recorded
 from audit.whatif.verdict import Divergence, Question, decide_again
-from domain.humanitarian_parole.stages.filing import ApplicationFiled
-from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
-from eventstore.format.envelope import Envelope
 from eventstore.format.wrapping import unwrap
 from eventstore.keys import KeyStore
-from eventstore.port import Stored
 
 SAMPLE: Final = 20
 """Cases of the sample: the first that were filed."""
@@ -53,31 +49,30 @@ class Report:
 async def report(
     log: Connection, keys: KeyStore, question: Question, progress: Callable[[int], None] = lambda _: None
 ) -> Report:
-    """Decide every case again, in the order of filing.
+    """Decide every case of the rule set's programme again, in the order of filing.
 
     Raises:
         KeyUnknown: this is not the log's key store.
     """
     found = Report(question.rules.version, question.rules.digest)
-    programmes: dict[str, ProgrammeStates] = {}
+    programme = await read_programme(log, question.rules.programme)
     after = -1
     while ids := await log.fetch(
-        "SELECT case_id, programme, filed_number FROM passage.case_head WHERE filed_number > $1 "
-        "ORDER BY filed_number LIMIT $2",
+        "SELECT case_id, filed_number FROM passage.case_head WHERE programme = $1 AND filed_number > $2 "
+        "ORDER BY filed_number LIMIT $3",
+        question.rules.programme,
         after,
         _IDS_AT_ONCE,
     ):
         after = ids[-1]["filed_number"]
-        for case_id, programme, _ in ids:
-            if programme not in programmes:
-                programmes[programme] = programme_states(await read_stream(log, programme))
-            await _case(log, keys, question, programmes[programme], case_id, found)
+        for case_id, _ in ids:
+            await _case(log, keys, question, programme, case_id, found)
         progress(found.cases)
     return found
 
 
 async def _case(
-    log: Connection, keys: KeyStore, question: Question, programme: ProgrammeStates, case_id: str, found: Report
+    log: Connection, keys: KeyStore, question: Question, programme: ProgrammeHistory, case_id: str, found: Report
 ) -> None:
     rows = await read_stream(log, case_id)
     events = unwrap(rows, await keys_of(rows, keys)).events
@@ -86,35 +81,11 @@ async def _case(
     if any(stored.erased for stored in events):
         found.erased += 1
         return
-    principal_open = await _principal_open(log, events)
-    verdict = decide_again(case_id, recorded(rows, events), question, programme, principal_open)
+    verdict = decide_again(case_id, recorded(rows, events), question, programme)
     found.decided_again += verdict.decided_again
     found.not_reproduced += verdict.not_reproduced
     if verdict.divergence is not None:
         found.take(verdict.divergence)
-
-
-async def _principal_open(log: Connection, events: Sequence[Stored]) -> PrincipalOpen:
-    filed = events[0].event
-    if not isinstance(filed, ApplicationFiled) or filed.principal is None:
-        return lambda _, __: False
-    rows = await log.fetch(
-        "SELECT type, recorded_at FROM passage.events WHERE stream = $1 ORDER BY version", filed.principal
-    )
-
-    def is_open(_: str, at: datetime) -> bool:
-        happened = [row["type"] for row in rows if row["recorded_at"] <= at]
-        return bool(happened) and "CaseClosed" not in happened
-
-    return is_open
-
-
-def programme_states(rows: Sequence[Envelope]) -> ProgrammeStates:
-    """Every state that the programme had."""
-    states = [Programme()]
-    for stored in unwrap(rows, {}).events:
-        states.append(evolve_programme(states[-1], cast("ProgrammeEvent", stored.event)))
-    return ProgrammeStates(tuple(states), tuple(row.recorded_at for row in rows))
 
 
 def as_json(found: Report) -> dict[str, Any]:

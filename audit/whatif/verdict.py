@@ -5,20 +5,19 @@ followed from a decision that would not have been made. Places, and refusals of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from domain.evolve import fold
-from domain.limits import deadlines
-from domain.rules.rule_set import RuleBook
-
-from audit.whatif.again import Again, meet, ways
-from audit.whatif.record import PrincipalOpen, ProgrammeStates, Recorded, world_of
-from domain.humanitarian_parole.world import World
+from audit.programmes import ProgrammeHistory
+from audit.whatif.record import Recorded, came_at, command_of, world_of
+from domain import registry
 from domain.kernel.case import Case
-from domain.kernel.events import CaseClosed, CaseEvent, PersonalDataErased
+from domain.kernel.decider import deadlines, decide_or_reject, fold
+from domain.kernel.definition import Family
+from domain.kernel.events import Basis, CaseClosed, CaseEvent, RuleResult
 from domain.kernel.limits import Deadline
+from domain.kernel.messages import Command, MeetDeadline
 from domain.kernel.rule_set import RuleSet
 
 _OF_THE_RULES: Final = {"at", "basis", "rules_version", "rules_digest"}
@@ -48,7 +47,7 @@ class Verdict:
 
     decided_again: int
     not_reproduced: int
-    """Commands that this program does not decide as recorded under the rules of the time, or whose rules it lacks."""
+    """Commands that this program does not decide as recorded under the rules of the time."""
     divergence: Divergence | None
 
 
@@ -57,7 +56,6 @@ class Question:
     """What is asked: other rules, for what was decided in a window of time; None is without a bound."""
 
     rules: RuleSet
-    book: RuleBook
     since: datetime | None = None
     until: datetime | None = None
 
@@ -66,111 +64,100 @@ class Question:
         return (self.since is None or self.since <= moment) and (self.until is None or moment < self.until)
 
 
+class _Again(NamedTuple):
+    """A decision that can be made again: its command, and the world under the rules of the time."""
+
+    decision: Recorded
+    basis: Basis
+    command: Command
+    world: Any
+
+
 @dataclass(slots=True)
 class _Case:
     """One case as it is gone through."""
 
     question: Question
-    programme: ProgrammeStates
-    principal_open: PrincipalOpen
-    book: Mapping[str | None, RuleSet]
+    programme: ProgrammeHistory
+    family: Family
     case: Case
     done: int = 0
     missed: int = 0
 
     def look(self, decision: Recorded) -> Divergence | None:
-        """Decide it anew, if it is asked about."""
-        if not self.question.asks_about(decision.moment) or isinstance(decision.events[0], PersonalDataErased):
+        """Decide it anew, if it is asked about. Refusals and erasures stand."""
+        basis = decision.basis
+        if basis is None or not self.question.asks_about(basis.decided_at):
             return None
-        earlier = self._limit_that_ended_before(decision)
-        if earlier is not None:
-            return earlier
-        found = self._way(decision)
-        if found is None:
+        again = self._again(decision, basis)
+        if again is None or self._decide(again.command, again.world) != decision.events:
             self.missed += 1
             return None
-        again, world = found
+        earlier = self._limit_that_ended_before(again)
+        if earlier is not None:
+            return earlier
         self.done += 1
-        would_be = again(self.case, _under(world, self.question.rules))
-        return None if _same(decision.events, would_be) else self._divergence(decision, would_be)
+        would_be = self._decide(again.command, replace(again.world, rules=self.question.rules))
+        return None if _same(decision.events, would_be) else self._divergence(again, would_be)
 
-    def _way(self, decision: Recorded) -> tuple[Again, World] | None:
-        """A way to decide that gives, under the rules of the time, exactly what was recorded."""
-        rules = self.book.get(decision.rules_digest)
-        if rules is None:
+    def _again(self, decision: Recorded, basis: Basis) -> _Again | None:
+        """None where the record lacks what it rested on: `audit verify` says more."""
+        try:
+            world = world_of(self.family, basis, self.programme, self.programme.sets[basis.rules_digest])
+            return _Again(decision, basis, command_of(self.family, self.case, decision, basis), world)
+        except (LookupError, ValueError):
             return None
-        for programme in self.programme.at(decision):
-            world = world_of(self.case, decision, programme, rules, self.principal_open)
-            for again in ways(self.case, decision):
-                if _exactly(decision.events, again(self.case, world)):
-                    return again, world
-        return None
 
-    def _limit_that_ended_before(self, decision: Recorded) -> Divergence | None:
+    def _decide(self, command: Command, world: Any) -> tuple[CaseEvent, ...]:
+        return decide_or_reject(self.family, self.case, command, world).events
+
+    def _limit_that_ended_before(self, again: _Again) -> Divergence | None:
         """A limit that is shorter under the other rules and had ended when this came."""
-        rules = self.book.get(decision.rules_digest)
-        if rules is None or not self.case.filed:
-            return None
-        programme = self.programme.at(decision)[0]
-        then = {limit.name: limit.at for limit in deadlines(self.case, decision.moment, rules, programme)}
-        for limit in deadlines(self.case, decision.moment, self.question.rules, programme):
-            if limit.at < decision.moment and (limit.name not in then or limit.at < then[limit.name]):
-                world = world_of(self.case, decision, programme, self.question.rules, self.principal_open)
-                return self._ended(limit, decision, world)
+        world, moment = again.world, came_at(again.command)
+        then = {limit.name: limit.at for limit in self._limits(moment, world, world.rules)}
+        for limit in self._limits(moment, world, self.question.rules):
+            if limit.at < moment and (limit.name not in then or limit.at < then[limit.name]):
+                return self._ended(limit, again)
         return None
 
-    def _ended(self, limit: Deadline, decision: Recorded, world: World) -> Divergence:
-        would_be = meet(limit.name, limit.at)(self.case, world)
-        return Divergence(
-            case_id=self.case.case_id,
-            version=decision.first_version,
-            decided_at=decision.moment,
-            rule=f"limit:{limit.name}",
-            was=_said(decision.events),
-            would_be=_said(would_be),
-            because=f"ended-{limit.at.date().isoformat()}",
-            rules_digest=decision.rules_digest,
-        )
+    def _limits(self, moment: datetime, world: Any, rules: RuleSet) -> tuple[Deadline, ...]:
+        return deadlines(self.family, self.case, moment, rules, world.programme)
 
-    def _divergence(self, decision: Recorded, would_be: Sequence[CaseEvent]) -> Divergence:
-        rule, because = _rule_between(decision, would_be)
+    def _ended(self, limit: Deadline, again: _Again) -> Divergence:
+        world = replace(again.world, rules=self.question.rules)
+        would_be = self._decide(MeetDeadline(limit.name, limit.at), world)
+        because = f"ended-{limit.at.date().isoformat()}"
+        return self._divergence(again, would_be, f"limit:{limit.name}", because)
+
+    def _divergence(
+        self, again: _Again, would_be: Sequence[CaseEvent], rule: str | None = None, because: str | None = None
+    ) -> Divergence:
+        if rule is None:
+            rule, because = _rule_between(again, would_be)
         return Divergence(
             case_id=self.case.case_id,
-            version=decision.first_version,
-            decided_at=decision.moment,
+            version=again.decision.first_version,
+            decided_at=again.basis.decided_at,
             rule=rule,
-            was=_said(decision.events),
+            was=_said(again.decision.events),
             would_be=_said(would_be),
             because=because,
-            rules_digest=decision.rules_digest,
+            rules_digest=again.decision.rules_digest,
         )
 
 
 def decide_again(
-    case_id: str,
-    decisions: Sequence[Recorded],
-    question: Question,
-    programme: ProgrammeStates,
-    principal_open: PrincipalOpen,
+    case_id: str, decisions: Sequence[Recorded], question: Question, programme: ProgrammeHistory
 ) -> Verdict:
     """Go through one case until its end or its first divergence."""
-    book: dict[str | None, RuleSet] = {rules.digest: rules for rules in question.book.values()}
-    going = _Case(question, programme, principal_open, book, Case(case_id))
+    family = registry.family_of(case_id)
+    going = _Case(question, programme, family, Case(case_id))
     for decision in decisions:
         divergence = going.look(decision)
         if divergence is not None:
             return Verdict(going.done, going.missed, divergence)
-        going.case = fold(going.case, decision.events)
+        going.case = fold(family, going.case, decision.events)
     return Verdict(going.done, going.missed, None)
-
-
-def _under(world: World, rules: RuleSet) -> World:
-    return World(**{**{name: getattr(world, name) for name in World.__slots__}, "rules": rules})
-
-
-def _exactly(were: Sequence[CaseEvent], are: Sequence[CaseEvent]) -> bool:
-    """The same events on the same basis; when each was decided is not asked, for a restart may come between."""
-    return _same(were, are) and [_results(event) for event in were] == [_results(event) for event in are]
 
 
 def _same(were: Sequence[CaseEvent], are: Sequence[CaseEvent]) -> bool:
@@ -182,16 +169,9 @@ def _decided(event: CaseEvent) -> tuple[str, dict[str, Any]]:
     return type(event).__name__, fields
 
 
-def _results(event: CaseEvent) -> Any:
-    basis = getattr(event, "basis", None)
-    return None if basis is None else (basis.decided_on, basis.results, basis.earlier_supporter_cases)
-
-
-def _rule_between(decision: Recorded, would_be: Sequence[CaseEvent]) -> tuple[str, str | None]:
+def _rule_between(again: _Again, would_be: Sequence[CaseEvent]) -> tuple[str, str | None]:
     """The first rule that says otherwise; else the first field that differs; else the event."""
-    then = {result.rule: result for basis in decision.bases for result in basis.results}
-    bases = (getattr(event, "basis", None) for event in would_be)
-    now = {result.rule: result for basis in bases if basis is not None for result in basis.results}
+    then, now = _results(again.decision.events), _results(would_be)
     for rule, result in now.items():
         if rule in then and then[rule].result != result.result:
             return rule, result.because
@@ -201,9 +181,13 @@ def _rule_between(decision: Recorded, would_be: Sequence[CaseEvent]) -> tuple[st
     for rule in then.keys() - now.keys():
         if then[rule].result != "passed":
             return rule, None
-    if decision.command_id.startswith("deadline:"):
-        return f"limit:{decision.command_id.split(':')[1]}", None
-    return _field_between(decision.events, would_be), None
+    if isinstance(again.command, MeetDeadline):
+        return f"limit:{again.command.name}", None
+    return _field_between(again.decision.events, would_be), None
+
+
+def _results(events: Sequence[CaseEvent]) -> Mapping[str, RuleResult]:
+    return {result.rule: result for event in events if event.basis for result in event.basis.results}
 
 
 def _field_between(were: Sequence[CaseEvent], are: Sequence[CaseEvent]) -> str:

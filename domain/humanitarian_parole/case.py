@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
 from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted, Filed
@@ -20,7 +20,13 @@ from domain.humanitarian_parole.stages.travel import (
     waits_for_place,
 )
 from domain.kernel.case import Case
-from domain.kernel.definition import Enquiry, Events, Places
+from domain.kernel.definition import (
+    Codes,
+    Enquiry,
+    Events,
+    Places,
+    Words,
+)
 from domain.kernel.messages import Command, FileApplication
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
@@ -66,6 +72,13 @@ def places(before: Case, after: Case, events: Events) -> Places | None:
     if waits_for_place(before) and not waits_for_place(after):
         return Places("leave", ALLOTMENT)
     return None
+
+
+FACT_TITLES: Final[Codes] = {
+    "work_permit": Words("Work permit", "Permiso de trabajo"),
+    "authorized_last_day": Words("Authorized until", "Autorizado hasta"),
+    "paroled_last_day": Words("Paroled until", "Con parole hasta"),
+}
 
 
 def facts(case: Case, programme: Programme, rules: RuleSet) -> Mapping[str, Any]:

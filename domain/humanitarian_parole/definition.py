@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.humanitarian_parole import case as queries
 from domain.humanitarian_parole.stages import crossing, entry, filing, parole, passport, sponsor, travel, vetting
-from domain.humanitarian_parole.world import World
+from domain.humanitarian_parole.world import World, remembered
 from domain.kernel import referrals
 from domain.kernel.case import Case
 from domain.kernel.decider import waiting_on_partner
@@ -65,6 +65,7 @@ FAMILY: Final = Family(
     submission=filing.ApplicationSubmitted,
     submission_says="A supporter files for a beneficiary.",
     file=filing.file_application,
+    filed=filing.filed,
     judge=(
         sponsor.admit,
         crossing.judge_crossings,
@@ -76,18 +77,14 @@ FAMILY: Final = Family(
     over=parole.is_paroled,
     running_limits=_running,
     waiting_on=_waiting_on,
-    waits={
-        "applicant": "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",
-        "place": "a place becomes free: `place.offered`",
-        "arrival": "the border reports: `arrival.paroled` or `arrival.refused`",
-        "parole_end": "the beneficiary applies (`work_permit.applied`), or parole ends",
-    },
     closing=travel.closing,
     enquire=queries.enquire,
     registers=queries.registers,
     world=World,
+    remembered=remembered,
     places=queries.places,
     facts=queries.facts,
+    fact_titles=queries.FACT_TITLES,
     on_hold=queries.on_hold,
     may_travel=queries.may_travel,
 )

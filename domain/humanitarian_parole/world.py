@@ -26,7 +26,8 @@ class World(decider.World):
     def known(self) -> dict[str, Any]:
         """See base class."""
         found = {name: getattr(self, name) for name in _KNOWN}
-        return {**decider.World.known(self), **{name: value for name, value in found.items() if value}}
+        kept = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items() if value}
+        return {**decider.World.known(self), **kept}
 
 
 _KNOWN = ("same_person", "principal_open", "earlier_supporter_cases", "shared_details")

@@ -19,7 +19,6 @@ from domain.kernel.events import (
     CaseEvent,
     CaseHeld,
     CaseResumed,
-    HeldAnswer,
     MessageRejected,
     RuleResult,
 )
@@ -31,6 +30,7 @@ from domain.kernel.messages import (
     PartnerAnswer,
     Rejection,
     TakeMessage,
+    kept,
 )
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
@@ -62,10 +62,11 @@ W = TypeVar("W", bound=World)
 class Draft(Generic[W]):
     """The events of one decision as they are drafted, and the case as each of them leaves it."""
 
-    def __init__(self, family: Family, case: Case, world: W) -> None:
+    def __init__(self, family: Family, case: Case, world: W, command: Command) -> None:
         self.family = family
         self.case = case
         self.world = world
+        self._command = command
         self.events: list[CaseEvent] = []
 
     def add(self, *events: CaseEvent) -> None:
@@ -90,13 +91,14 @@ class Draft(Generic[W]):
 
     def basis(self, *results: RuleResult) -> Basis:
         """What a decision made now rests on."""
-        world = self.world
+        world, command = self.world, self._command
         return Basis(
             rules_version=world.rules.version,
             rules_digest=world.rules.digest,
             programme_version=world.programme.version,
             decided_at=world.now,
             results=results,
+            message=command.message.message if isinstance(command, TakeMessage) else None,
             known=world.known(),
         )
 
@@ -179,7 +181,7 @@ def decide(family: Family, case: Case, command: Command, world: World) -> Events
 
 
 def _decide(family: Family, case: Case, command: Command, world: World) -> Draft[World]:
-    draft = Draft(family, case, world)
+    draft = Draft(family, case, world, command)
     match command:
         case FileApplication():
             family.file(draft, command)
@@ -199,7 +201,7 @@ def decide_or_reject(family: Family, case: Case, command: Command, world: World)
         draft = _decide(family, case, command, world)
         return Decision(_with_basis(draft), Reply("accepted"), draft.case)
     except Rejection as rejection:
-        draft = Draft(family, case, world)
+        draft = Draft(family, case, world, command)
         _record_rejection(draft, command, rejection)
         return Decision(tuple(draft.events), Reply("rejected", rejection.code), draft.case)
 
@@ -244,8 +246,7 @@ def _take_answer(draft: Draft[Any], message: PartnerAnswer) -> None:
     if message.request_id is not None and message.request_id != request.request_id:
         raise Rejection("answers-another-request")
     if draft.world.programme.suspended and partner.waits_while_suspended:
-        held = HeldAnswer(partner=partner.name, body=message.model_dump_json())
-        draft.add(CaseHeld(at=draft.now, partner=partner.name, answer=held))
+        draft.add(CaseHeld(at=draft.now, partner=partner.name, answer=kept(message)))
     else:
         draft.add(*draft.family.answers[message.message].follow(draft, message))
 

@@ -7,17 +7,17 @@ documentation) reads it from here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, reduce
 from operator import or_
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, TypeAdapter
 
 from domain.kernel.case import Case, Request
-from domain.kernel.events import Basis, CaseEvent, RuleResult
+from domain.kernel.events import Basis, CaseEvent, CaseHeld, RuleResult
 from domain.kernel.limits import Deadline
 from domain.kernel.messages import (
     Command,
@@ -37,6 +37,27 @@ E = TypeVar("E", bound=CaseEvent)
 W = TypeVar("W")
 
 Events = tuple[CaseEvent, ...]
+
+
+class Words(NamedTuple):
+    """The same in both languages of the programmes. `{name}` is a public field of the event that they tell of."""
+
+    en: str
+    es: str
+
+
+Codes = Mapping[str, Words]
+"""Codes, and what each says to people."""
+
+NO_CODES: Codes = MappingProxyType({})
+
+
+def first_of(kind: type[E], events: Events) -> E:
+    """The first event of this kind. Raises `ValueError` where there is none."""
+    for each in events:
+        if isinstance(each, kind):
+            return each
+    raise ValueError(f"no {kind.__name__} among the events")
 
 
 def name_of(kind: type[Message]) -> str:
@@ -61,6 +82,8 @@ class MessageDefinition:
     """Fields to start from where the message may be signalled directly; None where its content is personal."""
     ends: bool = False
     """After it somebody who may board may no longer: a boarding check waits until it is decided."""
+    said: Callable[[Events], Message] | None = None
+    """Makes the message again from the events that followed from it; None for one that holds nothing but its kind."""
 
     @property
     def name(self) -> str:
@@ -75,9 +98,10 @@ def message(
     example: Mapping[str, Any] | None = None,
     *,
     ends: bool = False,
+    said: Callable[[Events], M] | None = None,
 ) -> MessageDefinition:
     """Declare a message that nobody asked for."""
-    return MessageDefinition(kind, take, says, example, ends)
+    return MessageDefinition(kind, take, says, example, ends, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +112,8 @@ class AnswerDefinition:
     follow: Callable[[Any, Any], Events]
     says: str
     example: Mapping[str, Any] | None
+    said: Callable[[Events], PartnerAnswer] | None = None
+    """As `MessageDefinition.said`."""
 
     @property
     def name(self) -> str:
@@ -96,10 +122,15 @@ class AnswerDefinition:
 
 
 def answer(
-    kind: type[A], follow: Callable[[Any, A], Events], says: str, example: Mapping[str, Any] | None = NO_EXAMPLE
+    kind: type[A],
+    follow: Callable[[Any, A], Events],
+    says: str,
+    example: Mapping[str, Any] | None = NO_EXAMPLE,
+    *,
+    said: Callable[[Events], A] | None = None,
 ) -> AnswerDefinition:
     """Declare an answer of a partner."""
-    return AnswerDefinition(kind, follow, says, example)
+    return AnswerDefinition(kind, follow, says, example, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +154,34 @@ class EventDefinition:
 
     kind: type[CaseEvent]
     evolve: Callable[[Case, Any], Case]
+    words: Words | None
+    """One sentence on what happened; None where another stage says it."""
+    codes: Codes = field(default_factory=lambda: NO_CODES)
+    """What values of its public fields say, where they say something else than the family's codes of that name."""
+    lengths: tuple[str, ...] = ()
+    """The lengths of the rule set that it follows from."""
 
 
-def event(kind: type[E], evolve: Callable[[Case, E], Case]) -> EventDefinition:
+def event(
+    kind: type[E],
+    evolve: Callable[[Case, E], Case],
+    words: Words,
+    *,
+    codes: Codes = NO_CODES,
+    lengths: tuple[str, ...] = (),
+) -> EventDefinition:
     """Declare an event with what it changes."""
-    return EventDefinition(kind, evolve)
+    return EventDefinition(kind, evolve, words, codes, lengths)
 
 
-def report(kind: type[E]) -> EventDefinition:
+def report(kind: type[E], words: Words, *, codes: Codes = NO_CODES) -> EventDefinition:
     """Declare an event that tells what happened; what it changes, other events say."""
-    return EventDefinition(kind, lambda case, _: case)
+    return EventDefinition(kind, lambda case, _: case, words, codes)
+
+
+def also(kind: type[E], evolve: Callable[[Case, E], Case]) -> EventDefinition:
+    """Declare what an event of another stage changes in this one."""
+    return EventDefinition(kind, evolve, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +189,8 @@ class PartnerDefinition:
     """An external check: whom the case waits on while a request to it is open, and the answers it may give."""
 
     name: str
+    title: Words
+    """As it is called where its messages and a case's waiting for it are told."""
     waiting_on: str
     answers: tuple[AnswerDefinition, ...]
     asks: type[PartnerCheck]
@@ -181,6 +232,9 @@ class RuleDefinition:
     """A rule: when it is tried, what it reads from a set, and where in events the facts stand that it looks at."""
 
     name: str
+    title: Words
+    because: Codes
+    """Why it says what it says, by its codes."""
     test: Callable[[Case, Any], RuleResult] | None = None
     """What it says of a case; None for a rule that only an answer or an officer settles."""
     tried: tuple[Occasion, ...] = ()
@@ -191,13 +245,23 @@ class RuleDefinition:
 
 def rule(
     name: str,
+    title: Words,
+    because: Codes,
     test: Callable[[Case, W], RuleResult],
     *tried: Occasion,
     parameters: type[RuleParameters] = RuleParameters,
     facts: tuple[str, ...] = (),
 ) -> RuleDefinition:
     """Declare a rule with its test."""
-    return RuleDefinition(name, test, tried, parameters, facts)
+    return RuleDefinition(name, title, because, test, tried, parameters, facts)
+
+
+class Wait(NamedTuple):
+    """Whom or what a case waits on, where that is no partner."""
+
+    title: Words
+    next: str
+    """What would move the case, for operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +269,20 @@ class Stage:
     """One stage of a family's cases, with everything that belongs to it. One without a name is none to wait in."""
 
     name: str | None
+    title: Words | None = None
+    """As it is called; a stage with a name has one."""
     events: tuple[EventDefinition, ...] = ()
     messages: tuple[MessageDefinition, ...] = ()
     partners: tuple[PartnerDefinition, ...] = ()
     questions: tuple[QuestionDefinition, ...] = ()
     limits: tuple[LimitDefinition, ...] = ()
     rules: tuple[RuleDefinition, ...] = ()
+    senders: Codes = field(default_factory=lambda: NO_CODES)
+    """Who sends its messages, partners apart."""
+    waits: Mapping[str, Wait] = field(default_factory=lambda: MappingProxyType({}))
+    """What a case may wait on, partners apart, by the name that `Case.waiting_on` has."""
+    ends: Codes = field(default_factory=lambda: NO_CODES)
+    """Outcomes of a case, and reasons that are no rules."""
     lengths: tuple[str, ...] = ()
     """The lengths in days that it reads from a rule set, by the names that they have there."""
     carry_on: Callable[[Any], Events] | None = None
@@ -277,6 +349,8 @@ class Family:
     """One sentence for operators, as messages have."""
     file: Callable[[Any, FileApplication], None]
     """Records what was filed."""
+    filed: Callable[[Events], Submission]
+    """Makes what was filed again from the events that followed from it."""
     judge: tuple[Callable[[Any], Events], ...]
     """In the order in which they are tried, before the stages are carried on."""
     over: Callable[[Case], bool]
@@ -284,8 +358,6 @@ class Family:
     running_limits: Callable[[Case, datetime, RuleSet, Programme], Iterable[Deadline]]
     waiting_on: Callable[[Case], str | None]
     """Whom an open case waits on, where the programme does not hold it."""
-    waits: Mapping[str, str]
-    """What would move a case that waits on somebody other than a partner, an officer or the programme, in words."""
     closing: Callable[[Any, str, str, Basis | None], Events]
     """The events by which a decision closes a case."""
     enquire: Callable[[Case, Command], Enquiry]
@@ -294,10 +366,14 @@ class Family:
     """By what the case is found from now on, given the events that were appended; empty where that did not change."""
     world: Callable[..., Any]
     """Makes the `World` of a decision, from `now`, `rules`, `programme` and what was read for the enquiry."""
+    remembered: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """What `Basis.known` kept, as arguments of `world`."""
     places: Callable[[Case, Case, Events], Places | None]
     """What a decision does to the places, given the case before and after it."""
     facts: Callable[[Case, Programme, RuleSet], Mapping[str, Any]]
     """What else the head keeps of a case, in the family's words, as JSON has it."""
+    fact_titles: Codes
+    """As each of these is called."""
     on_hold: Callable[[Case], bool]
     """It waits for the programme, or what it was given may not be used at the moment."""
     may_travel: Callable[[Case, Programme, RuleSet, datetime], str] | None = None
@@ -338,8 +414,35 @@ class Family:
             partner.waiting_on: f"{name.replace('_', ' ')} answers: {_either([each.name for each in partner.answers])}"
             for name, partner in self.partners.items()
         }
-        officer = "an officer decides: `officer.decided`, and for a denial `officer.confirmed` by a second officer"
-        return {**answers, "officer": officer, "programme": "the programme resumes: `programme.changed`", **self.waits}
+        return {**answers, **{name: wait.next for name, wait in self.waits.items()}}
+
+    @cached_property
+    def waits(self) -> Mapping[str, Wait]:
+        """What a case may wait on, partners apart."""
+        return {name: wait for stage in self.stages for name, wait in stage.waits.items()}
+
+    @cached_property
+    def wait_titles(self) -> Codes:
+        """Whom or what a case waits on, by the name that `Case.waiting_on` has."""
+        partners = {partner.waiting_on: partner.title for partner in self.partners.values()}
+        return {**partners, **{name: wait.title for name, wait in self.waits.items()}}
+
+    @cached_property
+    def sender_titles(self) -> Codes:
+        """Who sends messages, by the source that they have."""
+        others = {name: title for stage in self.stages for name, title in stage.senders.items()}
+        return {**others, **{name: partner.title for name, partner in self.partners.items()}}
+
+    @cached_property
+    def stage_titles(self) -> Codes:
+        """The stages, `closed` apart."""
+        return {stage.name: stage.title for stage in self.stages if stage.name and stage.title}
+
+    @cached_property
+    def codes(self) -> Codes:
+        """Outcomes, reasons and rules."""
+        ends = {code: words for stage in self.stages for code, words in stage.ends.items()}
+        return {**ends, **{name: rule.title for name, rule in self.rules.items()}}
 
     @cached_property
     def questions(self) -> Mapping[str, QuestionDefinition]:
@@ -369,6 +472,19 @@ class Family:
             before = found.get(each.kind)
             found[each.kind] = _both(before, each.evolve) if before else each.evolve
         return found
+
+    @cached_property
+    def events(self) -> Mapping[str, EventDefinition]:
+        """By their class's name, each as the stage declares it that says what happened."""
+        return {each.kind.__name__: each for stage in self.stages for each in stage.events if each.words}
+
+    def said(self, name: str, events: Events) -> Message:
+        """The message of this name that these events followed from. Raises `KeyError` for one that no case takes."""
+        known = self.messages.get(name) or self.answers[name]
+        held = next((each.answer for each in events if isinstance(each, CaseHeld) and each.answer), None)
+        if held is not None:
+            return known.kind.model_validate_json(held.body)
+        return known.kind() if known.said is None else known.said(events)  # type: ignore[call-arg]  # has a default
 
     @cached_property
     def ending_kinds(self) -> frozenset[str]:

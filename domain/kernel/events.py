@@ -55,6 +55,8 @@ class Basis(Frozen):
     decided_at: AwareDatetime
     """The moment that the rules were held against."""
     results: tuple[RuleResult, ...] = ()
+    message: MessageName | None = None
+    """The kind of message that was taken; None at a filing, and where a limit ended."""
     known: Mapping[Code, Any] = {}
     """What else the decision knew beyond the case, in the words of its family (`world.py`); defaults are left out."""
 
@@ -76,6 +78,14 @@ class CaseEvent(Frozen):
     basis: Basis | None = None
 
 
+class HeldAnswer(Frozen):
+    """A partner's answer that is kept whole."""
+
+    partner: Code
+    body: Annotated[str, Field(max_length=20_000)]
+    """The answer as JSON, as it was received."""
+
+
 class ReferredToOfficer(CaseEvent):
     """A person must look: `number` counts a case's referrals from 1, `question` is what the officer answers."""
 
@@ -84,6 +94,8 @@ class ReferredToOfficer(CaseEvent):
     codes: tuple[Code, ...] = ()
     """The flags that are codes of ours or plain codes of the partner's; free text stays in `flags`."""
     flags: Annotated[tuple[Flag, ...], Personal(erased=())] = ()
+    answer: Annotated[HeldAnswer | None, Personal(erased=None)] = None
+    """The partner's answer that gave rise to it, where it says more than the flags."""
 
 
 class ReferralEscalated(CaseEvent):
@@ -106,14 +118,6 @@ class OfficerDecisionConfirmed(CaseEvent):
 
     number: int
     officer: OfficerRef
-
-
-class HeldAnswer(Frozen):
-    """A partner's answer that came while the programme was suspended, kept until it resumes."""
-
-    partner: Code
-    body: Annotated[str, Field(max_length=20_000)]
-    """The answer as JSON, as it was received."""
 
 
 class CaseHeld(CaseEvent):

@@ -4,7 +4,14 @@ from typing import Any, Final
 
 from domain.kernel.case import Case, answered, replace
 from domain.kernel.decider import Draft
-from domain.kernel.definition import CLOSED, Stage, event, message
+from domain.kernel.definition import (
+    CLOSED,
+    Stage,
+    Wait,
+    Words,
+    event,
+    message,
+)
 from domain.kernel.events import CaseClosed, CaseHeld, CaseResumed, MessageRejected, PersonalDataErased
 from domain.kernel.messages import Message, PlaceOffered, ProgrammeChanged, TakeMessage
 
@@ -52,15 +59,56 @@ def _look_again(draft: Draft[Any], message: Message, command: TakeMessage) -> No
 EVERY_FAMILY: Final = Stage(
     name=None,
     events=(
-        event(CaseHeld, _held),
-        event(CaseResumed, _resumed),
-        event(MessageRejected, _rejected),
-        event(CaseClosed, _closed),
-        event(PersonalDataErased, _erased),
+        event(
+            CaseHeld,
+            _held,
+            Words(
+                "The programme is suspended: the next step waits.",
+                "El programa está suspendido: el siguiente paso espera.",
+            ),
+        ),
+        event(
+            CaseResumed,
+            _resumed,
+            Words("The programme resumed and the case goes on.", "El programa se reanudó y el caso continúa."),
+        ),
+        event(
+            MessageRejected,
+            _rejected,
+            Words("A message was refused: {kind}, {code}.", "Se rechazó un mensaje: {kind}, {code}."),
+        ),
+        event(
+            CaseClosed,
+            _closed,
+            Words("The case closed: {outcome}. {reason}", "El caso se cerró: {outcome}. {reason}"),
+        ),
+        event(
+            PersonalDataErased,
+            _erased,
+            Words(
+                "Personal data was erased by order of officers {first_officer} and {second_officer}: {because}.",
+                "Se borraron los datos personales por orden de los oficiales {first_officer} y {second_officer}: "
+                "{because}.",
+            ),
+        ),
     ),
     messages=(
         message(PlaceOffered, _look_again, "A place is reserved for this case: it decides for itself."),
         message(ProgrammeChanged, _look_again, "The programme changed: look again.", ends=True),
     ),
+    senders={
+        "passage": Words("Passage itself", "Passage"),
+        "governments": Words("the governments", "los gobiernos"),
+    },
+    waits={
+        "programme": Wait(
+            Words("the programme to resume", "la reanudación del programa"),
+            "the programme resumes: `programme.changed`",
+        ),
+    },
+    ends={
+        "terminated": Words("the programme ended", "programa terminado"),
+        "programme-terminated": Words("the programme was terminated", "el programa fue terminado"),
+    },
 )
 """What happens to the cases of every family: held, resumed, refused, closed, erased; a place offered."""

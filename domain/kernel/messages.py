@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from domain.kernel.events import Flag, FreeText, Frozen
+from domain.kernel.events import Flag, FreeText, Frozen, HeldAnswer
 from domain.kernel.ids import CaseId, Code, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
 
 Flags = Annotated[tuple[Flag, ...], Field(max_length=20)]
@@ -32,6 +32,11 @@ class PartnerAnswer(Message):
     """
 
     request_id: MessageId | None = None
+
+
+def kept(answer: PartnerAnswer) -> HeldAnswer:
+    """The answer as an event keeps it."""
+    return HeldAnswer(partner=answer.SENDERS[0], body=answer.model_dump_json())
 
 
 class PartnerCheck(Frozen):

@@ -6,13 +6,25 @@ from typing import Any
 
 from domain.kernel.case import Case, Referral, answered, replace
 from domain.kernel.decider import Draft
-from domain.kernel.definition import Events, LimitDefinition, QuestionDefinition, Stage, event, message
+from domain.kernel.definition import (
+    Events,
+    LimitDefinition,
+    QuestionDefinition,
+    Stage,
+    Wait,
+    Words,
+    event,
+    first_of,
+    message,
+)
 from domain.kernel.events import Basis, OfficerDecided, OfficerDecisionConfirmed, ReferralEscalated, ReferredToOfficer
 from domain.kernel.limits import Deadline
-from domain.kernel.messages import OfficerConfirmation, OfficerDecision, Rejection, TakeMessage
+from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PartnerAnswer, Rejection, TakeMessage, kept
 from domain.kernel.rule_set import RuleSet
 
 LIMIT = "referral"
+OFFICER_APPROVED = Words("an officer approved", "un oficial aprobó")
+"""Why a rule passed that an officer was asked about."""
 
 
 def _code(flag: str) -> str:
@@ -22,9 +34,18 @@ def _code(flag: str) -> str:
 
 
 def refer(
-    draft: Draft[Any], question: str, flags: Iterable[str], *, prefix: str = "", basis: Basis | None = None
+    draft: Draft[Any],
+    question: str,
+    flags: Iterable[str],
+    *,
+    prefix: str = "",
+    basis: Basis | None = None,
+    answer: PartnerAnswer | None = None,
 ) -> Events:
-    """Put `question` before an officer, with what gave rise to it; `prefix` begins the public code of each flag."""
+    """Put `question` before an officer, with what gave rise to it; `prefix` begins the public code of each flag.
+
+    `answer` is a partner's that says more than the flags.
+    """
     flags = tuple(flags)
     return (
         ReferredToOfficer(
@@ -34,6 +55,7 @@ def refer(
             codes=tuple(dict.fromkeys(_code(prefix + flag) for flag in flags)),
             basis=basis,
             flags=flags,
+            answer=None if answer is None else kept(answer),
         ),
     )
 
@@ -59,6 +81,11 @@ def record_decision(draft: Draft[Any], message: OfficerDecision, command: TakeMe
             why=message.why,
         )
     )
+
+
+def _said(events: Events) -> OfficerDecision:
+    decided = first_of(OfficerDecided, events)
+    return OfficerDecision.model_validate(decided.model_dump(include={"officer", "decision", "why"}))
 
 
 def confirm_denial(draft: Draft[Any], message: OfficerConfirmation, command: TakeMessage) -> None:
@@ -135,10 +162,40 @@ def stage_of_officers(questions: Iterable[QuestionDefinition]) -> Stage:
     return Stage(
         name=None,
         events=(
-            event(ReferredToOfficer, referred),
-            event(ReferralEscalated, _escalated),
-            event(OfficerDecided, _decided),
-            event(OfficerDecisionConfirmed, _confirmed),
+            event(
+                ReferredToOfficer,
+                referred,
+                Words(
+                    "Question {number} was put to an officer: {question}. {codes}",
+                    "Se remitió la pregunta {number} a un oficial: {question}. {codes}",
+                ),
+            ),
+            event(
+                ReferralEscalated,
+                _escalated,
+                Words(
+                    "The limit of question {number} passed; it is still open.",
+                    "Venció el plazo de la pregunta {number}, que sigue abierta.",
+                ),
+                lengths=(LIMIT,),
+            ),
+            event(
+                OfficerDecided,
+                _decided,
+                Words(
+                    "Officer {officer} decided question {number}: {decision}.",
+                    "El oficial {officer} resolvió la pregunta {number}: {decision}.",
+                ),
+                codes={"approve": Words("approved", "aprobada"), "deny": Words("denied", "negada")},
+            ),
+            event(
+                OfficerDecisionConfirmed,
+                _confirmed,
+                Words(
+                    "Officer {officer} confirmed the denial of question {number}.",
+                    "El oficial {officer} confirmó la negativa de la pregunta {number}.",
+                ),
+            ),
         ),
         messages=(
             message(
@@ -146,14 +203,23 @@ def stage_of_officers(questions: Iterable[QuestionDefinition]) -> Stage:
                 record_decision,
                 "An officer decides the oldest open referral; a denial waits for a second officer.",
                 {"officer": "o-1", "decision": "deny", "why": "name-match"},
+                said=_said,
             ),
             message(
                 OfficerConfirmation,
                 confirm_denial,
                 "A second officer confirms a denial: closes.",
                 {"officer": "o-2"},
+                said=lambda events: OfficerConfirmation(officer=first_of(OfficerDecisionConfirmed, events).officer),
             ),
         ),
+        senders={"officer": Words("an officer", "un oficial")},
+        waits={
+            "officer": Wait(
+                Words("an officer", "un oficial"),
+                "an officer decides: `officer.decided`, and for a denial `officer.confirmed` by a second officer",
+            ),
+        },
         limits=(LimitDefinition(LIMIT, escalate, "an officer's answer is awaited"),),
         lengths=(LIMIT,),
     )

@@ -18,15 +18,13 @@ from eventstore.postgres.access import PostgresAccess, erased_before
 from eventstore.postgres.append import (
     APPEND_CASE,
     APPEND_PROGRAMME,
-    PROGRAMME,
     appended_of,
-    case_summary,
     case_values,
-    programme_summary,
     programme_values,
 )
 from eventstore.postgres.deliveries import PostgresDeliveries
 from eventstore.postgres.guard import PostgresGuard
+from eventstore.postgres.heads import PROGRAMME, case_summary, programme_summary
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered

@@ -32,6 +32,8 @@ WITH_BASIS_OF_RULES = {
     "CaseClosed",
 }
 BECAUSE = {"national": "venezuelan", "not-national": "not-venezuelan"}
+ADDED = (("EntryRefused", "manner"), ("ReferredToOfficer", "answer"), ("ParoleGranted", "by_border"))
+"""Fields by which a message can be made again from its events."""
 PARAMETERS = {
     "child_age_years": ("sole-nationality", "child_age_years"),
     "irregular_entry_after": ("irregular-entry", "after"),
@@ -69,6 +71,9 @@ def as_stored(event: CaseEvent | ProgrammeEvent) -> Json:
         _formerly_ruled(event, dumped)
     if "rules_digest" in dumped:
         dumped["rules_digest"] = DIGEST
+    for said, field in ADDED:
+        if name == said:
+            (personal if personal and field in personal else dumped).pop(field)
     return {
         "type": name,
         "schema": event.SCHEMA_VERSION,
@@ -89,6 +94,7 @@ def _formerly_based(name: str, dumped: Json) -> None:
         result["because"] = BECAUSE.get(result["because"], result["because"])
     basis["rules_digest"] = DIGEST
     basis["decided_on"] = day_of(datetime.fromisoformat(basis.pop("decided_at"))).isoformat()
+    del basis["message"]
     known = basis.pop("known")
     tried = [result["because"] for result in basis["results"] if result["rule"] == "supporter"]
     asked = bool(tried) and tried != ["officer-approved"]

@@ -107,7 +107,8 @@ class Playing:
         return {"events": events, "answer": decision.answer.answer, "code": decision.answer.code, **self._head(now)}
 
     def govern(self, request: Json) -> Json:
-        message, now = PROGRAMME_MESSAGE.validate_python(request["govern"]), datetime.fromisoformat(request["now"])
+        message = PROGRAMME_MESSAGE.validate_python(request["handle_programme"])
+        now = datetime.fromisoformat(request["now"])
         try:
             events = decide_programme(self._programme, message, now, self._book)
         except Rejection as rejection:

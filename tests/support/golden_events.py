@@ -97,6 +97,7 @@ BASIS = Basis(
         RuleResult(rule="nationality", result="passed", because="national", facts=(EventId(f"{CASE}:1"),)),
         RuleResult(rule="one-active-case", result="passed", because="no-earlier-case-open", cases=(CASE,)),
     ),
+    message="sponsor.confirmed",
     known={"place": "free", "earlier_supporter_cases": 2, "shared_details": ["phone"]},
 )
 
@@ -117,7 +118,7 @@ EXAMPLES: tuple[Event, ...] = (
     EntryProofNotRequired(at=AT, basis=BASIS),
     EntryCheckRequested(at=AT, request_id=f"{CASE}:4"),
     EntryVerified(at=AT, basis=BASIS, by="records", entered_at=ENTERED, place="Tapachula", manner="regular"),
-    EntryRefused(at=AT, basis=BASIS, by_officer=True, entered_at=ENTERED),
+    EntryRefused(at=AT, basis=BASIS, by_officer=True, entered_at=ENTERED, manner="irregular"),
     EvidenceRequested(at=AT),
     EvidenceReceived(
         at=AT,
@@ -127,7 +128,15 @@ EXAMPLES: tuple[Event, ...] = (
     EvidenceDeadlinePassed(at=AT),
     VettingRequested(at=AT, request_id=f"{CASE}:6"),
     VettingCleared(at=AT, by_officer=True, findings=(Finding(kind="removal_order", dated=DAY),)),
-    ReferredToOfficer(at=AT, number=1, question="vetting", codes=("name-match",), basis=BASIS, flags=("seen before",)),
+    ReferredToOfficer(
+        at=AT,
+        number=1,
+        question="vetting",
+        codes=("name-match",),
+        basis=BASIS,
+        flags=("seen before",),
+        answer=HeldAnswer(partner="vetting", body='{"message":"vetting.hit"}'),
+    ),
     ReferralEscalated(at=AT, number=1),
     OfficerDecided(at=AT, number=1, officer="o-17", decision="deny", why="the same photograph"),
     OfficerDecisionConfirmed(at=AT, number=1, officer="o-18"),
@@ -141,7 +150,7 @@ EXAMPLES: tuple[Event, ...] = (
     TravelAuthorizationExpired(at=AT, last_day=DAY),
     IrregularCrossingRecorded(at=AT, country="PAN", crossed_at=ENTERED),
     PassportChanged(at=AT, passport=application().beneficiary.passport, surnames="Rojas"),
-    ParoleGranted(at=AT, port="MIA", paroled_on=date(2022, 10, 20), last_day=DAY),
+    ParoleGranted(at=AT, port="MIA", paroled_on=date(2022, 10, 20), last_day=DAY, by_border=True),
     ParoleRefused(at=AT, port="MIA", why="another person"),
     WorkPermitApplied(at=AT, request_id=f"{CASE}:9"),
     WorkPermitEligible(at=AT, why="paroled"),

@@ -18,11 +18,13 @@ from domain.kernel.definition import (
     PartnerDefinition,
     QuestionDefinition,
     Stage,
+    Words,
     answer,
     event,
+    first_of,
     rule,
 )
-from domain.kernel.events import CaseEvent, FreeText, RuleResult
+from domain.kernel.events import CaseEvent, FreeText, ReferredToOfficer, RuleResult
 from domain.kernel.ids import MessageId
 from domain.kernel.messages import Flags, OfficerDecision, PartnerAnswer, PartnerCheck
 from domain.kernel.referrals import refer, stage_of_officers
@@ -143,21 +145,45 @@ def _taken(case: Case, event: FingerprintsTaken) -> Case:
 
 STAGE: Final = Stage(
     name="fingerprints",
-    events=(event(FingerprintsAsked, _asked), event(FingerprintsTaken, _taken)),
+    title=Words("fingerprints", "huellas"),
+    events=(
+        event(FingerprintsAsked, _asked, Words("Fingerprints were asked for.", "Se pidieron las huellas.")),
+        event(FingerprintsTaken, _taken, Words("Fingerprints were given.", "Se dieron las huellas.")),
+    ),
     partners=(
         PartnerDefinition(
             PARTNER,
+            Words("the fingerprint office", "la oficina de huellas"),
             waiting_on=PARTNER,
-            asks=PartnerCheck,
+            asks=FingerprintCheck,
             check=_check,
             answers=(
                 answer(FingerprintsGivenAnswer, _given, "The office has them."),
-                answer(FingerprintsUnreadableAnswer, _unreadable, "The office cannot read them."),
+                answer(
+                    FingerprintsUnreadableAnswer,
+                    _unreadable,
+                    "The office cannot read them.",
+                    said=lambda events: FingerprintsUnreadableAnswer(fingers=first_of(ReferredToOfficer, events).flags),
+                ),
             ),
         ),
     ),
     questions=(QuestionDefinition(RULE, PARTNER, _approved, _denied),),
-    rules=(rule(RULE, fingerprints, "filing", "authorization", parameters=FingerprintAge),),
+    rules=(
+        rule(
+            RULE,
+            Words("fingerprints", "huellas"),
+            {"given": Words("given", "dadas")},
+            fingerprints,
+            "filing",
+            "authorization",
+            parameters=FingerprintAge,
+        ),
+    ),
+    ends={
+        OUTCOME: Words("postponed", "aplazado"),
+        REASON: Words("fingerprints cannot be read", "huellas ilegibles"),
+    },
     carry_on=_ask,
     done=lambda case: case.of(Fingerprints).taken,
 )

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class StoringPlayer(Player):
         assert opened == self.programme
 
     def _open(self, scenario: Scenario) -> None:
-        events = open_programme(scenario.programme, self.book[scenario.rules], scenario.places, self.now)
+        events = open_programme(self.book[scenario.rules], scenario.places, self.now)
         self._store(self.log.programme, "passage:open", "passage", events)
 
     def _take(self, playing: Playing, command: Command) -> str:
@@ -58,7 +59,9 @@ class StoringPlayer(Player):
         answer = super()._take(playing, command)
         if playing.events[before:]:
             actor = "passage" if isinstance(command, MeetDeadline) else command.source
-            self._store(playing.case.case_id, command.command_id, actor, tuple(playing.events[before:]), rules.digest)
+            received_at = None if isinstance(command, MeetDeadline) else command.received_at
+            events = tuple(playing.events[before:])
+            self._store(playing.case.case_id, command.command_id, actor, events, rules.digest, received_at)
         return answer
 
     def _change_programme(self, events: tuple[Any, ...]) -> None:
@@ -72,6 +75,7 @@ class StoringPlayer(Player):
         actor: str,
         events: tuple[CaseEvent | ProgrammeEvent, ...],
         rules_digest: str | None = None,
+        received_at: datetime | None = None,
     ) -> None:
         rows = self.log.streams.setdefault(stream, [])
         of_programme = stream == self.log.programme
@@ -90,6 +94,7 @@ class StoringPlayer(Player):
             actor=actor,
             now=self.now,
             rules_digest=rules_digest,
+            received_at=received_at,
             summary=summary,
         )
         rows += wrap(append, key, self.now)

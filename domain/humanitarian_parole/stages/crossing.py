@@ -13,7 +13,15 @@ from domain.humanitarian_parole.application import Country
 from domain.humanitarian_parole.stages.filing import Filed, application_of
 from domain.humanitarian_parole.world import Draft, World
 from domain.kernel.case import Case, with_part
-from domain.kernel.definition import Events, Stage, event, message, rule
+from domain.kernel.definition import (
+    Events,
+    Stage,
+    Words,
+    event,
+    first_of,
+    message,
+    rule,
+)
 from domain.kernel.events import ERASED_MOMENT, CaseEvent, Personal, RuleResult
 from domain.kernel.ids import EventId
 from domain.kernel.messages import Message, TakeMessage
@@ -90,6 +98,11 @@ def record_crossing(draft: Draft, message: IrregularCrossingReport, command: Tak
     draft.add(IrregularCrossingRecorded(at=at, country=message.country, crossed_at=message.crossed_at))
 
 
+def _said(events: Events) -> IrregularCrossingReport:
+    recorded = first_of(IrregularCrossingRecorded, events)
+    return IrregularCrossingReport(country=recorded.country, crossed_at=recorded.crossed_at)
+
+
 def judge_crossings(draft: Draft) -> Events:
     """An irregular entry after the notice makes ineligible, or revokes."""
     if RULE not in draft.world.rules.rules:
@@ -107,7 +120,13 @@ def _recorded(case: Case, event: IrregularCrossingRecorded) -> Case:
 
 STAGE = Stage(
     name=None,
-    events=(event(IrregularCrossingRecorded, _recorded),),
+    events=(
+        event(
+            IrregularCrossingRecorded,
+            _recorded,
+            Words("An irregular border crossing was reported.", "Se informó de un cruce fronterizo irregular."),
+        ),
+    ),
     messages=(
         message(
             IrregularCrossingReport,
@@ -115,11 +134,19 @@ STAGE = Stage(
             "The border reports an irregular crossing.",
             {"country": "PAN", "crossed_at": "2022-11-01T08:00:00-05:00"},
             ends=True,
+            said=_said,
         ),
     ),
+    senders={"border": Words("the border service", "el servicio de fronteras")},
     rules=(
         rule(
             RULE,
+            Words("irregular entry", "ingreso irregular"),
+            {
+                "none-after-notice": Words("none after the notice", "ninguno después del aviso"),
+                "declared-after-notice": Words("declared, after the notice", "declarado, después del aviso"),
+                "reported-after-notice": Words("reported, after the notice", "informado, después del aviso"),
+            },
             irregular_entry,
             "filing",
             "authorization",

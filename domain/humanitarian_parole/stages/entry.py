@@ -20,17 +20,19 @@ from domain.kernel.definition import (
     PartnerDefinition,
     QuestionDefinition,
     Stage,
+    Words,
     answer,
     event,
+    first_of,
     message,
     rule,
 )
-from domain.kernel.events import CaseEvent, Personal, RuleResult
+from domain.kernel.events import CaseEvent, Personal, ReferredToOfficer, RuleResult
 from domain.kernel.ids import MessageId
 from domain.kernel.limits import Deadline, paused_due
 from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
 from domain.kernel.programme import Programme
-from domain.kernel.referrals import refer
+from domain.kernel.referrals import OFFICER_APPROVED, refer
 from domain.kernel.rule_set import RuleParameters, RuleSet
 
 PARTNER = "entry_records"
@@ -110,6 +112,7 @@ class EntryRefused(CaseEvent):
 
     by_officer: bool = False
     entered_at: Annotated[AwareDatetime | None, Personal(erased=None)] = None
+    manner: Annotated[Manner | None, Personal(erased=None)] = None
 
 
 class EvidenceRequested(CaseEvent):
@@ -239,10 +242,10 @@ def on_matched(draft: Draft, message: EntryMatchedAnswer) -> Events:
     result = mexico_entry_at(draft.case, entered_at, draft.world)
     basis = draft.basis(result)
     if result.result == "failed":
-        refused = EntryRefused(at=draft.now, basis=basis, entered_at=entered_at)
+        refused = EntryRefused(at=draft.now, basis=basis, entered_at=entered_at, manner=manner)
         return (refused, *draft.closing("ineligible", RULE, basis))
     if manner == "irregular":
-        return refer(draft, RULE, ("irregular-entry-before-cutoff",), basis=basis)
+        return refer(draft, RULE, ("irregular-entry-before-cutoff",), basis=basis, answer=message)
     place = message.place or (declared.place if declared else None)
     verified = EntryVerified(at=draft.now, basis=basis, by="records", entered_at=entered_at, place=place, manner=manner)
     return (verified,)
@@ -274,6 +277,22 @@ def receive_evidence(draft: Draft, message: EvidenceSubmission, command: TakeMes
     strong = any_strong(message.documents, _cutoff(draft.world))
     at = draft.not_before(command.received_at)
     draft.add(EvidenceReceived(at=at, strong=strong, documents=message.documents))
+
+
+def _matched(events: Events) -> EntryMatchedAnswer:
+    for each in events:
+        if isinstance(each, EntryVerified):
+            return EntryMatchedAnswer(entered_at=each.entered_at, place=each.place, manner=each.manner)
+        if isinstance(each, EntryRefused):
+            return EntryMatchedAnswer(entered_at=each.entered_at, manner=each.manner)
+        if isinstance(each, ReferredToOfficer) and each.answer:
+            return EntryMatchedAnswer.model_validate_json(each.answer.body)
+    return EntryMatchedAnswer()
+
+
+def _mismatch(events: Events) -> EntryMismatchAnswer:
+    referred = first_of(ReferredToOfficer, events)
+    return EntryMismatchAnswer(fields=() if referred.codes == ("mismatch",) else referred.flags)
 
 
 def judge_evidence(draft: Draft) -> Events:
@@ -364,30 +383,85 @@ def _evidence_lapsed(case: Case, event: EvidenceDeadlinePassed) -> Case:
 
 STAGE = Stage(
     name="proof_of_entry",
+    title=Words("proof of entry", "comprobante de ingreso"),
     events=(
-        event(EntryProofNotRequired, _settled),
-        event(EntryCheckRequested, _requested),
-        event(EntryVerified, _settled),
-        event(EntryRefused, _refused),
-        event(EvidenceRequested, _evidence_requested),
-        event(EvidenceReceived, _evidence_received),
-        event(EvidenceDeadlinePassed, _evidence_lapsed),
+        event(
+            EntryProofNotRequired,
+            _settled,
+            Words("No proof of entry into Mexico is needed.", "No se requiere comprobante de ingreso a México."),
+        ),
+        event(
+            EntryCheckRequested,
+            _requested,
+            Words("The Mexican entry records were asked.", "Se consultaron los registros migratorios de México."),
+        ),
+        event(
+            EntryVerified,
+            _settled,
+            Words("The entry into Mexico is verified ({by}).", "El ingreso a México quedó verificado ({by})."),
+            codes={
+                "records": Words("by the records", "por los registros"),
+                "document": Words("by a document", "por un documento"),
+                "evidence": Words("by evidence", "por un comprobante"),
+                "officer": Words("by an officer", "por un oficial"),
+            },
+        ),
+        event(
+            EntryRefused,
+            _refused,
+            Words("The entry into Mexico does not qualify.", "El ingreso a México no cumple el requisito."),
+        ),
+        event(
+            EvidenceRequested,
+            _evidence_requested,
+            Words(
+                "The applicant was asked for proof of entry.",
+                "Se pidió a la persona solicitante un comprobante de ingreso.",
+            ),
+            lengths=("evidence",),
+        ),
+        event(
+            EvidenceReceived,
+            _evidence_received,
+            Words("Proof of entry was received ({strong}).", "Se recibió un comprobante ({strong})."),
+            codes={"True": Words("strong", "sólido"), "False": Words("weak", "débil")},
+        ),
+        event(
+            EvidenceDeadlinePassed,
+            _evidence_lapsed,
+            Words("The limit for proof of entry ended.", "Venció el plazo para el comprobante de ingreso."),
+            lengths=("evidence",),
+        ),
     ),
-    messages=(message(EvidenceSubmission, receive_evidence, "The applicant sends proof of entry."),),
+    messages=(
+        message(
+            EvidenceSubmission,
+            receive_evidence,
+            "The applicant sends proof of entry.",
+            said=lambda events: EvidenceSubmission(documents=first_of(EvidenceReceived, events).documents),
+        ),
+    ),
     partners=(
         PartnerDefinition(
             PARTNER,
+            Words("the Mexican entry records", "los registros migratorios de México"),
             waiting_on="entry_records",
             asks=EntryCheck,
             check=check_of,
             answers=(
-                answer(EntryMatchedAnswer, on_matched, "Mexican records know the entry as it was declared."),
+                answer(
+                    EntryMatchedAnswer,
+                    on_matched,
+                    "Mexican records know the entry as it was declared.",
+                    said=_matched,
+                ),
                 answer(EntryNotFoundAnswer, on_not_found, "Mexican records do not know the entry."),
                 answer(
                     EntryMismatchAnswer,
                     on_mismatch,
                     "Mexican records differ: an officer looks.",
                     {"fields": ["entered_at"]},
+                    said=_mismatch,
                 ),
             ),
         ),
@@ -398,6 +472,20 @@ STAGE = Stage(
     rules=(
         rule(
             RULE,
+            Words("entry into Mexico", "ingreso a México"),
+            {
+                "not-in-mexico": Words("not in Mexico", "no está en México"),
+                "no-entry-declared": Words("no entry was declared", "no declaró ingreso"),
+                "declared-before-cutoff": Words("declared before the cutoff", "declarado antes de la fecha límite"),
+                "declared-on-or-after-cutoff": Words(
+                    "declared on or after the cutoff", "declarado en la fecha límite o después"
+                ),
+                "before-cutoff": Words("before the cutoff", "antes de la fecha límite"),
+                "on-or-after-cutoff": Words("on or after the cutoff", "en la fecha límite o después"),
+                "strong-document": Words("a strong document", "un documento sólido"),
+                "officer-approved": OFFICER_APPROVED,
+                "officer-denied": Words("officers denied", "los oficiales negaron"),
+            },
             mexico_entry_as_declared,
             "filing",
             parameters=MexicoEntry,
@@ -410,6 +498,9 @@ STAGE = Stage(
             ),
         ),
     ),
+    ends={
+        "evidence-deadline": Words("the limit for evidence ended", "venció el plazo para el comprobante"),
+    },
     carry_on=check_entry,
     done=lambda case: case.of(ProofOfEntry).verified,
 )

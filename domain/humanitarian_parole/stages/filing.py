@@ -14,7 +14,17 @@ from domain.humanitarian_parole.application import (
 from domain.humanitarian_parole.world import Draft, World
 from domain.kernel.calendar import age_on, day_of, years_after
 from domain.kernel.case import Case, with_part
-from domain.kernel.definition import Stage, event, message, report, rule
+from domain.kernel.definition import (
+    Events,
+    Stage,
+    Wait,
+    Words,
+    event,
+    first_of,
+    message,
+    report,
+    rule,
+)
 from domain.kernel.events import CaseClosed, CaseEvent, Personal, RuleResult
 from domain.kernel.ids import CaseId, Digest, EventId, ProgrammeId, RulesVersion
 from domain.kernel.messages import FileApplication, Message, Rejection, Submission, TakeMessage
@@ -107,6 +117,11 @@ def file_application(draft: Draft, command: FileApplication) -> None:
             application=application,
         )
     )
+
+
+def filed(events: Events) -> ApplicationSubmitted:
+    """What was filed, made again from the events that followed from it."""
+    return ApplicationSubmitted(application=first_of(ApplicationFiled, events).application)
 
 
 def withdraw(draft: Draft, message: WithdrawalRequest, command: TakeMessage) -> None:
@@ -278,7 +293,21 @@ _BENEFICIARY = "application.beneficiary."
 
 STAGE = Stage(
     name=None,
-    events=(event(ApplicationFiled, _application_filed), report(ApplicationWithdrawn)),
+    events=(
+        event(
+            ApplicationFiled,
+            _application_filed,
+            Words("An application was filed.", "Se presentó una solicitud."),
+        ),
+        report(
+            ApplicationWithdrawn,
+            Words("The application was withdrawn by the {by}.", "La solicitud fue retirada ({by})."),
+            codes={
+                "applicant": Words("applicant", "la persona solicitante"),
+                "supporter": Words("supporter", "persona de apoyo"),
+            },
+        ),
+    ),
     messages=(
         message(
             WithdrawalRequest,
@@ -288,9 +317,37 @@ STAGE = Stage(
             ends=True,
         ),
     ),
+    senders={
+        "supporter": Words("the supporter", "la persona de apoyo"),
+        "applicant": Words("the applicant", "la persona solicitante"),
+    },
+    waits={
+        "applicant": Wait(
+            Words("the applicant", "la persona solicitante"),
+            "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",
+        ),
+    },
+    ends={
+        "completed": Words("completed", "concluido"),
+        "ineligible": Words("not eligible", "no elegible"),
+        "denied": Words("denied", "denegado"),
+        "duplicate": Words("an earlier case is open", "hay un caso anterior abierto"),
+        "withdrawn": Words("withdrawn", "retirado"),
+        "applicant-withdrew": Words("the application was withdrawn", "la solicitud fue retirada"),
+    },
     rules=(
         rule(
             "nationality",
+            Words("nationality", "nacionalidad"),
+            {
+                "national": Words(
+                    "a national of the country that the programme is for", "nacional del país al que va el programa"
+                ),
+                "not-national": Words(
+                    "no national of the country that the programme is for",
+                    "no es nacional del país al que va el programa",
+                ),
+            },
             nationality,
             "filing",
             parameters=Nationality,
@@ -298,6 +355,14 @@ STAGE = Stage(
         ),
         rule(
             "sole-nationality",
+            Words("sole nationality", "nacionalidad única"),
+            {
+                "no-other-status": Words("no status in another country", "sin estatus en otro país"),
+                "status-elsewhere": Words("has a status in another country", "tiene estatus en otro país"),
+                "child-of-age": Words("the child is of age", "el hijo ya no es menor de la edad exigida"),
+                "principal-not-open": Words("the principal's case is not open", "el caso del titular no está abierto"),
+                "travels-with-principal": Words("travels with the principal", "viaja con el titular"),
+            },
             sole_nationality,
             "filing",
             "authorization",
@@ -312,6 +377,11 @@ STAGE = Stage(
         ),
         rule(
             PASSPORT_VALIDITY,
+            Words("validity of the passport", "vigencia del pasaporte"),
+            {
+                "valid": Words("valid on the day of decision", "vigente el día de la decisión"),
+                "no-longer-valid": Words("no longer valid on the day of decision", "no vigente el día de la decisión"),
+            },
             passport_validity,
             "filing",
             "authorization",
@@ -320,11 +390,32 @@ STAGE = Stage(
         ),
         rule(
             "minor-guardian",
+            Words("guardian of a minor", "tutor de un menor"),
+            {
+                "adult": Words("an adult", "persona adulta"),
+                "no-guardian": Words("a minor without guardian", "menor sin tutor"),
+                "parent-with-birth-certificate": Words(
+                    "a parent, by birth certificate", "padre o madre, con acta de nacimiento"
+                ),
+                "guardian-with-court-order": Words(
+                    "a legal guardian, by court order", "tutor legal, con orden judicial"
+                ),
+                "guardian-not-shown": Words("the guardian is not shown", "tutoría no acreditada"),
+            },
             minor_guardian,
             "filing",
             parameters=MinorGuardian,
             facts=(_BENEFICIARY + "birth_date", _BENEFICIARY + "guardian"),
         ),
-        rule("one-active-case", one_active_case, "filing"),
+        rule(
+            "one-active-case",
+            Words("one open case a person", "un solo caso abierto por persona"),
+            {
+                "no-earlier-case-open": Words("no earlier case is open", "sin caso anterior abierto"),
+                "earlier-case-open": Words("an earlier case is open", "hay un caso anterior abierto"),
+            },
+            one_active_case,
+            "filing",
+        ),
     ),
 )

@@ -19,8 +19,11 @@ from domain.kernel.definition import (
     LimitDefinition,
     PartnerDefinition,
     Stage,
+    Wait,
+    Words,
     answer,
     event,
+    first_of,
     message,
 )
 from domain.kernel.events import CaseClosed, CaseEvent, FreeText, Personal
@@ -86,6 +89,8 @@ class ParoleGranted(CaseEvent):
     paroled_on: date
     last_day: date
     """The last day of parole, America/New_York."""
+    by_border: bool = False
+    """The border named the last day; else it follows from the rules."""
 
 
 class WorkPermitApplied(CaseEvent):
@@ -176,7 +181,20 @@ def grant_parole(draft: Draft, message: ArrivalParoled, command: TakeMessage) ->
     paroled_on = day_of(received_at)
     last_day = message.until or paroled_on + timedelta(days=draft.world.rules.days("parole"))
     at = draft.not_before(received_at)
-    draft.add(ParoleGranted(at=at, port=message.port, paroled_on=paroled_on, last_day=last_day))
+    draft.add(
+        ParoleGranted(
+            at=at,
+            port=message.port,
+            paroled_on=paroled_on,
+            last_day=last_day,
+            by_border=message.until is not None,
+        )
+    )
+
+
+def _said(events: Events) -> ArrivalParoled:
+    granted = first_of(ParoleGranted, events)
+    return ArrivalParoled(port=granted.port, until=granted.last_day if granted.by_border else None)
 
 
 def apply_for_work_permit(draft: Draft, message: WorkPermitApplication, command: TakeMessage) -> None:
@@ -264,14 +282,43 @@ def _ended(case: Case, event: ParoleEnded) -> Case:
 
 STAGE = Stage(
     name="work_permit_eligibility",
+    title=Words("parole and work permit", "parole y permiso de trabajo"),
     lasts_years=True,
     events=(
-        event(ParoleGranted, _paroled),
-        event(WorkPermitApplied, _applied),
-        event(WorkPermitEligible, _eligible),
-        event(WorkPermitIneligible, _ineligible),
-        event(ParoleEnding, _ending),
-        event(ParoleEnded, _ended),
+        event(
+            ParoleGranted,
+            _paroled,
+            Words(
+                "Parole was granted at {port}, until {last_day}.", "Se otorgó el parole en {port}, hasta el {last_day}."
+            ),
+            lengths=("parole",),
+        ),
+        event(
+            WorkPermitApplied,
+            _applied,
+            Words("A work permit was applied for.", "Se solicitó un permiso de trabajo."),
+        ),
+        event(
+            WorkPermitEligible,
+            _eligible,
+            Words("The work permit office says yes.", "La oficina de permisos de trabajo dice que sí."),
+        ),
+        event(
+            WorkPermitIneligible,
+            _ineligible,
+            Words("The work permit office says no.", "La oficina de permisos de trabajo dice que no."),
+        ),
+        event(
+            ParoleEnding,
+            _ending,
+            Words("Notice was given that parole ends on {last_day}.", "Se avisó que el parole termina el {last_day}."),
+            lengths=("parole-notice",),
+        ),
+        event(
+            ParoleEnded,
+            _ended,
+            Words("Parole ended on {last_day}.", "El parole terminó el {last_day}."),
+        ),
     ),
     messages=(
         message(
@@ -280,22 +327,30 @@ STAGE = Stage(
             "The beneficiary arrived by air and is paroled.",
             {"port": "MIA", "by": "air", "until": "2024-11-19"},
             ends=True,
+            said=_said,
         ),
         message(WorkPermitApplication, apply_for_work_permit, "The beneficiary applies for a work permit.", {}),
     ),
     partners=(
         PartnerDefinition(
             PARTNER,
+            Words("the work permit office", "la oficina de permisos de trabajo"),
             waiting_on="work_permit_office",
             asks=WorkPermitCheck,
             check=check_of,
             answers=(
-                answer(WorkPermitEligibleAnswer, on_eligible, "The office finds the beneficiary eligible to work."),
+                answer(
+                    WorkPermitEligibleAnswer,
+                    on_eligible,
+                    "The office finds the beneficiary eligible to work.",
+                    said=lambda events: WorkPermitEligibleAnswer(why=first_of(WorkPermitEligible, events).why),
+                ),
                 answer(
                     WorkPermitIneligibleAnswer,
                     on_ineligible,
                     "The office finds the beneficiary not eligible.",
                     {"why": "category"},
+                    said=lambda events: WorkPermitIneligibleAnswer(why=first_of(WorkPermitIneligible, events).why),
                 ),
             ),
             waits_while_suspended=False,
@@ -306,4 +361,10 @@ STAGE = Stage(
         LimitDefinition("parole-end", end_parole, "parole ends"),
     ),
     lengths=("parole", "parole-notice"),
+    waits={
+        "parole_end": Wait(
+            Words("the end of parole", "el fin del parole"),
+            "the beneficiary applies (`work_permit.applied`), or parole ends",
+        ),
+    },
 )

@@ -9,7 +9,14 @@ from domain.humanitarian_parole.stages.vetting import PARTNER as VETTING
 from domain.humanitarian_parole.stages.vetting import SecurityVetting
 from domain.humanitarian_parole.world import Draft
 from domain.kernel.case import Case, replace, with_part, without_answers_of
-from domain.kernel.definition import Stage, event, message
+from domain.kernel.definition import (
+    Events,
+    Stage,
+    Words,
+    event,
+    first_of,
+    message,
+)
 from domain.kernel.events import CaseEvent, Personal
 from domain.kernel.messages import Message, Rejection, TakeMessage
 
@@ -43,6 +50,11 @@ def change_passport(draft: Draft, message: PassportChange, command: TakeMessage)
     hold(draft, "passport", at)
 
 
+def _said(events: Events) -> PassportChange:
+    changed = first_of(PassportChanged, events)
+    return PassportChange(passport=changed.passport, surnames=changed.surnames)
+
+
 def _changed(case: Case, event: PassportChanged) -> Case:
     beneficiary, travel = beneficiary_of(case), case.of(Travel)
     changed = beneficiary.model_copy(
@@ -59,6 +71,12 @@ def _changed(case: Case, event: PassportChanged) -> Case:
 
 STAGE = Stage(
     name=None,
-    events=(event(PassportChanged, _changed),),
-    messages=(message(PassportChange, change_passport, "The applicant has another passport.", ends=True),),
+    events=(
+        event(
+            PassportChanged,
+            _changed,
+            Words("The beneficiary has another passport.", "La persona beneficiaria tiene otro pasaporte."),
+        ),
+    ),
+    messages=(message(PassportChange, change_passport, "The applicant has another passport.", ends=True, said=_said),),
 )

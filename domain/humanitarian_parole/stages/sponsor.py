@@ -19,16 +19,19 @@ from domain.kernel.definition import (
     QuestionDefinition,
     RuleDefinition,
     Stage,
+    Words,
+    also,
     answer,
     event,
+    first_of,
     message,
 )
-from domain.kernel.events import CaseClosed, CaseEvent, FreeText, Personal, RuleResult
+from domain.kernel.events import CaseClosed, CaseEvent, FreeText, Personal, ReferredToOfficer, RuleResult
 from domain.kernel.ids import EventId, MessageId
 from domain.kernel.limits import Deadline, paused_due
 from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
 from domain.kernel.programme import Programme
-from domain.kernel.referrals import refer
+from domain.kernel.referrals import OFFICER_APPROVED, refer
 from domain.kernel.rule_set import RuleParameters, RuleSet
 
 PARTNER = "sponsor_registry"
@@ -310,21 +313,52 @@ def _replaced(case: Case, event: SponsorReplaced) -> Case:
 
 STAGE = Stage(
     name="sponsor_confirmation",
+    title=Words("confirmation of the supporter", "confirmación de la persona de apoyo"),
     events=(
-        event(ApplicationFiled, _filed),
-        event(SponsorConfirmationRequested, _requested),
-        event(SponsorConfirmed, _confirmed),
-        event(SponsorNotConfirmed, _not_confirmed),
-        event(SponsorWithdrew, _withdrew),
-        event(SponsorReplaced, _replaced),
+        also(ApplicationFiled, _filed),
+        event(
+            SponsorConfirmationRequested,
+            _requested,
+            Words(
+                "The supporter registry was asked about the supporter.",
+                "Se consultó al registro sobre la persona de apoyo.",
+            ),
+        ),
+        event(
+            SponsorConfirmed,
+            _confirmed,
+            Words("The supporter is confirmed.", "La persona de apoyo quedó confirmada."),
+        ),
+        event(
+            SponsorNotConfirmed,
+            _not_confirmed,
+            Words("The supporter is not confirmed.", "La persona de apoyo no fue confirmada."),
+        ),
+        event(
+            SponsorWithdrew,
+            _withdrew,
+            Words("The supporter withdrew.", "La persona de apoyo se retiró."),
+            lengths=("supporter",),
+        ),
+        event(
+            SponsorReplaced,
+            _replaced,
+            Words("Another supporter was named.", "Se nombró a otra persona de apoyo."),
+        ),
     ),
     messages=(
         message(SponsorWithdrewNotice, withdraw_sponsor, "The supporter steps back.", {}, ends=True),
-        message(SponsorReplacement, replace_sponsor, "The applicant names another supporter."),
+        message(
+            SponsorReplacement,
+            replace_sponsor,
+            "The applicant names another supporter.",
+            said=lambda events: SponsorReplacement(supporter=first_of(SponsorReplaced, events).supporter),
+        ),
     ),
     partners=(
         PartnerDefinition(
             PARTNER,
+            Words("the supporter registry", "el registro de personas de apoyo"),
             waiting_on="sponsor",
             asks=SponsorCheck,
             check=check_of,
@@ -335,12 +369,14 @@ STAGE = Stage(
                     on_not_confirmed,
                     "The registry does not confirm the supporter: closes.",
                     {"why": "income-too-low"},
+                    said=lambda events: SponsorNotConfirmedAnswer(why=first_of(SponsorNotConfirmed, events).why),
                 ),
                 answer(
                     SponsorNeedsReviewAnswer,
                     on_needs_review,
                     "The registry asks that an officer looks.",
                     {"flags": ["income"]},
+                    said=lambda events: SponsorNeedsReviewAnswer(flags=first_of(ReferredToOfficer, events).flags),
                 ),
             ),
         ),
@@ -348,7 +384,30 @@ STAGE = Stage(
     questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
     limits=(LimitDefinition("supporter", end_supporter_limit, "another supporter is awaited"),),
     lengths=("supporter",),
-    rules=(RuleDefinition(RULE, parameters=SupporterReview, facts=("application.supporter", "supporter")),),
+    rules=(
+        RuleDefinition(
+            RULE,
+            Words("supporter", "persona de apoyo"),
+            {
+                "registry-confirmed": Words("the registry confirms", "el registro confirma"),
+                "officer-approved": OFFICER_APPROVED,
+                "many-cases": Words("the supporter has many cases", "la persona de apoyo tiene muchos casos"),
+                "shared-tax-id": Words(
+                    "another supporter has the tax number", "otra persona de apoyo tiene el número fiscal"
+                ),
+                "shared-phone": Words("another supporter has the telephone", "otra persona de apoyo tiene el teléfono"),
+                "shared-address": Words(
+                    "another supporter has the address", "otra persona de apoyo tiene el domicilio"
+                ),
+            },
+            parameters=SupporterReview,
+            facts=("application.supporter", "supporter"),
+        ),
+    ),
+    ends={
+        "not_confirmed": Words("supporter not confirmed", "persona de apoyo no confirmada"),
+        "supporter-withdrew": Words("the supporter withdrew", "la persona de apoyo se retiró"),
+    },
     carry_on=request_confirmation,
     done=lambda case: case.of(Sponsor).confirmed,
 )

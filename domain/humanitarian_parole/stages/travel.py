@@ -11,7 +11,17 @@ from domain.humanitarian_parole.stages.filing import PASSPORT_VALIDITY, passport
 from domain.humanitarian_parole.world import Draft
 from domain.kernel.calendar import day_of, end_of, month_of, start_of_next_month
 from domain.kernel.case import Case, replace, with_part
-from domain.kernel.definition import Events, LimitDefinition, Stage, event, message, report
+from domain.kernel.definition import (
+    Events,
+    LimitDefinition,
+    Stage,
+    Wait,
+    Words,
+    event,
+    first_of,
+    message,
+    report,
+)
 from domain.kernel.events import Basis, CaseClosed, CaseEvent, FreeText, Personal
 from domain.kernel.ids import Code
 from domain.kernel.limits import Deadline, Pause, paused_last_day
@@ -266,6 +276,11 @@ def refuse_arrival(draft: Draft, message: ArrivalRefused, command: TakeMessage) 
     )
 
 
+def _refused_arrival(events: Events) -> ArrivalRefused:
+    refused = first_of(ParoleRefused, events)
+    return ArrivalRefused(port=refused.port, why=refused.why)
+
+
 def expire(draft: Draft, due_at: datetime) -> None:
     """The last day of the authorization is over and nobody travelled."""
     last_day = authorization_last_day(draft.case, draft.world.programme, draft.world.rules)
@@ -321,15 +336,58 @@ def _released(case: Case, event: TravelAuthorizationReleased) -> Case:
 
 STAGE = Stage(
     name="travel_authorization",
+    title=Words("travel authorization", "autorización de viaje"),
     events=(
-        event(Waitlisted, _waitlisted),
-        event(TravelAuthorized, _authorized),
-        event(TravelAuthorizationExtended, _extended),
-        event(TravelAuthorizationHeld, _held),
-        event(TravelAuthorizationReleased, _released),
-        report(TravelAuthorizationRevoked),
-        event(TravelAuthorizationExpired, _expired),
-        report(ParoleRefused),
+        event(
+            Waitlisted,
+            _waitlisted,
+            Words(
+                "All is done and no place is free: the case waits for one.",
+                "Todo está completo y no hay cupo: el caso espera uno.",
+            ),
+        ),
+        event(
+            TravelAuthorized,
+            _authorized,
+            Words(
+                "The beneficiary may travel until {last_day}, its last day.",
+                "La persona beneficiaria puede viajar hasta el {last_day} inclusive.",
+            ),
+            lengths=("authorization",),
+        ),
+        event(
+            TravelAuthorizationExtended,
+            _extended,
+            Words(
+                "The authorization was extended until {last_day}.", "La autorización se prorrogó hasta el {last_day}."
+            ),
+            lengths=("extension", "extension-notice"),
+        ),
+        event(
+            TravelAuthorizationHeld,
+            _held,
+            Words("The authorization is held: {because}.", "La autorización queda retenida: {because}."),
+            codes={
+                "supporter": Words("supporter", "persona de apoyo"),
+                "passport": Words("the passport changed", "cambió el pasaporte"),
+            },
+        ),
+        event(
+            TravelAuthorizationReleased,
+            _released,
+            Words("The authorization is good again.", "La autorización vuelve a ser válida."),
+        ),
+        report(
+            TravelAuthorizationRevoked,
+            Words("The authorization was revoked: {reason}.", "La autorización fue revocada: {reason}."),
+        ),
+        event(
+            TravelAuthorizationExpired,
+            _expired,
+            Words("The authorization ended on {last_day} unused.", "La autorización venció el {last_day} sin usarse."),
+            lengths=("authorization",),
+        ),
+        report(ParoleRefused, Words("Parole was refused at {port}.", "Se negó el parole en {port}.")),
     ),
     messages=(
         message(ExtensionRequest, extend, "The supporter asks to extend the authorization.", {}),
@@ -339,6 +397,7 @@ STAGE = Stage(
             "The beneficiary was refused at the port: closes.",
             {"port": "MIA", "why": "documents"},
             ends=True,
+            said=_refused_arrival,
         ),
     ),
     limits=(
@@ -346,6 +405,20 @@ STAGE = Stage(
         LimitDefinition("month", look_for_place, "the next month's places", allots=ALLOTMENT),
     ),
     lengths=("authorization", "extension", "extension-notice"),
+    waits={
+        "place": Wait(Words("a place", "un cupo"), "a place becomes free: `place.offered`"),
+        "arrival": Wait(
+            Words("the beneficiary's arrival", "la llegada de la persona beneficiaria"),
+            "the border reports: `arrival.paroled` or `arrival.refused`",
+        ),
+    },
+    ends={
+        "expired": Words("expired", "vencido"),
+        "authorization-expired": Words("the authorization expired", "venció la autorización"),
+        "revoked": Words("revoked", "revocado"),
+        "refused_at_port": Words("refused at the port of entry", "inadmitido en el puerto de entrada"),
+        "port-of-entry": Words("refused at the port of entry", "inadmitido en el puerto de entrada"),
+    },
     carry_on=carry_on,
     done=lambda case: case.of(Travel).authorization is not None and not case.of(Travel).held,
 )

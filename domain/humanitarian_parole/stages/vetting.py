@@ -16,12 +16,14 @@ from domain.kernel.definition import (
     PartnerDefinition,
     QuestionDefinition,
     Stage,
+    Words,
     answer,
     event,
+    first_of,
     report,
     rule,
 )
-from domain.kernel.events import CaseEvent, Flag, Frozen, Personal, RuleResult
+from domain.kernel.events import CaseEvent, Flag, Frozen, Personal, ReferredToOfficer, RuleResult
 from domain.kernel.ids import EventId, MessageId
 from domain.kernel.messages import Flags, PartnerAnswer, PartnerCheck
 from domain.kernel.referrals import refer
@@ -222,29 +224,73 @@ def is_cleared(case: Case) -> bool:
 
 STAGE = Stage(
     name="security_vetting",
-    events=(event(VettingRequested, _requested), event(VettingCleared, _cleared), report(VettingDenied)),
+    title=Words("security vetting", "revisión de seguridad"),
+    events=(
+        event(
+            VettingRequested,
+            _requested,
+            Words("Security vetting was asked for.", "Se solicitó la revisión de seguridad."),
+        ),
+        event(
+            VettingCleared,
+            _cleared,
+            Words("Security vetting is cleared.", "La revisión de seguridad está superada."),
+        ),
+        report(VettingDenied, Words("Two officers denied.", "Dos oficiales resolvieron en sentido negativo.")),
+    ),
     partners=(
         PartnerDefinition(
             PARTNER,
+            Words("the vetting service", "el servicio de revisión de seguridad"),
             waiting_on="vetting",
             asks=VettingCheck,
             check=check_of,
             answers=(
-                answer(VettingClearedAnswer, on_cleared, "Vetting found nothing against the beneficiary."),
-                answer(VettingReferredAnswer, on_referred, "Vetting asks that an officer looks.", {"flags": ["alias"]}),
+                answer(
+                    VettingClearedAnswer,
+                    on_cleared,
+                    "Vetting found nothing against the beneficiary.",
+                    said=lambda events: VettingClearedAnswer(findings=first_of(VettingCleared, events).findings),
+                ),
+                answer(
+                    VettingReferredAnswer,
+                    on_referred,
+                    "Vetting asks that an officer looks.",
+                    {"flags": ["alias"]},
+                    said=lambda events: VettingReferredAnswer(flags=first_of(ReferredToOfficer, events).flags),
+                ),
                 answer(
                     VettingHitAnswer,
                     on_hit,
                     "Somebody of that description is on a list: an officer looks.",
                     {"kind": "name-match"},
+                    said=lambda events: VettingHitAnswer(kind=first_of(ReferredToOfficer, events).flags[0]),
                 ),
             ),
         ),
     ),
     questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
     rules=(
-        rule(REMOVAL_ORDER, removal_order, "authorization", parameters=RemovalOrder, facts=("findings",)),
-        rule(RULE, vetting, "authorization", facts=("findings", "by_officer")),
+        rule(
+            REMOVAL_ORDER,
+            Words("removal order", "orden de expulsión"),
+            {
+                "none-within-years": Words("none within the years", "ninguna en los años previstos"),
+                "ordered-within-years": Words("ordered within the years", "dictada en los años previstos"),
+            },
+            removal_order,
+            "authorization",
+            parameters=RemovalOrder,
+            facts=("findings",),
+        ),
+        rule(
+            RULE,
+            Words("security vetting", "revisión de seguridad"),
+            {"cleared": Words("cleared", "superada"), "not-cleared": Words("not cleared", "no superada")},
+            vetting,
+            "authorization",
+            facts=("findings", "by_officer"),
+        ),
     ),
     carry_on=request_vetting,
     done=is_cleared,
