@@ -14,8 +14,8 @@ from domain.programme import Programme, decide_programme, evolve_programme, open
 from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from domain.world import World
-from eventstore.codec import CODEC
-from eventstore.summarize import summarize
+from eventstore.format.codec import CODEC
+from eventstore.format.summarize import summarize
 from tests.equivalence.serving import SUMMARY, Json, serve
 
 

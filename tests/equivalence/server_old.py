@@ -7,6 +7,9 @@ import json
 from datetime import datetime
 from typing import Any, get_args
 
+from eventstore.codec import CODEC
+from eventstore.summarize import summarize
+
 from domain.boarding import boarding_answer
 from domain.case import Case
 from domain.commands import Command, FileApplication, MeetDeadline, TakeMessage
@@ -19,8 +22,6 @@ from domain.rejection import Rejection
 from domain.rules.rule_set import RuleSet, bundled_rule_book
 from domain.vocabulary import DeadlineName, Outcome, Reason, Stage, WaitingOn
 from domain.world import World
-from eventstore.codec import CODEC
-from eventstore.summarize import summarize
 from tests.equivalence.serving import SUMMARY, Json, serve
 
 KNOWN = {

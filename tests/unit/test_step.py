@@ -10,7 +10,7 @@ from temporalio.converter import encode_typed_search_attribute_value
 from activities.contracts import FLAGS_MAX, MORE_FLAGS, Step
 from domain.events import CaseEvent
 from domain.messages import Flag
-from eventstore.summarize import summarize
+from eventstore.format.summarize import summarize
 from simulation.format import PartnerScript, Scenario
 from simulation.loader import load_scenario
 from tests.support.player import Player, Playing
