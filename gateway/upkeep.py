@@ -36,7 +36,7 @@ async def record_checks(access: AccessLog) -> int:
 
 
 async def prune_refusals(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
-    """Forget a portion of the refusals beyond the bounds of migration 0014; how many. Raises `StoreUnavailable`."""
+    """Forget a portion of the refusals beyond the bounds of `prune_refusals`; how many. Raises `StoreUnavailable`."""
     with translated():
         pruned: int = await pool.fetchval("SELECT passage.prune_refusals()")
     return pruned
