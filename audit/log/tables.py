@@ -1,4 +1,4 @@
-"""The seal tables of `0010_seal.sql`, as a sealer writes them and everybody reads them."""
+"""The seal tables of `sql/seal.sql`, as a sealer writes them and everybody reads them."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime

@@ -19,7 +19,7 @@ WHERE stream = $1 AND stream LIKE 'access:%' AND (encode(public_body, 'escape'):
   AND ($3::timestamptz IS NULL OR happened_at <= $3)
 ORDER BY version DESC LIMIT $4
 """
-"""As migration 0015 indexes it: every body of these streams is ASCII."""
+"""As the index `access_case` has it: every body of these streams is ASCII."""
 
 
 class Asked(NamedTuple):

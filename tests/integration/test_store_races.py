@@ -195,3 +195,14 @@ async def test_no_notification_is_claimed_without_being_handed_over(store: Postg
     await claiming
     claimed.update(row.number for row in await store.inbox.claim_notifications(1000))
     assert {number for each in sent for number in each} <= claimed
+
+
+async def test_an_append_sees_what_committed_whatever_the_database_sets(database_url: str, tmp_path: Path) -> None:
+    """Under a snapshot of its own, one decided before a suspension would commit after it."""
+    administrator = await asyncpg.connect(database_url)
+    name = await administrator.fetchval("SELECT current_database()")
+    await administrator.execute(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'repeatable read'")
+    await administrator.close()
+    store = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"))
+    assert await store._pool.fetchval("SHOW transaction_isolation") == "read committed"
+    await store.close()

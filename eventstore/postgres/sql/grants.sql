@@ -9,7 +9,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA passage TO passage_writer;
 GRANT EXECUTE ON FUNCTION
     passage.append_case, passage.append_programme, passage.receive, passage.claim_notifications,
     passage.mark_notified, passage.redrive, passage.receipt, passage.read_world,
-    passage.read_place, passage.places_for, passage.good_reservation, passage.considered, passage.count_free, passage.filed_number, passage.same_person, passage.shares,
+    passage.read_place, passage.places_for, passage.good_reservation, passage.considered, passage.count_free,
+    passage.filed_number, passage.same_person, passage.shares,
     passage.mark_call, passage.was_asked, passage.claim_unanswered, passage.note_heard,
     passage.admit_call, passage.note_failed_call, passage.note_taken_call,
     passage.lock_access, passage.access_result, passage.append_access, passage.note_check, passage.append_checks,

@@ -22,8 +22,8 @@ CREATE TABLE passage.inbox (
     UNIQUE (source, message_id)
 ) WITH (fillfactor = 85);
 
--- The undecided rows of the inbox and when the workflow was last notified of each; a table of its own, so that deciding a row changes
--- no index of the inbox.
+-- The undecided rows of the inbox and when the workflow was last notified of each; a table of its own, so that deciding
+-- a row changes no index of the inbox.
 CREATE TABLE passage.notification (
     number bigint PRIMARY KEY,
     stream text NOT NULL,
@@ -108,8 +108,8 @@ CREATE FUNCTION passage.was_decided_so(
 $$;
 
 CREATE TYPE passage.inbox_receipt AS (
-    number bigint, stream text, case_id text, message_id text, received_at timestamptz, answer text, code text, digest bytea,
-    first boolean
+    number bigint, stream text, case_id text, message_id text, received_at timestamptz, answer text, code text,
+    digest bytea, first boolean
 );
 
 CREATE FUNCTION passage.receipt(p_source text, p_message_id text) RETURNS passage.inbox_receipt
@@ -118,9 +118,9 @@ LANGUAGE sql STABLE AS $$
     FROM passage.inbox WHERE source = p_source AND message_id = p_message_id
 $$;
 
--- Null where the case or programme is unknown; an erased case takes nothing more, also from a process that still remembers
--- its key. The deadline lock (3) makes a message and a deadline of one case see each other: the deadline finds the row, or
--- the row finds that the deadline was applied and is not earlier than it.
+-- Null where the case or programme is unknown; an erased case takes nothing more, also from a process that still
+-- remembers its key. The deadline lock (3) makes a message and a deadline of one case see each other: the deadline finds
+-- the row, or the row finds that the deadline was applied and is not earlier than it.
 CREATE FUNCTION passage.receive(
     p_stream text, p_case text, p_programme text, p_source text, p_message_id text, p_kind text, p_body bytea,
     p_key_id text, p_digest bytea, p_received_at timestamptz, p_sender text, p_persons bytea[], p_filing boolean
@@ -153,7 +153,8 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM passage.lock_number(p_stream);
-    -- Within a stream numbers and moments go together: what two gateways stamped within a moment is taken as it committed.
+    -- Within a stream numbers and moments go together: what two gateways stamped within a moment is taken as it
+    -- committed.
     SELECT received_at INTO v_last FROM passage.inbox
     WHERE stream = p_stream AND source <> 'passage' ORDER BY number DESC LIMIT 1;
     INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, key_id, digest,

@@ -35,8 +35,8 @@ CREATE FUNCTION passage.shares(
     ], NULL)
 $$;
 
--- What a case finds that wants `p_quantity` places: 'reserved' where it holds them or they are reserved for it, 'free', or
--- 'none'. `p_allotment` null: the one that it waits for or holds, else the only one that its programme has.
+-- What a case finds that wants `p_quantity` places: 'reserved' where it holds them or they are reserved for it, 'free',
+-- or 'none'. `p_allotment` null: the one that it waits for or holds, else the only one that its programme has.
 CREATE FUNCTION passage.read_place(
     p_programme text, p_case text, p_allotment text, p_quantity integer, p_month text,
     OUT place text, OUT places_left integer
@@ -74,7 +74,8 @@ $$;
 CREATE FUNCTION passage.read_world(
     p_programme text, p_case text, p_allotment text, p_quantity integer, p_month text, p_keys bytea[],
     p_supporter bytea[], p_principal text,
-    OUT programme_version integer, OUT place text, OUT places_left integer, OUT person_versions integer[], OUT same_person text[],
+    OUT programme_version integer, OUT place text, OUT places_left integer, OUT person_versions integer[],
+    OUT same_person text[],
     OUT earlier_filing_pending boolean, OUT principal_open boolean, OUT earlier_supporter_cases integer,
     OUT shared_details text[]
 ) LANGUAGE plpgsql STABLE AS $$
