@@ -14,7 +14,7 @@ from domain.kernel.ids import CaseId
 from tests.support.filed import day
 from tests.support.sealed_log import SealedLog
 
-RULES = Path(__file__).parents[2] / "domain/rules/sets/2022-10-12.toml"
+RULES = Path(__file__).parents[2] / "domain/humanitarian_parole/programmes/venezuela-air/sets/2022-10-12.toml"
 LOGIN = "passage_audit_login"
 
 
