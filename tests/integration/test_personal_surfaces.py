@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from domain.rules.rule_set import bundled_rule_book
 
 from audit.access import Auditor
 from audit.export.case import Export, export_case
@@ -21,6 +20,7 @@ from cli.audit_whatif import lines as lines_of_report
 from cli.case_history import show_history
 from cli.case_view import show_case
 from cli.reach import Reached
+from domain import registry
 from domain.access import PersonalDataViewed, access_stream
 from process.config import Settings
 from tests.support import canary
@@ -81,7 +81,7 @@ async def test_no_command_shows_anything_personal_unasked(
         await show_case(stack, case_id, json=json_wanted)
         await show_history(stack, case_id, json=json_wanted)
     found = await replayed(settings, case_id, None, None)
-    question = Question(rules=bundled_rule_book()["2022-10-12"], book=bundled_rule_book(), since=None, until=None)
+    question = Question(rules=registry.programme("venezuela-air").sets["2022-10-12"])
     told = [capsys.readouterr().out, *lines(found, "en"), page(found, "es"), json.dumps(as_json(found), default=str)]
     told += lines_of_report(await asked(settings, question))
     assert canary.found_in("\n".join(told).encode()) == set()
