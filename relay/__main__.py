@@ -45,10 +45,10 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnect
     async def record() -> None:
         await record_checks(backing.store.access)
 
-    historian = HistoryArchiver(temporal.client, backing.store, backing.now)
+    archiver = HistoryArchiver(temporal.client, backing.store, backing.now)
     return [
         group.create_task(keep_up("sweep", sweep, SWEEP_PERIOD_S)),
-        group.create_task(keep_up("storing histories", historian.look, ARCHIVE_PERIOD_S)),
+        group.create_task(keep_up("storing histories", archiver.look, ARCHIVE_PERIOD_S)),
         group.create_task(keep_up("recording boarding checks", record, RECORD_PERIOD_S)),
         group.create_task(keep_up("pruning refusals", backing.store.guard.prune_refusals, PRUNE_PERIOD_S)),
     ]

@@ -2,7 +2,7 @@
 
 Temporal keeps a run for days, an audit asks for years. A case may have several runs: it continues as new, is reset, or
 is started anew; each is kept when it ends. History and event are one transaction, under an id made of the run's: any
-number of historians may run, and may die at any point.
+number of archivers may run, and may die at any point.
 """
 
 import asyncio

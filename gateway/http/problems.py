@@ -105,7 +105,7 @@ KINDS: Final[Mapping[ProblemCode, Kind]] = {
 }
 
 RETRY_AFTER_S: Final = 1
-"""A trouble that lasts longer answers the same again; the sender's own backoff does the rest."""
+"""If the failure lasts longer, the next answer says the same; the sender's own backoff does the rest."""
 
 
 class ProblemDocument(BaseModel):

@@ -20,7 +20,7 @@ from domain.kernel.messages import PartnerCheck
 FAMILY = registry.programme("venezuela-air").family
 CASE_ID = case_id_from_entropy("VEN", b"the case that asks")
 OTHER_FAMILY = registry.programme("venezuela-air").family
-CASE_ID = case_id_from_entropy("VEN", b"another case")
+OTHER_CASE_ID = case_id_from_entropy("VEN", b"another case")
 REQUESTED_AT = datetime(2022, 10, 20, 14, tzinfo=UTC)
 
 CANARIES = (

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.inbound.faults import BodyRefused
-from cases.inbound.wire import Filing, PartnerName, read_as, read_message
+from cases.inbound.wire import PartnerName, read_filing, read_message
+from domain import registry
 from gateway.http.examples import FILING, MESSAGES
 from gateway.http.problems import Problem
 
@@ -66,4 +67,4 @@ def test_any_message_with_one_place_changed(data: st.DataObject, name: str, part
 @given(st.data())
 def test_any_application_with_one_place_changed(data: st.DataObject) -> None:
     raw = data.draw(nearly(dict(FILING)))
-    assert status_of(lambda: read_as(Filing, raw)) in (202, 422)
+    assert status_of(lambda: read_filing(raw)) in (202, 422)

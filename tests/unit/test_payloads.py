@@ -15,11 +15,11 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, RetryState, TerminatedError
 from temporalio.exceptions import TimeoutError as TimedOutError
 
-from activities.contracts import Advance, CaseStart, Code, DirectMessage, MessageRef, Notification, Step
+from activities.contracts import Advance, CaseStart, DirectMessage, MessageRef, Notification, Step
 from activities.safe import Summary, TemporalSafe, Unreadable, UnsafeField
 from domain.humanitarian_parole.stages.travel import Port
 from domain.kernel.events import Flag, FreeText
-from domain.kernel.ids import CaseId, MessageId, OfficerRef, case_id_from_entropy
+from domain.kernel.ids import CaseId, Code, MessageId, OfficerRef, case_id_from_entropy
 from workflows.payloads import CodeFailureConverter, NotTemporalSafe, TemporalSafePayloadConverter, UnreadablePayload
 
 CANARY = "Rojas Pérez"

@@ -9,7 +9,7 @@ import pytest
 
 from domain import registry
 from domain.humanitarian_parole.definition import FAMILY
-from domain.kernel.definition import Family, Stage, event
+from domain.kernel.definition import Family, Stage, Words, event
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import case_id_from_entropy
 from tests.support.given import RULES
@@ -109,7 +109,7 @@ def test_two_families_of_one_name_are_refused(elsewhere: Elsewhere) -> None:
 def test_two_events_of_one_name_are_refused(elsewhere: Elsewhere) -> None:
     other, _ = elsewhere()
     another = type("Waitlisted", (CaseEvent,), {"__doc__": "Of another meaning.", "__module__": "abroad.events"})
-    stage = Stage(name=None, events=(event(another, lambda case, _: case),))
+    stage = Stage(name=None, events=(event(another, lambda case, _: case, Words("x", "x")),))
 
     with registered(FAMILY, replace(other, stages=(*other.stages, stage))):
         assert refusal() == (

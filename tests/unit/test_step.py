@@ -11,7 +11,8 @@ from activities.contracts import FLAGS_MAX, MORE_FLAGS, Step
 from domain.kernel.events import CaseEvent, Flag
 from eventstore.format.summarize import summarize
 from simulation.format.loader import load_scenario
-from simulation.format.scenario import PartnerScript, Scenario
+from simulation.format.scenario import Scenario
+from simulators.scripts import PartnerScript
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios
 from workflows.contracts import FLAGS
