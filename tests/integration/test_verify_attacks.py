@@ -6,12 +6,16 @@ Every attacker here is careful: where the attack leaves a column, a hash or a he
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from audit.verify.faults import Code
+from cases.programme_commands import open_if_new
+from domain import registry
 from domain.access import access_stream
+from domain.kernel.messages import CapChange
 from eventstore.access import NotedCheck
 from eventstore.format.envelope import canonical
 from tests.support.filed import FILED_AT
@@ -307,3 +311,15 @@ async def test_a_boarding_check_that_never_becomes_an_event(log: SealedLog) -> N
     await checked(log, "ok")
     await log.attack("UPDATE passage.boarding_check SET noted_at = noted_at - interval '61 seconds'")
     assert await log.codes() == {Code.CHECK_LATE}
+
+
+async def test_a_cap_that_another_programme_of_the_pool_named_is_no_fault(log: SealedLog) -> None:
+    for programme in ("cuba-air", "haiti-air"):
+        [rules] = registry.programme(programme).sets.values()
+        await open_if_new(log.cases, rules, None, FILED_AT)
+    await log.govern(CapChange(places=29_000), FILED_AT + timedelta(days=1), "cuba-air")
+    await log.seal()
+    assert await log.value("SELECT places FROM passage.pool WHERE pool = 'chnv'") == 29_000
+    assert await log.codes() == set()
+    await log.attack("UPDATE passage.pool SET places = 31000 WHERE pool = 'chnv'")
+    assert await log.codes() == {Code.PROGRAMME_SUMMARY_EDITED}

@@ -96,14 +96,14 @@ class SealedLog:
         """The applicant withdraws: two events."""
         await self.say(case_id, WithdrawalRequest(), at or day(20))
 
-    async def govern(self, message: Any, at: datetime) -> None:
+    async def govern(self, message: Any, at: datetime, programme: str = PROGRAMME) -> None:
         """The governments speak."""
         said = Incoming(
-            source="governments", message_id=f"{message.message}-{at:%s}", case_id=None, programme=PROGRAMME,
+            source="governments", message_id=f"{message.message}-{at:%s}", case_id=None, programme=programme,
             body=message, received_at=at, sender="gateway",
         )  # fmt: skip
         await self.store.inbox.receive(said)
-        await handle_programme(self.cases, PROGRAMME, at)
+        await handle_programme(self.cases, programme, at)
 
     async def seal(self) -> Checkpoint:
         """Seal all that waits and sign it."""
