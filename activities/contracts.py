@@ -8,7 +8,7 @@ refuse them, because an input that is half understood must wait for a worker tha
 from datetime import date
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from activities.safe import TemporalSafe
 from domain.application import Country
@@ -46,6 +46,10 @@ ANSWERS_MAX: Final = 100
 CALLS_MAX: Final = 10
 """A case has at most one open request to each of four partners; the rest is room for partners to come."""
 FLAGS_MAX: Final = 50
+FLAGS_BYTES: Final = 2_000
+"""Of the flags as JSON: the server refuses a search attribute of more than 2,048, and the workflow could not go on."""
+MORE_FLAGS: Final = "more"
+"""Stands last where a case has more flags than are shown; the head and the events hold them all."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """A word of a closed or agreed list, never a sentence."""
@@ -89,6 +93,20 @@ INBOX_ONLY: Final[frozenset[CaseMessageName]] = frozenset(
     {"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"}
 )
 """Kinds whose content is personal: a direct signal can only ring for such a message that is in the inbox already."""
+
+
+def _shown_flags(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """`flags` where they are within the bounds; else as many of the first as are, and `more` after them."""
+    if _fit(flags):
+        return flags
+    shown = flags[: FLAGS_MAX - 1]
+    while not _fit((*shown, MORE_FLAGS)):
+        shown = shown[:-1]
+    return (*shown, MORE_FLAGS)
+
+
+def _fit(flags: tuple[str, ...]) -> bool:
+    return len(flags) <= FLAGS_MAX and sum(len(code) + 3 for code in flags) < FLAGS_BYTES  # two quotes and a comma
 
 
 class Result(TemporalSafe):
@@ -222,7 +240,7 @@ class Step(Result):
     closed: bool = False
     outcome: Outcome | None = None
     reason: Reason | None = None
-    flags: Annotated[tuple[Code, ...], Field(max_length=FLAGS_MAX)] = ()
+    flags: Annotated[tuple[Code, ...], AfterValidator(_shown_flags), Field(max_length=FLAGS_MAX)] = ()
     programme: ProgrammeId
     rules_version: RulesVersion
     more: bool = False

@@ -75,12 +75,12 @@ async def _alternate(store: PostgresStore, pool: "asyncpg.Pool[asyncpg.Record]",
 
 
 async def rate(operations: list[Callable[[], Awaitable[None]]], seconds: float) -> float:
-    """Operations a second, each of `CONNECTIONS` at work on operations of its own."""
+    """Operations a second, each of `CONNECTIONS` at work on operations of its own, of which it does at least one."""
     end = time.perf_counter() + seconds
 
     async def work(mine: list[Callable[[], Awaitable[None]]]) -> int:
         done = 0
-        while time.perf_counter() < end:
+        while not done or time.perf_counter() < end:
             await mine[done % len(mine)]()
             done += 1
         return done

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.sealer import SIGN_EVERY_S
 from audit.sealing import MAX_LAG
+from bench.append import CASES
 from bench.audit_appends import measure_appends
 from bench.audit_reading import Reading, measure_reading, peak_bytes
 from bench.audit_sealing import Lag, Sealed, measure_lag, seal_all
@@ -80,15 +80,15 @@ class Audit:
         yield f"peak memory      {self.verify_peak_bytes / 1e6:.1f} MB of Python's objects in one verification"
 
 
-async def measure(cases: int = 9_000, pairs: int = 5, seconds: float = 2.0) -> Audit:
-    """Run on an embedded server of its own, fsync on; about three minutes."""
+async def measure(cases: int = 9_000, pairs: int = 5, seconds: float = 2.0, growing: int = CASES) -> Audit:
+    """Run on an embedded server of its own, fsync on; about three minutes. `growing` cases are appended to."""
     with tempfile.TemporaryDirectory(prefix="passage-bench-") as folder:
         keys = Path(folder) / "keys"
         async with EmbeddedPostgres(Path(folder) / "postgres") as server:
             urls = {name: await server.ensure_database(name) for name in ("made", "appends", "live")}
             for url in urls.values():
                 await migrate(url)
-            appends = await measure_appends(urls["appends"], keys / "appends", pairs, seconds)
+            appends = await measure_appends(urls["appends"], keys / "appends", pairs, seconds, growing)
             events = await make_log(urls["made"], cases)
             sealed = await seal_all(urls["made"], keys / "made")
             return Audit(
@@ -96,7 +96,7 @@ async def measure(cases: int = 9_000, pairs: int = 5, seconds: float = 2.0) -> A
                 appends=appends,
                 readings=await measure_reading(urls["made"], keys / "made", events, pairs),
                 sealed=sealed,
-                lag=await measure_lag(urls["live"], keys / "live", pairs, max(2 * seconds, SIGN_EVERY_S + 0.5)),
+                lag=await measure_lag(urls["live"], keys / "live", pairs, 2 * seconds),
                 verify_peak_bytes=await peak_bytes(urls["made"], keys / "made"),
             )
 

@@ -17,21 +17,21 @@ _WAL_APPENDS: Final = 400
 _BODIES: Final = "SELECT avg(length(public_body) + coalesce(length(encrypted_body), 0))::int FROM passage.events"
 
 
-async def measure_appends(url: str, keys: Path, pairs: int, seconds: float) -> tuple[Ratio, ...]:
+async def measure_appends(url: str, keys: Path, pairs: int, seconds: float, cases: int) -> tuple[Ratio, ...]:
     """Rates by what they are compared with, and the bytes of WAL an event; in a migrated database without events."""
     store = await PostgresStore.connect(url, DirectoryKeyStore(keys), connections=CONNECTIONS)
     pool = await asyncpg.create_pool(url, min_size=CONNECTIONS, max_size=CONNECTIONS)
     try:
-        cases = await open_cases(store)
+        growing = await open_cases(store, cases)
         await pool.execute(FLOOR)
-        rows = [PlainRow(pool, case.stream) for case in cases]
+        rows = [PlainRow(pool, case.stream) for case in growing]
         event_bytes = await pool.fetchval(_BODIES)
         with (
             Recorder(url, CONNECTIONS, event_bytes, functions=False) as plain,
             Recorder(url, CONNECTIONS, event_bytes, functions=True) as quick,
         ):
-            rates = await _alternate(cases, rows, (plain, quick), pairs, seconds)
-        return (*rates, await _wal(pool, cases, rows, pairs))
+            rates = await _alternate(growing, rows, (plain, quick), pairs, seconds)
+        return (*rates, await _wal(pool, growing, rows, pairs))
     finally:
         await pool.close()
         await store.close()
@@ -60,18 +60,18 @@ async def _alternate(
 
 async def _wal(pool: Any, cases: list[Any], rows: list[PlainRow], pairs: int) -> Ratio:
     """An event appended, with its head, queue and indexes, against one row of the floor."""
-    found = []
+    found, appends = [], min(_WAL_APPENDS, len(cases))
     for number in range(pairs):
-        mine = slice(number * _WAL_APPENDS % len(cases), None)
+        mine = slice(number * appends % len(cases), None)
         before = await pool.fetchval("SELECT pg_current_wal_insert_lsn()")
-        for case in (cases[mine] + cases)[:_WAL_APPENDS]:
+        for case in (cases[mine] + cases)[:appends]:
             await case.append()
         between = await pool.fetchval("SELECT pg_current_wal_insert_lsn()")
-        for row in (rows[mine] + rows)[:_WAL_APPENDS]:
+        for row in (rows[mine] + rows)[:appends]:
             await row.insert()
         after = await pool.fetchval("SELECT pg_current_wal_insert_lsn()")
         ours, theirs = await pool.fetchrow(
             "SELECT pg_wal_lsn_diff($2, $1)::float8, pg_wal_lsn_diff($3, $2)::float8", before, between, after
         )
-        found.append((ours / (2 * _WAL_APPENDS), theirs / _WAL_APPENDS))
+        found.append((ours / (2 * appends), theirs / appends))
     return Ratio("WAL of an event against a row", "bytes", tuple(found), NO_BUDGET)

@@ -59,7 +59,7 @@ class Recorder:
 
     def _append(self, end: float) -> int:
         done = 0
-        while time.perf_counter() < end:
+        while not done or time.perf_counter() < end:
             stream = UUID(bytes=os.urandom(16))
             events = [StoredEvent(stream, version, _TOPIC, os.urandom(self._event_bytes)) for version in (1, 2)]
             self._recorder.insert_events(events)

@@ -84,7 +84,7 @@ async def measure_lag(url: str, keys: Path, windows: int, seconds: float) -> Lag
             for _ in range(windows):
                 sealer.longest_lag *= 0
                 end = time.perf_counter() + seconds
-                while time.perf_counter() < end:
+                while time.perf_counter() < end or not sealer.longest_lag:  # without a checkpoint there is no lag yet
                     await asyncio.gather(*(case.append() for case in cases[:_AT_ONCE]))
                     cases = cases[_AT_ONCE:] + cases[:_AT_ONCE]
                     await asyncio.sleep(_PAUSE_S)

@@ -4,11 +4,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
 
-from cli import audit, bench, case, demo, erase, inbox, partners, programme, simulate, token, up
+from cli import audit, case, erase, inbox, partners, programme
 from cli.errors import FaultFoundError, UnusableError
 from config import ConfigurationError
 from stack.errors import StackError
@@ -22,12 +23,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
-app.command("up")(up.up)
-app.command("token")(token.token)
+if find_spec("psutil"):  # of the `embedded` extra; a production image has neither it nor these commands
+    from cli.embedded import app as embedded
+
+    app.add_typer(embedded)
 app.command("erase")(erase.erase_case)
-app.command("simulate")(simulate.simulate)
-app.command("bench")(bench.bench)
 app.add_typer(case.app, name="case")
 app.add_typer(audit.app, name="audit")
 app.add_typer(programme.app, name="programme")

@@ -24,7 +24,7 @@ from config import ConfigurationError, Settings, load_settings
 from eventstore.migrate import MigrationError, migrate
 from logs import configure_logs
 from stack.errors import StackError
-from stack.temporal import why_away
+from stack.probes import why_away
 from workflows.contracts import SEARCH_ATTRIBUTES
 
 _RETENTION = timedelta(days=30)

@@ -19,11 +19,11 @@ from stack.database import PostgresService
 from stack.errors import StackError
 from stack.partner_keys import ensure_partner_keys
 from stack.ports import HOST, choose_port
-from stack.probes import answers, polls
+from stack.probes import answers, polls, why_away
 from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor
-from stack.temporal import NAMESPACE, EmbeddedTemporal, why_away
+from stack.temporal import NAMESPACE, EmbeddedTemporal
 from stack.token_issuer import ISSUER, ensure_issuer
 from workflows.contracts import CASES_TASK_QUEUE
 

@@ -26,11 +26,6 @@ _PRAGMAS = {
 }
 
 
-def why_away(error: RPCError | RuntimeError) -> str:
-    """A few words on a Temporal that cannot be used: its own are several lines of the transport's."""
-    return error.status.name.lower().replace("_", " ") if isinstance(error, RPCError) else "no connection"
-
-
 class EmbeddedTemporal:
     """The Temporal development server as a service of the stack. `address` and `ui_url` hold once it is prepared."""
 

@@ -94,7 +94,7 @@ async def measure(pairs: int = 5, cases: int = 100) -> Floor:
 
 async def _alternate(real: Side, bare: Side, client: Client, pairs: int, cases: int) -> Floor:
     for side in (real, bare):
-        await side.run(WARM_UP)
+        await side.run(min(cases, WARM_UP))
     found: list[tuple[Result, Result]] = []
     for number in range(pairs):
         # Who goes first changes, so that neither always meets the fuller database.
