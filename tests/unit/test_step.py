@@ -11,8 +11,9 @@ from activities.contracts import FLAGS_MAX, MORE_FLAGS, Step
 from domain.events import CaseEvent
 from domain.messages import Flag
 from eventstore.summarize import summarize
-from simulation.format import PartnerScript, Scenario
-from simulation.loader import load_scenario
+from simulation.format.loader import load_scenario
+from simulation.format.scenario import Scenario
+from simulators.scripts import PartnerScript
 from tests.support.player import Player, Playing
 from tests.support.random_scenarios import scenarios
 from workflows.contracts import FLAGS
