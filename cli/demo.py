@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,6 +23,7 @@ from process.config import Settings, load_settings
 from process.key_files import sender_keys
 from process.logs import configure_logs
 from simulation.demonstration.repeat import demonstration
+from simulation.play.agenda import first_moment
 from simulation.play.client import REQUEST_TIMEOUT_S, GatewayClient, RequestRefusedError
 from simulation.play.outcome import Result
 from simulation.play.table import difference_in_words
@@ -36,8 +37,8 @@ FOLDER: Final = "demo"
 DAY_ONE: Final = datetime(2022, 10, 19, 12, tzinfo=UTC)
 """The domain's moment at which the demonstration is started: the programme's second week."""
 DAY_S: Final = 86_400
-LIFE_DAYS: Final = 1000
-"""From the first filing to the last close: a wait, two years of parole, and what follows."""
+LIFE: Final = timedelta(days=1000)
+"""From a filing to the last close: a wait, two years of parole, and what follows."""
 PATIENCE: Final = 3
 """A loaded machine may take so many times as long before the demonstration gives up on what is still open."""
 
@@ -53,10 +54,10 @@ def demo(
         update={"clock_factor": speed * DAY_S, "clock_server_epoch": datetime.now(UTC), "clock_domain_epoch": DAY_ONE}
     )
     configure_logs(settings.model_copy(update={"log_level": "warning"}), "demo")
-    run = _Demonstration(settings, cases, stay=not leave)
-    asyncio.run(in_foreground(EmbeddedStack(settings, simulators=True, fresh=FOLDER), run.give))
-    if run.fault is not None:
-        raise FaultFoundError(run.fault)
+    shown = _Demonstration(settings, cases, stay=not leave)
+    asyncio.run(in_foreground(EmbeddedStack(settings, simulators=True, fresh=FOLDER), shown.run))
+    if shown.fault is not None:
+        raise FaultFoundError(shown.fault)
 
 
 class _Demonstration:
@@ -69,7 +70,7 @@ class _Demonstration:
         self.fault: str | None = None
         """What ended otherwise than told, in one line."""
 
-    async def give(self, state: StackState) -> None:
+    async def run(self, state: StackState) -> None:
         """Play, compare and show; then stay until Ctrl-C if that is wanted.
 
         Raises:
@@ -85,7 +86,7 @@ class _Demonstration:
             view = view_of(settings, backing.clock)
             board = Board(view.changed)
             performance = Performance(self._scenarios, settings.programme, client, backing.clock, board)
-            with view.showing(list(performance.roles()), board):
+            with view.showing(list(performance.cases()), board):
                 await self._play(performance, board, backing)
             results = await performance.results(backing.store)
         first = None if board.first_authorized is None else board.first_authorized - _started()
@@ -95,7 +96,8 @@ class _Demonstration:
             await asyncio.Event().wait()
 
     async def _play(self, performance: Performance, board: Board, backing: Backing) -> None:
-        limit_s = PATIENCE * LIFE_DAYS * DAY_S / self._settings.clock_factor
+        first, last = first_moment(self._scenarios[0]), first_moment(self._scenarios[-1])
+        limit_s = PATIENCE * (last - first + LIFE).total_seconds() / self._settings.clock_factor
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(board.watch(backing.store))

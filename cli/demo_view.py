@@ -17,7 +17,7 @@ from process.config import Settings
 from simulation.play.outcome import Result
 from simulation.play.table import difference_in_words, standing
 from simulation.scaled.board import Board
-from simulation.scaled.performance import Role
+from simulation.scaled.performance import PlayedCase
 
 _AROUND_TABLE = 6
 """Lines of a terminal that are not rows of the table."""
@@ -34,7 +34,7 @@ class DemoView(Protocol):
     def changed(self, summary: CaseSummary) -> None:
         """A case stands otherwise than before."""
 
-    def showing(self, roles: Sequence[Role], board: Board) -> AbstractContextManager[None]:
+    def showing(self, cases: Sequence[PlayedCase], board: Board) -> AbstractContextManager[None]:
         """While it is played."""
         ...
 
@@ -56,23 +56,30 @@ class PlainView:
         self._console = console
         self._settings = settings
         self._clock = clock
-        self._roles: Sequence[Role] = ()
+        self._cases: Sequence[PlayedCase] = ()
+        self._titles: dict[str | None, str] = {}
         self._stages: dict[str, str] = {}
 
     def changed(self, summary: CaseSummary) -> None:
         """Print it, if the stage is new."""
         stage = _ended(summary) if summary.closed else summary.stage
-        if self._stages.get(summary.case_id) == stage:
+        title = self._title(summary.case_id)
+        if title is None or self._stages.get(summary.case_id) == stage:
             return
         self._stages[summary.case_id] = stage
-        title = next((role.title for role in self._roles if role.case_id == summary.case_id), "filed by somebody else")
         on = f", waits on {summary.waiting_on}" if summary.waiting_on else ""
         self._console.print(f"{moment(summary.since)}  {summary.case_id}  {title}: {stage}{on}", markup=False)
 
+    def _title(self, case_id: str) -> str | None:
+        """The title of a case; None while nobody knows that it is one of these."""
+        if case_id not in self._titles:
+            self._titles = {case.case_id: case.title for case in self._cases}
+        return self._titles.get(case_id)
+
     @contextmanager
-    def showing(self, roles: Sequence[Role], board: Board) -> Iterator[None]:  # noqa: ARG002  the live view needs it
+    def showing(self, cases: Sequence[PlayedCase], board: Board) -> Iterator[None]:  # noqa: ARG002  the live view needs it
         """Links first, so that whoever watches can look."""
-        self._roles = roles
+        self._cases = cases
         self._links()
         yield
 
@@ -98,7 +105,7 @@ class PlainView:
     def conclude(self, results: Sequence[Result], first_authorized_s: float | None, *, stay: bool) -> None:
         """The table of what became of each case, then links."""
         by_scenario = {result.scenario: result for result in results}
-        rows = [_row(role, by_scenario[role.playing.scenario.scenario]) for role in self._roles]
+        rows = [_row(case, by_scenario[case.playing.scenario.scenario]) for case in self._cases]
         self._ending(rows)
         self._console.print(f"{sum(row[-1] == _AS_TOLD for row in rows)} of {len(rows)} cases ended as told.")
         if first_authorized_s is not None:
@@ -108,7 +115,7 @@ class PlainView:
                 self._console.print(f"{result.scenario}: {difference_in_words(each)}", markup=False)
         if stay:
             self._links()
-            self._look_into(self._roles[0])
+            self._look_into(self._cases[0])
             self._console.print("Ctrl-C stops everything.")
 
     def _ending(self, rows: Sequence[_Row]) -> None:
@@ -116,10 +123,10 @@ class PlainView:
         for each in rows:
             self._console.print(row(each, _WIDTHS), markup=False)
 
-    def _look_into(self, role: Role) -> None:
-        if (pages := self._pages()) is not None and role.case_id is not None:
-            self._console.print(f"{'A whole life':<16}{pages}/{role.case_id}", markup=False)
-        self._console.print(f"{'And its story':<16}passage case history {role.case_id}", markup=False)
+    def _look_into(self, case: PlayedCase) -> None:
+        if (pages := self._pages()) is not None and case.case_id is not None:
+            self._console.print(f"{'A whole life':<16}{pages}/{case.case_id}", markup=False)
+        self._console.print(f"{'And its story':<16}passage case history {case.case_id}", markup=False)
 
 
 class LiveView(PlainView):
@@ -131,9 +138,9 @@ class LiveView(PlainView):
         self._stages[summary.case_id] = summary.stage
 
     @contextmanager
-    def showing(self, roles: Sequence[Role], board: Board) -> Iterator[None]:
+    def showing(self, cases: Sequence[PlayedCase], board: Board) -> Iterator[None]:
         """Draw until it is played out; what was drawn then gives way to the conclusion."""
-        self._roles = roles
+        self._cases = cases
         self._links()
         with Live(
             get_renderable=lambda: self._table(board), console=self._console, refresh_per_second=4, transient=True
@@ -150,33 +157,33 @@ class LiveView(PlainView):
 
     def _table(self, board: Board) -> Table:
         now = self._clock.now(datetime.now(UTC))
-        summaries = [board.summary(role.case_id) for role in self._roles]
+        summaries = [board.summary(case.case_id) for case in self._cases]
         closed = sum(summary is not None and summary.closed for summary in summaries)
         table = Table(
             title=f"{now:%d %B %Y} · {closed} of {len(summaries)} cases closed", title_justify="left", expand=False
         )
         for heading, width in (("Case", 13), ("Story", 10), ("Stage", 23), ("Waits on", 13), ("Since", 10), ("Due", 4)):
             table.add_column(heading, no_wrap=True, min_width=width)
-        for role in self._fitting():
-            table.add_row(*_cells(role, board.summary(role.case_id)))
+        for case in self._fitting():
+            table.add_row(*_cells(case, board.summary(case.case_id)))
         return table
 
-    def _fitting(self) -> Sequence[Role]:
+    def _fitting(self) -> Sequence[PlayedCase]:
         room = max(self._console.height - _AROUND_TABLE, 5)
-        if len(self._roles) <= room:
-            return self._roles
+        if len(self._cases) <= room:
+            return self._cases
         moving = set([*self._stages][-room:])
-        return [role for role in self._roles if role.case_id in moving]
+        return [case for case in self._cases if case.case_id in moving]
 
 
-def _cells(role: Role, summary: CaseSummary | None) -> tuple[str, ...]:
+def _cells(case: PlayedCase, summary: CaseSummary | None) -> tuple[str, ...]:
     if summary is None:
-        return (role.case_id or "", role.title, "", "", "", "")
+        return (case.case_id or "", case.title, "", "", "", "")
     since = f"{summary.since:%Y-%m-%d}"
     if summary.closed:
-        return (summary.case_id, role.title, f"[bold]{_ended(summary)}[/bold]", "", since, "")
+        return (summary.case_id, case.title, f"[bold]{_ended(summary)}[/bold]", "", since, "")
     due = f"{summary.due_name} {summary.due_at:%Y-%m-%d}" if summary.due_at else ""
-    return (summary.case_id, role.title, summary.stage, summary.waiting_on or "", since, due)
+    return (summary.case_id, case.title, summary.stage, summary.waiting_on or "", since, due)
 
 
 def _ended(summary: CaseSummary) -> str:
@@ -184,6 +191,6 @@ def _ended(summary: CaseSummary) -> str:
     return f"{summary.outcome}: {summary.reason}" if summary.reason else str(summary.outcome)
 
 
-def _row(role: Role, result: Result) -> _Row:
-    differs = any(each.case in (role.name, None) for each in result.differences)
-    return role.case_id or "", role.title, standing(result.cases[role.name]), "differs" if differs else _AS_TOLD
+def _row(case: PlayedCase, result: Result) -> _Row:
+    differs = any(each.case in (case.name, None) for each in result.differences)
+    return case.case_id or "", case.title, standing(result.cases[case.name]), "differs" if differs else _AS_TOLD

@@ -33,3 +33,8 @@ async def polls(client: Client, task_queue: str, since: datetime) -> bool:
     except RPCError:
         return False
     return any(poller.last_access_time.ToDatetime(since.tzinfo) >= since for poller in found.pollers)
+
+
+def why_away(error: RPCError | RuntimeError) -> str:
+    """A few words on a Temporal that cannot be used: its own are several lines of the transport's."""
+    return error.status.name.lower().replace("_", " ") if isinstance(error, RPCError) else "no connection"

@@ -34,8 +34,9 @@ class Board:
     def follow(self, case_id: str, changed: Changed) -> None:
         """Call `changed` with how the case stands, now and whenever that changes."""
         self._followers[case_id] = changed
-        if case_id in self._stand:
+        if case_id in self._stand:  # a look may be faster than the answer to who filed it
             changed(self._stand[case_id])
+            self._changed(self._stand[case_id])
 
     def summary(self, case_id: str | None) -> CaseSummary | None:
         """How a case stands, once a worker has taken it."""

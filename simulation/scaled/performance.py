@@ -80,7 +80,7 @@ class Playing:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class PlayedCase:
     """One case of a performance, under a title of its own."""
 
     title: str
@@ -106,12 +106,12 @@ class Performance:
         begun = clock.now(datetime.now(UTC)) - min(map(first_moment, scenarios))
         self.playing = tuple(self._prepared(later(each, begun)) for each in scenarios)
 
-    def roles(self) -> Iterator[Role]:
+    def cases(self) -> Iterator[PlayedCase]:
         """Every case, by its scenario's title, or by its own name where it has others beside it."""
         for each in self.playing:
             names = list(each.scenario.applications)
             for name in names:
-                yield Role(name if len(names) > 1 else each.scenario.scenario, each, name)
+                yield PlayedCase(name if len(names) > 1 else each.scenario.scenario, each, name)
 
     def _prepared(self, scenario: Scenario) -> Playing:
         names = CaseNames()

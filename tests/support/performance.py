@@ -22,7 +22,7 @@ from simulation.play.client import REQUEST_TIMEOUT_S, GatewayClient
 from simulation.play.table import difference_in_words
 from simulation.scaled.board import Board
 from simulation.scaled.performance import Performance as ScaledPerformance
-from simulation.scaled.performance import Role
+from simulation.scaled.performance import PlayedCase
 from tests.support.fault_script import USUAL
 from tests.support.whole_stack import WholeStack, slowness
 
@@ -113,7 +113,7 @@ class Performance:
         self.ledger = Ledger()
         self.differences: list[str] = []
         self._board = Board()
-        self._roles: tuple[Role, ...] = ()
+        self._cases: tuple[PlayedCase, ...] = ()
         self._reopen = asyncio.Event()
 
     async def play(self, breaking: Breaking, places: int) -> None:
@@ -124,7 +124,7 @@ class Performance:
         async with keeping_http(self.ledger) as http:
             client = self._client(http)
             played = ScaledPerformance(self.script, self.programme, client, clock_of(self.stack.settings), self._board)
-            self._roles = tuple(played.roles())
+            self._cases = tuple(played.cases())
             try:
                 async with asyncio.timeout(PLAY_TIMEOUT_S * slowness()), asyncio.TaskGroup() as group:
                     group.create_task(played.play())
@@ -141,7 +141,7 @@ class Performance:
     @property
     def case_ids(self) -> set[str]:
         """Every case that was filed."""
-        return {role.case_id for role in self._roles if role.case_id is not None}
+        return {case.case_id for case in self._cases if case.case_id is not None}
 
     def reopen(self) -> None:
         """The stack was started again: its database is elsewhere now."""
@@ -153,18 +153,18 @@ class Performance:
 
     async def _end(self, client: GatewayClient) -> None:
         """End the programme once nothing else is to happen: whoever is paroled then completes within days."""
-        await self._board.until(lambda: all(map(self._is_done, self._roles)))
+        await self._board.until(lambda: all(map(self._is_done, self._cases)))
         ends_on = (self.stack.domain_now() + timedelta(days=4)).date().isoformat()
         body = {"programme": self.programme, "message": "programme.terminated", "parole_ends_on": ends_on}
         reply = await client.send("governments", f"end-{secrets.token_hex(4)}", body)
         if reply.answer != "accepted":
             self.differences.append(f"the end of the programme was answered {reply}")
 
-    def _is_done(self, role: Role) -> bool:
-        summary = self._board.summary(role.case_id)
-        if summary is None or not role.playing.played:
+    def _is_done(self, case: PlayedCase) -> bool:
+        summary = self._board.summary(case.case_id)
+        if summary is None or not case.playing.played:
             return False
-        waits = summary.waiting_on == "parole_end" and (role.name != USUAL or summary.work_permit == "eligible")
+        waits = summary.waiting_on == "parole_end" and (case.name != USUAL or summary.work_permit == "eligible")
         return summary.closed or waits
 
     async def _watch(self) -> None:

@@ -9,15 +9,18 @@ import pytest
 
 from cases.clock import ScaledClock
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
-from domain.kernel.ids import Code
+from domain.vocabulary import Outcome
+from eventstore.port import Stream
 from eventstore.summary import CaseSummary
 from simulation.demonstration.repeat import application, cases_for_every_outcome, demonstration, last_places
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, TimelineMessage, first_moment
+from simulation.play.client import Reply
 from simulation.play.later import later
 from simulation.play.names import CaseNames
 from simulation.scaled.board import Board
 from simulation.scaled.pace import Pace
+from simulation.scaled.performance import Performance
 from tests.support.filings import summary
 
 SIZES = (1, 2, 5, 12, 13, 30, 75)
@@ -86,6 +89,12 @@ class Heads:
     def __init__(self) -> None:
         self.found: list[CaseSummary] = []
 
+    async def summary(self, _case_id: str) -> CaseSummary | None:
+        return self.found[0] if self.found else None
+
+    async def load(self, _case_id: str) -> Stream:
+        return Stream()
+
     async def summaries(self, _where: object) -> Any:
         for each in self.found:
             yield each
@@ -138,3 +147,49 @@ async def test_a_scenario_runs_late_by_what_its_cases_were_kept_waiting(stage: S
     stage.stands("arrival", timedelta(days=3 + 5 + 10))  # the script says five days
     late = await asyncio.wait_for(stage.turn(0), 10) - stage.scenario.timeline[0].at
     assert timedelta(days=10) <= late < timedelta(days=25)
+
+
+class Gateway:
+    """A client that is answered what the test says; the message closes the case."""
+
+    def __init__(self, heads: Heads, answer: str) -> None:
+        self.heads = heads
+        self.answer = answer
+        self.sent: list[tuple[str, str]] = []
+
+    async def script_partners(self, scripts: Any) -> None:
+        self.sent += [("script", script.partners.vetting.answer) for script in scripts]
+
+    async def file(self, _key: str, programme: str, _application: object) -> str:
+        self.sent.append(("file", programme))
+        self.heads.found = [summary(CASE_ID, waiting_on="vetting")]
+        return CASE_ID
+
+    async def deliver(self, by: str, _message_id: str, body: dict[str, Any]) -> None:
+        self.sent.append((by, body["message"]))
+        closed = {"outcome": "withdrawn", "reason": "applicant-withdrew", "waiting_on": None}
+        self.heads.found = [summary(CASE_ID, stage="closed", closed=True, **closed)]
+
+    async def reply_to(self, _by: str, _message_id: str) -> Reply:
+        return Reply(self.answer)
+
+
+def a_withdrawal() -> Scenario:
+    [scenario] = [each for each in demonstration(12) if each.scenario.startswith("withdrawn")]
+    expected = scenario.expect["a"].model_copy(update={"events": ()})
+    item = scenario.timeline[0].model_copy(update={"expect_answer": "accepted"})
+    return scenario.model_copy(update={"expect": {"a": expected}, "timeline": (item,)})
+
+
+@pytest.mark.parametrize(("answer", "differing"), [("accepted", []), ("rejected", ["timeline[0].expect_answer"])])
+async def test_a_performance_scripts_files_says_and_compares(answer: str, differing: list[str]) -> None:
+    heads, board = Heads(), Board()
+    gateway = Gateway(heads, answer)
+    clock = ScaledClock(datetime(2022, 10, 19, tzinfo=UTC), datetime.now(UTC), 8_640_000)
+    performance = Performance([a_withdrawal()], "venezuela-air", gateway, clock, board)  # type: ignore[arg-type]  # a fake
+    watching = asyncio.create_task(board.watch(heads))  # type: ignore[arg-type]  # a fake
+    await asyncio.wait_for(performance.play(), 10)
+    watching.cancel()
+    [result] = await performance.results(heads)  # type: ignore[arg-type]  # a fake
+    assert gateway.sent == [("script", "none"), ("file", "venezuela-air"), ("applicant", "application.withdrawn")]
+    assert [each.key for each in result.differences] == differing
