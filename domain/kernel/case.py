@@ -7,6 +7,7 @@ dataclass of its own, which `case.of(Part)` reads and `with_part` writes; no lis
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,15 +25,24 @@ else:
         Folding is most of what a replay and a verification do; this is several times faster.
         """
         fields = getattr(value, "__dict__", None)
-        if fields is None or not changes.keys() <= fields.keys():
+        if fields is None:
             return _replace(value, **changes)
         after = object.__new__(type(value))
-        after.__dict__.update(fields)
-        after.__dict__.update(changes)
+        state = after.__dict__
+        state.update(fields)
+        state.update(changes)
+        if len(state) != len(fields):
+            return _replace(value, **changes)  # which says what there is not
         return after
 
 
 Part = TypeVar("Part")
+
+
+@cache
+def _defaults_of(part: type[Part]) -> Part:
+    """One for all cases, as parts are frozen: folding asks several times at each event."""
+    return part()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class Case:
     def of(self, part: type[Part]) -> Part:
         """What a stage keeps of this case; its defaults where nothing has happened there."""
         found: Part | None = self.parts.get(part)
-        return part() if found is None else found
+        return _defaults_of(part) if found is None else found  # type: ignore[arg-type]  # a class can be hashed
 
     @property
     def closed(self) -> bool:
