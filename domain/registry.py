@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from domain.humanitarian_parole import definition as humanitarian_parole
-from domain.kernel.definition import Family, ProgrammeDefinition, SignalDefinition, Stage
+from domain.kernel.definition import Family, PartnerDefinition, ProgrammeDefinition, SignalDefinition, Stage
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import prefix_of
 from domain.kernel.programme_files import programmes_of
@@ -70,6 +70,11 @@ def senders() -> tuple[str, ...]:
     boarding = ["carrier"] if any(family.may_travel for family in families()) else []
     everybody = dict.fromkeys([*partners(), *said, *boarding, "governments"])
     return tuple(sender for sender in everybody if sender != "passage")
+
+
+def partner(name: str) -> PartnerDefinition:
+    """The external check of this name. Raises `KeyError` for one that no family has."""
+    return next(family.partners[name] for family in families() if name in family.partners)
 
 
 @lru_cache(maxsize=1)

@@ -11,10 +11,10 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
+from domain import registry
 from domain.kernel.ids import Code
 
 DEFAULT_DATA_DIR = Path(".passage")
@@ -32,6 +33,15 @@ STACK_FILE = "stack.json"
 
 class ConfigurationError(Exception):
     """A setting is missing or malformed. The message is one line that names the variable and never holds its value."""
+
+
+def _known(partner: str) -> str:
+    if partner not in registry.partners():
+        raise ValueError(f"there is no such partner; there are {', '.join(registry.partners())}")
+    return partner
+
+
+Partner = Annotated[str, AfterValidator(_known)]
 
 
 class Settings(BaseSettings):
@@ -76,7 +86,7 @@ class Settings(BaseSettings):
 
     partners_url: str = "http://127.0.0.1:8090"
     """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
-    partner_urls: dict[Code, str] = Field(default_factory=dict)
+    partner_urls: dict[Partner, str] = Field(default_factory=dict)
     """JSON object: the address of each partner that lives elsewhere, as they all do in production."""
     partner_agreements: Path | None = None
     """TOML file of what is agreed with each partner, in place of `activities/partners/agreements.toml`."""

@@ -48,6 +48,9 @@ def read_agreements(path: Path | None = None) -> Agreements:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         raise AgreementsUnreadable(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+    strange = [partner for partner in found if partner not in registry.partners()]
+    if strange:
+        raise AgreementsUnreadable(f"{path}: there is no partner {', '.join(strange)}")
     missing = [partner for partner in registry.partners() if partner not in found]
     if missing:
         raise AgreementsUnreadable(f"{path}: nothing is agreed with {', '.join(missing)}")

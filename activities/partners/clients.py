@@ -10,6 +10,7 @@ import httpx2
 
 from activities.partners.client import CALL_TIMEOUT_S, PartnerChannel
 from activities.partners.requests import Accepted, Status
+from domain import registry
 from domain.kernel.messages import PartnerCheck
 from eventstore.partner_calls import Paused
 
@@ -24,7 +25,10 @@ class PartnerClients:
     channels: Mapping[str, PartnerChannel]
 
     async def call(self, partner: str, check: PartnerCheck) -> Accepted:
-        """Send `check` to `partner` once. Raises `PartnerError`."""
+        """Send `check` to `partner` once. Raises `PartnerError`, or `ValueError` for another partner's check."""
+        asks = registry.partner(partner).asks
+        if not isinstance(check, asks):
+            raise ValueError(f"{type(check).__name__} was about to go to {partner}, which is sent {asks.__name__}")
         return await self.channels[partner].send(check)
 
     async def status(self, partner: str, request_id: str, case_id: str) -> Status:

@@ -93,8 +93,8 @@ EVERY_FAMILY: Final = Stage(
         ),
     ),
     messages=(
-        message(PlaceOffered, _look_again, "A place is reserved for this case: it decides for itself."),
-        message(ProgrammeChanged, _look_again, "The programme changed: look again.", ends=True),
+        message(PlaceOffered, _look_again, "A place is reserved for this case: it decides for itself.", {}),
+        message(ProgrammeChanged, _look_again, "The programme changed: look again.", {}, ends=True),
     ),
     senders={
         "passage": Words("Passage itself", "Passage"),

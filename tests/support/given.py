@@ -41,7 +41,9 @@ def changed(base: RuleSet, /, **changes: Any) -> RuleSet:
 
 
 OPEN = opened(RULES)
-MONTHLY = opened(changed(RULES, caps=[{"pool": "venezuela-air", "places": 24_000, "period": "month"}]))
+MONTHLY = opened(
+    changed(RULES, caps=[{"allotment": "air", "pool": "venezuela-air", "places": 24_000, "period": "month"}])
+)
 """The programme with the same rules, its places counted by the month."""
 
 

@@ -12,7 +12,7 @@ from bench.floor.measure import Floor
 from bench.floor.sides import BareLook
 from bench.places import Places
 from bench.ratio import Ratio
-from domain.kernel.ids import Code
+from domain import registry
 
 
 def floor(rates: tuple[float, float], cpu: tuple[float, float], of_events: int = 76, of_actions: int = 25) -> Floor:
@@ -48,7 +48,7 @@ def test_a_bill_counts_all_runs_and_leaves_out_what_a_fresh_run_costs() -> None:
 
 
 def test_the_bare_life_has_each_partner_once_and_begins_anew_once() -> None:
-    assert Counter(part.partner for part in PARTS if part.partner) == Counter(Code.__args__)  # type: ignore[attr-defined]  # of a Literal
+    assert Counter(part.partner for part in PARTS if part.partner) == Counter(registry.partners())
     assert [number for number, part in enumerate(PARTS) if part.signal is None] == [FRESH_RUN]
 
 

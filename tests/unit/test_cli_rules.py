@@ -11,7 +11,9 @@ from cli.reach import checked_case_id
 from domain import registry
 
 BOOK = registry.programme("venezuela-air").sets
-KNOWN = (resources.files("domain.rules") / "sets" / "2023-01-06.toml").read_text("utf-8")
+KNOWN = (
+    resources.files("domain.humanitarian_parole") / "programmes" / "venezuela-air" / "sets" / "2023-01-06.toml"
+).read_text("utf-8")
 
 
 def test_rules_are_named_by_their_version_or_by_a_file_that_holds_them(tmp_path: Path) -> None:
@@ -23,9 +25,9 @@ def test_rules_are_named_by_their_version_or_by_a_file_that_holds_them(tmp_path:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (("authorization_days = 90", "authorization_days = 91"), "differs from the rules of 2023-01-06"),
+        (("authorization = 90", "authorization = 91"), "differs from the rules of 2023-01-06"),
         (('version = "2023-01-06"', 'version = "2023-02-01"'), "holds rules of 2023-02-01, which no worker has"),
-        (("parole_days", "parole_weeks"), "is no rule set: it is not the TOML of one"),
+        (("[limits]", "[lengths]"), "is no rule set: it is not the TOML of one"),
     ],
 )
 def test_a_file_with_other_rules_is_refused(tmp_path: Path, change: tuple[str, str], line: str) -> None:

@@ -58,7 +58,11 @@ def test_a_running_stack_fills_the_gaps_and_the_environment_wins(monkeypatch: py
     ("name", "value", "message"),
     [
         ("PASSAGE_GATEWAY_PORT", "99999", "PASSAGE_GATEWAY_PORT: Input should be less than or equal to 65535"),
-        ("PASSAGE_PARTNER_URLS", '{"police": "http://x"}', "PASSAGE_PARTNER_URLS (police.[key]): Input should be "),
+        (
+            "PASSAGE_PARTNER_URLS",
+            '{"police": "http://x"}',
+            "PASSAGE_PARTNER_URLS (police.[key]): Value error, there is no such partner",
+        ),
         ("PASSAGE_TOKEN_ISSUER", "https://id.example", "Value error, PASSAGE_TOKEN_ISSUER and PASSAGE_TOKEN_KEYS_URL"),
         ("PASSAGE_PARTNER_URLS", "{", 'settings cannot be read: error parsing value for field "partner_urls"'),
         ("PASSAGE_CLOCK_FACTOR", "60", "Value error, PASSAGE_CLOCK_FACTOR needs PASSAGE_CLOCK_SERVER_EPOCH"),

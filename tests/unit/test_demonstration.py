@@ -9,7 +9,6 @@ import pytest
 
 from cases.clock import ScaledClock
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
-from domain.vocabulary import Outcome
 from eventstore.port import Stream
 from eventstore.summary import CaseSummary
 from simulation.demonstration.repeat import application, cases_for_every_outcome, demonstration, last_places

@@ -82,7 +82,7 @@ def _git(*arguments: str) -> list[str]:
 def test_no_file_was_ever_changed_or_taken_away() -> None:
     folders = ("--", "eventstore/format/schemas", "tests/golden/events", "tests/golden/cases")
     changes = ("--diff-filter=MDT", "--no-renames", "--name-only", *folders)
-    frozen = _git("log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", "--", "tests/golden/README.md")
+    frozen = _git("log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", "--", "tests/golden/FROZEN.md")
     changed = _git("diff", "HEAD", *changes)
     if frozen:
         changed += _git("log", "--format=", f"{frozen[0]}..HEAD", *changes)

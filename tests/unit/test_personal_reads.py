@@ -34,7 +34,6 @@ PLACES: Final[Mapping[str, str]] = {
     "audit/replay/case.py replay unwrap": "with the keys that its caller got",
     "audit/whatif/report.py _case keys_of": "decides again, and shows rules, codes and counts",
     "audit/whatif/report.py _case unwrap": "decides again, and shows rules, codes and counts",
-    "audit/whatif/report.py programme_states unwrap": "nothing in a programme is personal",
     "audit/verify/events.py take see": "has no keys: stored bytes only",
     "audit/log/sealing.py _load load": "loads hashes",
     "simulation/play/reading.py _read_case load": "tells the names of events",

@@ -120,7 +120,7 @@ def test_a_set_is_the_same_from_its_file_and_from_the_record(file: Path) -> None
         {"applies_to_running": True},
         {"title": "Another"},
         {"limits": {"evidence": 31}},
-        {"caps": [{"pool": "venezuela-air", "places": 1, "period": "total"}]},
+        {"caps": [{"allotment": "air", "pool": "venezuela-air", "places": 1, "period": "total"}]},
         {"rules": {"vetting": {"en": "Vetting.", "es": "Revisión.", "source": "87 FR 63507"}}},
     ],
     ids=lambda change: next(iter(change)),
