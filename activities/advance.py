@@ -19,8 +19,8 @@ from cases.clock import Clock
 from cases.handle import command_of, handle
 from cases.repository import CaseRepository, CaseSeen
 from domain import registry
+from domain.kernel.calendar import Deadline
 from domain.kernel.decider import deadlines
-from domain.kernel.limits import Deadline
 from domain.kernel.messages import MeetDeadline
 from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow, UnknownStream

@@ -34,7 +34,7 @@ from eventstore.port import Append, ReadAt
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
 from eventstore.summary import CaseSummary, ProgrammeSummary
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 CONNECTIONS = 16
 CASES = 800 * CONNECTIONS

@@ -33,7 +33,7 @@ from eventstore.port import Append, ReadAt
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
 from eventstore.summary import CaseSummary, ProgrammeSummary
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 PLACES: Final = 24_000
 AT_LEAST: Final = 0.5

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import typer
 
-from cli import audit, case, erase, inbox, partners, programme
+from cli import erase, inbox, partners, programme
+from cli.audit import app as audit
+from cli.case import app as case
 from cli.errors import FaultFoundError, UnusableError
 from process.bootstrap import BootstrapFailed
 from process.config import ConfigurationError
@@ -25,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 if find_spec("psutil"):  # of the `embedded` extra; a production image has neither it nor these commands
-    from cli.embedded import app as embedded
+    from cli.stack.app import app as embedded
 
     app.add_typer(embedded)
 app.command("erase")(erase.erase_case)

@@ -10,10 +10,11 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from domain.humanitarian_parole import definition as humanitarian_parole
-from domain.kernel.definition import Family, PartnerDefinition, ProgrammeDefinition, SignalDefinition, Stage
+from domain.kernel.definition import PartnerDefinition, SignalDefinition, Stage
 from domain.kernel.events import CaseEvent
+from domain.kernel.family import Family, ProgrammeDefinition
 from domain.kernel.ids import prefix_of
-from domain.kernel.programme_files import programmes_of
+from domain.programme_files import programmes_of
 
 GROUP: Final = "passage.families"
 

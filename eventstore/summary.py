@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from domain.humanitarian_parole.stages.parole import WorkPermit
 from domain.kernel.ids import Code
 from eventstore.places import Pool
 
@@ -26,7 +25,7 @@ class CaseSummary:
     due_at: datetime | None = None
     outcome: Code | None = None
     reason: Code | None = None
-    work_permit: WorkPermit | None = None
+    work_permit: Code | None = None
     authorized_last_day: date | None = None
     """Null while the limit is paused by a suspension."""
     paroled_last_day: date | None = None

@@ -16,10 +16,10 @@ from temporalio.service import RPCError
 from process.bootstrap import migrate_database, register_search_attributes
 from process.config import STACK_FILE, Settings, child_environment
 from process.temporal import why_away
-from stack.database import PostgresService
 from stack.errors import StackError
 from stack.partner_keys import ensure_partner_keys
 from stack.ports import HOST, choose_port
+from stack.postgres.database import PostgresService
 from stack.probes import answers, polls
 from stack.services import PythonService, Service, Step
 from stack.state import StackState, forget, lock

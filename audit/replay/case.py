@@ -15,8 +15,8 @@ from audit.replay.asked import Asked
 from domain import registry
 from domain.kernel.case import Case
 from domain.kernel.decider import fold
-from domain.kernel.definition import Family
 from domain.kernel.events import Basis, CaseEvent, RuleResult
+from domain.kernel.family import Family
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
 from eventstore.format.codec import CODEC

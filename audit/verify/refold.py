@@ -23,8 +23,8 @@ from domain.access import ACCESS_EVENTS, AccessEvent, LegalHoldPlaced, LegalHold
 from domain.kernel.calendar import month_of
 from domain.kernel.case import Case
 from domain.kernel.decider import evolve
-from domain.kernel.definition import Family
 from domain.kernel.events import CaseEvent
+from domain.kernel.family import Family
 from eventstore.format.codec import CODEC, Codec, UnknownEvent
 from eventstore.format.summarize import summarize
 from eventstore.summary import CaseSummary

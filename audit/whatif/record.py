@@ -12,8 +12,9 @@ from typing import Any, cast
 
 from audit.programmes import ProgrammeHistory
 from domain.kernel.case import Case
-from domain.kernel.definition import Events, Family
+from domain.kernel.definition import Events
 from domain.kernel.events import Basis, CaseEvent
+from domain.kernel.family import Family
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
 from domain.kernel.rule_set import RuleSet
 from eventstore.format.envelope import Envelope

@@ -12,11 +12,11 @@ from typing import Any, Final, NamedTuple
 from audit.programmes import ProgrammeHistory
 from audit.whatif.record import Recorded, came_at, command_of, world_of
 from domain import registry
+from domain.kernel.calendar import Deadline
 from domain.kernel.case import Case
 from domain.kernel.decider import deadlines, decide_or_reject, fold
-from domain.kernel.definition import Family
 from domain.kernel.events import Basis, CaseClosed, CaseEvent, RuleResult
-from domain.kernel.limits import Deadline
+from domain.kernel.family import Family
 from domain.kernel.messages import Command, MeetDeadline
 from domain.kernel.rule_set import RuleSet
 

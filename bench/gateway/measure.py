@@ -31,7 +31,7 @@ from eventstore.postgres.store import PostgresStore
 from gateway.http.examples import FILING, MESSAGES
 from process.config import child_environment
 from stack.ports import HOST, choose_port
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 from stack.token_issuer import ISSUER, IssuerFiles, ensure_issuer, issue_token
 
 AT_LEAST: Final = 0.6

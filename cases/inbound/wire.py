@@ -14,7 +14,8 @@ from cases.inbound import faults
 from cases.inbound.faults import BodyRefused, Fault
 from cases.inbound.strict_json import read_object
 from domain import registry
-from domain.kernel.definition import Family, name_of
+from domain.kernel.definition import name_of
+from domain.kernel.family import Family
 from domain.kernel.ids import CaseId, ProgrammeId
 from domain.kernel.messages import GovernmentsMessage, Message, Submission
 

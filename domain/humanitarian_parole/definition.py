@@ -5,20 +5,33 @@ from datetime import datetime
 from typing import Final
 
 from domain.humanitarian_parole import case as queries
-from domain.humanitarian_parole.stages import crossing, entry, filing, parole, passport, sponsor, travel, vetting
+from domain.humanitarian_parole.stages import (
+    beneficiary,
+    crossing,
+    entry,
+    filing,
+    mexico_entry,
+    parole,
+    passport,
+    sponsor,
+    travel,
+    vetting,
+)
 from domain.humanitarian_parole.world import World, remembered
 from domain.kernel import referrals
+from domain.kernel.calendar import Deadline
 from domain.kernel.case import Case
 from domain.kernel.decider import waiting_on_partner
-from domain.kernel.definition import Family
+from domain.kernel.family import Family
 from domain.kernel.lifecycle import EVERY_FAMILY
-from domain.kernel.limits import Deadline
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
 
 _STAGES = (
     filing.STAGE,
+    beneficiary.STAGE,
     sponsor.STAGE,
+    mexico_entry.STAGE,
     entry.STAGE,
     crossing.STAGE,
     vetting.STAGE,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar, assert_never
 
-from domain.kernel.calendar import day_of
+from domain.kernel.calendar import Deadline, day_of
 from domain.kernel.case import Case, Request, replace
-from domain.kernel.definition import Events, Family
+from domain.kernel.definition import Events
 from domain.kernel.events import (
     Basis,
     CaseClosed,
@@ -22,7 +22,7 @@ from domain.kernel.events import (
     MessageRejected,
     RuleResult,
 )
-from domain.kernel.limits import Deadline
+from domain.kernel.family import Family
 from domain.kernel.messages import (
     Command,
     FileApplication,

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal, assert_never
 
 from pydantic import AwareDatetime, Field
 
+from domain.kernel.calendar import Pause
 from domain.kernel.events import Frozen
 from domain.kernel.ids import Code, Digest, ProgrammeId, RulesVersion
-from domain.kernel.limits import Pause
 from domain.kernel.messages import (
     CapChange,
     GovernmentsMessage,
@@ -232,13 +232,17 @@ def decide_programme(
         case ProgrammeTermination():
             return (ProgrammeTerminated(at=at, parole_ends_on=message.parole_ends_on),)
         case CapChange():
-            if cap_of(state, message.pool) is None:
-                raise Rejection("unknown-pool")
-            return (PlacesChanged(at=at, places=message.places, pool=message.pool),)
+            return (_set_cap(state, message, at),)
         case RulesAdoption():
             return (_adopt(state, message, at, sets),)
         case _:
             assert_never(message)
+
+
+def _set_cap(state: Programme, message: CapChange, at: datetime) -> PlacesChanged:
+    if cap_of(state, message.pool) is None:
+        raise Rejection("unknown-pool")
+    return PlacesChanged(at=at, places=message.places, pool=message.pool)
 
 
 def _adopt(state: Programme, message: RulesAdoption, at: datetime, sets: Mapping[str, RuleSet]) -> RulesAdopted:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from domain.kernel.calendar import Deadline
 from domain.kernel.case import Case, Referral, answered, replace
 from domain.kernel.decider import Draft
 from domain.kernel.definition import (
@@ -18,7 +19,6 @@ from domain.kernel.definition import (
     message,
 )
 from domain.kernel.events import Basis, OfficerDecided, OfficerDecisionConfirmed, ReferralEscalated, ReferredToOfficer
-from domain.kernel.limits import Deadline
 from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PartnerAnswer, Rejection, TakeMessage, kept
 from domain.kernel.rule_set import RuleSet
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from cases.inbound.wire import BoardingQuestion, read_as
 from domain import registry
-from domain.kernel.definition import Family
+from domain.kernel.family import Family
 from domain.kernel.ids import CaseId, Code
 from eventstore.access import NotedCheck
 from gateway.deps import Deps, GatewayDeps

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from domain.humanitarian_parole.stages.parole import WorkPermit
 from domain.kernel.calendar import end_of
 from domain.kernel.ids import CaseId, Code
 from eventstore.format.codec import CODEC
@@ -43,7 +42,7 @@ class CaseView(BaseModel):
     due: DueView | None
     outcome: Code | None = Field(description="Null while the case is open.")
     reason: Code | None = Field(description="The rule or limit behind the outcome.")
-    work_permit: WorkPermit | None
+    work_permit: Code | None
     authorized_until: AwareDatetime | None = Field(
         description="The first instant after the last day of the travel authorization; null while it is paused."
     )

@@ -20,7 +20,6 @@ from domain.humanitarian_parole.application import (
     Supporter,
     TravelsWith,
 )
-from domain.humanitarian_parole.stages.parole import WorkPermit
 from domain.kernel.ids import CaseId, Code, RulesVersion
 from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
 from simulators.scripts import PartnerScripts, Saying, Section
@@ -111,7 +110,7 @@ class ExpectedCase(Section):
     outcome: Code | None = None
     reason: Code | None = None
     waiting_on: Code | None = None
-    work_permit: WorkPermit | None = None
+    work_permit: Code | None = None
     authorized_until: AwareDatetime | None = None
     paroled_until: date | None = None
     events: tuple[EventName, ...] = ()

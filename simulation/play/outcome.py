@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.humanitarian_parole.stages.parole import WorkPermit
 from domain.kernel.ids import Code
 from simulation.format.scenario import Answer, ExpectedCase, ExpectedProgramme, Scenario
 
@@ -26,7 +25,7 @@ class CaseOutcome(Told):
     outcome: Code | None = None
     reason: Code | None = None
     waiting_on: Code | None = None
-    work_permit: WorkPermit | None = None
+    work_permit: Code | None = None
     authorized_until: datetime | None = None
     """The first instant after the last day, UTC."""
     paroled_until: date | None = None

@@ -10,7 +10,7 @@ import asyncpg
 from process.bootstrap import migrate_database
 from simulation.skipped.run_folder import RunFolder
 from stack.errors import StackError
-from stack.postgres import EmbeddedPostgres, PostgresFailed
+from stack.postgres.server import EmbeddedPostgres, PostgresFailed
 
 _TEMPLATE: Final = "scenario_template"
 

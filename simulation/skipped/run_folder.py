@@ -14,7 +14,7 @@ from typing import Final, Self, TextIO
 
 from stack.errors import StackBusyError, StackError
 from stack.leftovers import end_orphans
-from stack.postgres import EmbeddedPostgres, PostgresFailed
+from stack.postgres.server import EmbeddedPostgres, PostgresFailed
 from stack.state import ProcessRecord, lock, write_processes
 
 _PREFIX: Final = "passage-simulate-"

@@ -18,7 +18,7 @@ from eventstore.postgres.migrate import migrate
 from simulation.format.loader import load_scenarios
 from simulation.skipped.databases import Databases
 from simulation.skipped.runner import run_scenarios
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 FILES = sorted(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from stack.postgres import _servers_in
-from stack.postgres_files import run_as
+from stack.postgres.files import run_as
+from stack.postgres.server import _servers_in
 
 _SIZE: Final = "1536m"
 """More than a run writes; memory is taken only for what is written."""

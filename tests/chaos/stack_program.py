@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import stack.temporal
-from cli.foreground import in_foreground
+from cli.stack.foreground import in_foreground
 from process.config import Settings, load_settings
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack

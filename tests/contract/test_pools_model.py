@@ -18,7 +18,7 @@ from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, LeaveWaitingList, PassOver, Pool, ResumeTurn, TakePlace
 from eventstore.port import Appended
 from eventstore.postgres.store import PostgresStore
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 from tests.support.filings import MONTH
 from tests.support.pools import Model, Stream, Waits, file_in, turn_of
 from tests.support.postgres import fresh_database

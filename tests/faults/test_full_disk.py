@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 from tests.chaos.disk import Disk
 
 ROWS = 2000

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from audit.reconcile.log import opened_reconcile_log
-from cli.audit_reconcile import reconcile_one
+from cli.audit.reconcile import reconcile_one
 from relay.histories import live_histories
 from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from audit.reconcile.log import opened_reconcile_log
-from cli.audit_reconcile import reconcile_one
+from cli.audit.reconcile import reconcile_one
 from process.temporal import connect_temporal
 from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases

@@ -13,7 +13,7 @@ from audit.replay.case import as_json
 from audit.replay.html import page
 from audit.replay.text import lines
 from audit.replay.words import ASKED
-from cli.audit_replay import auditor_of, replayed, until_of
+from cli.audit.replay import auditor_of, replayed, until_of
 from cli.errors import UnusableError
 from domain.access import ACCESS_EVENTS, AccessEvent, PersonalDataViewed, access_stream
 from process.config import Settings
@@ -57,7 +57,7 @@ async def test_nothing_is_shown_where_it_cannot_be_put_on_record(
     async def away(*_: object) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr("cli.audit_replay.record_view", away)
+    monkeypatch.setattr("cli.audit.replay.record_view", away)
     with pytest.raises(ConnectionError):
         await replayed(settings, case_id, None, Auditor("a-3", "complaint"))
 

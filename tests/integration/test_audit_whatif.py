@@ -8,7 +8,7 @@ from audit.whatif.report import Report, as_json, report
 from audit.whatif.verdict import Question
 from cases.erasure import ErasureOrder, erase
 from cases.repository import CaseRepository
-from cli.audit_whatif import lines
+from cli.audit.whatif import lines
 from domain import registry
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore

@@ -5,7 +5,7 @@ import pytest
 
 from bench.audit import measure
 from bench.history import measure as measure_history
-from bench.history_log import make_history
+from bench.history.log import make_history
 
 
 @pytest.mark.slow  # six parts on a server of its own, with fsync: some twelve seconds

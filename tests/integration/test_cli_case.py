@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.case_history import show_history
-from cli.case_restart import restart_case
-from cli.case_view import show_case
+from cli.case.history import show_history
+from cli.case.restart import restart_case
+from cli.case.view import show_case
 from cli.errors import FaultFoundError, UnusableError
 from cli.governing import show_programme, tell
 from cli.reach import Reached, TemporalAway

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from stack.postgres import EmbeddedPostgres, PostgresFailed
+from stack.postgres.server import EmbeddedPostgres, PostgresFailed
 
 CANARY = "Rojas Pérez"
 
@@ -42,7 +42,7 @@ async def test_what_was_committed_survives_a_kill(home: Path) -> None:
 
 async def test_a_server_whose_owner_was_killed_is_ended_by_the_next(home: Path) -> None:
     start = (
-        "import asyncio, os, sys; from pathlib import Path; from stack.postgres import EmbeddedPostgres\n"
+        "import asyncio, os, sys; from pathlib import Path; from stack.postgres.server import EmbeddedPostgres\n"
         "server = EmbeddedPostgres(Path(sys.argv[1]), fsync=False); asyncio.run(server.start())\n"
         "print(server.pid, flush=True); os.kill(os.getpid(), 9)"
     )

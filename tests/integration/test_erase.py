@@ -21,7 +21,7 @@ from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
 from eventstore.keys import DirectoryKeyStore, KeyDestroyed
 from eventstore.postgres.store import PostgresStore
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
 from tests.support.filings import new_case_id
 from tests.support.sealed_log import SealedLog

@@ -14,11 +14,11 @@ from audit.replay.case import as_json
 from audit.replay.html import page
 from audit.replay.text import lines
 from audit.whatif.verdict import Question
-from cli.audit_replay import replayed
-from cli.audit_whatif import asked
-from cli.audit_whatif import lines as lines_of_report
-from cli.case_history import show_history
-from cli.case_view import show_case
+from cli.audit.replay import replayed
+from cli.audit.whatif import asked
+from cli.audit.whatif import lines as lines_of_report
+from cli.case.history import show_history
+from cli.case.view import show_case
 from cli.reach import Reached
 from domain import registry
 from domain.access import PersonalDataViewed, access_stream

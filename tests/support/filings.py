@@ -160,7 +160,7 @@ async def open_programme(
     writer = Writer(store, PROGRAMME)
     head = programme_summary(places, cap_period, **changed)
     await writer.append(
-        *open_programme_events(head.rules_version, places),
+        *events_of_opening(registry.programme(PROGRAMME).sets[head.rules_version], places, NOON - timedelta(days=1)),
         summary=head,
     )
     return writer

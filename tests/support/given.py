@@ -14,10 +14,10 @@ from domain import registry
 from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted
 from domain.humanitarian_parole.world import World
+from domain.kernel.calendar import Pause
 from domain.kernel.case import Case
 from domain.kernel.decider import Decision, deadlines, decide, decide_or_reject, fold
 from domain.kernel.events import CaseEvent, MessageRejected
-from domain.kernel.limits import Pause
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, Message, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet, read_rule_set

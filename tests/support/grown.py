@@ -14,7 +14,6 @@ from domain.humanitarian_parole.world import Draft, World
 from domain.kernel.case import Case, Request, answered, asked, replace, settled, with_part
 from domain.kernel.definition import (
     Events,
-    Family,
     PartnerDefinition,
     QuestionDefinition,
     Stage,
@@ -25,6 +24,7 @@ from domain.kernel.definition import (
     rule,
 )
 from domain.kernel.events import CaseEvent, FreeText, ReferredToOfficer, RuleResult
+from domain.kernel.family import Family
 from domain.kernel.ids import MessageId
 from domain.kernel.messages import Flags, OfficerDecision, PartnerAnswer, PartnerCheck
 from domain.kernel.referrals import refer, stage_of_officers

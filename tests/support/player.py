@@ -18,12 +18,11 @@ from domain.humanitarian_parole.stages.parole import is_paroled
 from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorWithdrew
 from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
 from domain.humanitarian_parole.world import World
-from domain.kernel.calendar import month_of
+from domain.kernel.calendar import Deadline, month_of
 from domain.kernel.case import Case
 from domain.kernel.decider import deadlines, decide_or_reject, evolve
 from domain.kernel.events import CaseClosed, CaseEvent
 from domain.kernel.ids import CaseId, CommandId, case_id_from_entropy
-from domain.kernel.limits import Deadline
 from domain.kernel.messages import (
     Command,
     FileApplication,

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from eventstore.postgres.migrate import migrate
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 TEMPLATE = "passage_template"
 _NUMBER = itertools.count(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain import registry
-from domain.kernel.definition import Family
+from domain.kernel.family import Family
 
 HEAD = 'prefix = "{prefix}"\nopens_at = "2023-01-01T00:00:00-05:00"\n'
 

@@ -6,7 +6,7 @@ Its settings come from the environment, as those of `passage up`.
 import asyncio
 
 import stack.temporal
-from cli.foreground import in_foreground
+from cli.stack.foreground import in_foreground
 from process.config import load_settings
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from cli.errors import UnusableError
-from cli.token import token
+from cli.stack.token import token
 from gateway.assembly import open_tokens
 from process.config import Settings, child_environment
 from stack.token_issuer import ISSUER, ensure_issuer

@@ -12,8 +12,8 @@ import typer
 from activities.contracts import MESSAGE_SENDERS
 from activities.failures import FAILURES
 from audit.verify.faults import Code
-from cli.bench import Name
 from cli.main import app
+from cli.stack.bench import Name
 from domain import registry
 from domain.kernel.definition import name_of
 from domain.kernel.messages import GovernmentsMessage

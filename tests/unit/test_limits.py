@@ -9,8 +9,8 @@ from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.parole import ArrivalParoled, parole_last_day
 from domain.humanitarian_parole.stages.travel import ArrivalRefused, authorized_until
+from domain.kernel.calendar import Pause
 from domain.kernel.decider import deadlines
-from domain.kernel.limits import Pause
 from domain.kernel.messages import Message
 from domain.kernel.programme import Programme
 from tests.support.filed import FILED_AT, day

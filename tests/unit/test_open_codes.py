@@ -30,8 +30,8 @@ from domain.kernel.messages import (
     TakeMessage,
 )
 from domain.kernel.programme import Programme, RulesAdopted, decide_programme, evolve_programme, open_programme
-from domain.kernel.programme_files import rule_set_of
 from domain.kernel.rule_set import RuleSet
+from domain.programme_files import rule_set_of
 from eventstore.format import published
 from eventstore.format.codec import Codec, name_of
 from eventstore.format.upcast import UPCASTERS

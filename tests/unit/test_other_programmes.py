@@ -17,8 +17,8 @@ from domain.humanitarian_parole.stages.sponsor import (
 from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.humanitarian_parole.stages.vetting import VettingCleared, VettingClearedAnswer, VettingRequested
 from domain.kernel.case import Case
-from domain.kernel.definition import ProgrammeDefinition
 from domain.kernel.events import CaseClosed, CaseEvent
+from domain.kernel.family import ProgrammeDefinition
 from domain.kernel.ids import case_id_from_entropy
 from domain.kernel.messages import FileApplication
 from tests.support.filed import a_beneficiary, a_passport, an_application, an_entry

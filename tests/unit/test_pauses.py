@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.kernel.limits import Pause, paused_due, paused_last_day
+from domain.kernel.calendar import Pause, paused_due, paused_last_day
 
 START = datetime(2022, 11, 1, 12, tzinfo=UTC)
 LIMIT, FLOOR = timedelta(days=30), timedelta(days=7)

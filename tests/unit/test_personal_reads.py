@@ -20,7 +20,7 @@ DECRYPTING: Final = frozenset(
 
 RECORDS_FIRST: Final = "records the view first"
 PLACES: Final[Mapping[str, str]] = {
-    "cli/audit_replay.py replayed keys_of": RECORDS_FIRST,
+    "cli/audit/replay.py replayed keys_of": RECORDS_FIRST,
     "audit/export/case.py export_case keys_of": RECORDS_FIRST,
     "gateway/routes/documents.py view_document reveal": RECORDS_FIRST,
     "gateway/routes/documents.py _seen load": "takes the version",
@@ -30,7 +30,7 @@ PLACES: Final[Mapping[str, str]] = {
     "gateway/routes/cases.py show_case next_undecided": "shows when a filing was received",
     "gateway/routes/cases.py list_events load": "shows the public body",
     "gateway/routes/cases.py list_events next_undecided": "asks whether there is one",
-    "cli/case_history.py show_history load": "shows the public body",
+    "cli/case/history.py show_history load": "shows the public body",
     "audit/replay/case.py replay unwrap": "with the keys that its caller got",
     "audit/whatif/report.py _case keys_of": "decides again, and shows rules, codes and counts",
     "audit/whatif/report.py _case unwrap": "decides again, and shows rules, codes and counts",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import registry
-from domain.kernel.limits import Pause
+from domain.kernel.calendar import Pause
 from domain.kernel.messages import (
     CapChange,
     GovernmentsMessage,

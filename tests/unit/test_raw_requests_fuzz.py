@@ -24,7 +24,7 @@ from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from gateway.identity.senders import Senders
 from gateway.identity.tokens import OPEN
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 from tests.support.postgres import fresh_database
 
 CANARY = b"Canaria-Quetzal"

@@ -9,8 +9,9 @@ import pytest
 
 from domain import registry
 from domain.humanitarian_parole.definition import FAMILY
-from domain.kernel.definition import Family, Stage, Words, event
+from domain.kernel.definition import Stage, Words, event
 from domain.kernel.events import CaseEvent
+from domain.kernel.family import Family
 from domain.kernel.ids import case_id_from_entropy
 from tests.support.given import RULES
 from tests.support.registered import a_programme, registered

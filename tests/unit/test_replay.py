@@ -17,8 +17,9 @@ from audit.replay.words import Language
 from domain import registry
 from domain.kernel.case import Case
 from domain.kernel.decider import fold
-from domain.kernel.definition import Family, Words
+from domain.kernel.definition import Words
 from domain.kernel.events import CaseEvent
+from domain.kernel.family import Family
 from eventstore.format.codec import name_of
 from eventstore.format.wrapping import unwrap
 from eventstore.keys import CaseKey

@@ -6,13 +6,8 @@ from typing import Any
 import pytest
 
 from domain.humanitarian_parole.application import Beneficiary
-from domain.humanitarian_parole.stages.filing import (
-    ApplicationFiled,
-    minor_guardian,
-    nationality,
-    one_active_case,
-    sole_nationality,
-)
+from domain.humanitarian_parole.stages.beneficiary import minor_guardian, nationality, one_active_case, sole_nationality
+from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.kernel.case import Case
 from tests.support.filed import (
     CASE,

@@ -6,7 +6,7 @@ import pytest
 
 from domain.humanitarian_parole.application import Document
 from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport, irregular_entry
-from domain.humanitarian_parole.stages.entry import is_strong, latest_mexican_entry, mexico_entry_as_declared
+from domain.humanitarian_parole.stages.mexico_entry import is_strong, latest_mexican_entry, mexico_entry_as_declared
 from tests.support.filed import FILED_AT, a_beneficiary, a_stamp, an_application, an_entry, day, in_mexico
 from tests.support.given import SETS, Given, a_world, filing, given, told
 from tests.support.stages import paroled

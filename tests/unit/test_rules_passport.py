@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.humanitarian_parole.application import Passport
-from domain.humanitarian_parole.stages.filing import PassportValidity, counts_until, passport_validity
+from domain.humanitarian_parole.stages.beneficiary import PassportValidity, counts_until, passport_validity
 from tests.support.filed import a_beneficiary, a_passport, an_application, an_extension
 from tests.support.given import RULES, a_world, filing, given
 

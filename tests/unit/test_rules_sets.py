@@ -11,10 +11,10 @@ import pytest
 from domain import registry
 from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.stages.crossing import IrregularEntry
-from domain.humanitarian_parole.stages.entry import MexicoEntry
-from domain.kernel.definition import Family
-from domain.kernel.programme_files import rule_set_of
+from domain.humanitarian_parole.stages.mexico_entry import MexicoEntry
+from domain.kernel.family import Family
 from domain.kernel.rule_set import RuleSet, parse_rule_set, read_rule_set
+from domain.programme_files import rule_set_of
 from tests.support.given import SETS, changed
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from audit.whatif.verdict import Question, Verdict, decide_again
 from domain import registry
 from domain.kernel.case import Case
 from domain.kernel.decider import decide_or_reject, fold
-from domain.kernel.definition import Family
 from domain.kernel.events import MessageRejected
+from domain.kernel.family import Family
 from domain.kernel.messages import Command
 from domain.kernel.rule_set import RuleSet
 from eventstore.format.wrapping import unwrap

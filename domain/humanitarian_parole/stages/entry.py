@@ -5,14 +5,25 @@ A day is the local calendar day of the crossing, as written with its offset.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from domain.humanitarian_parole.application import Beneficiary, Document, Entry, Manner, ShortText
 from domain.humanitarian_parole.stages.filing import Filed, application_of, beneficiary_of
-from domain.humanitarian_parole.world import Draft, World
+from domain.humanitarian_parole.stages.mexico_entry import (
+    RULE,
+    any_strong,
+    cutoff,
+    latest_mexican_entry,
+    mexico_entry,
+    mexico_entry_as_declared,
+    mexico_entry_at,
+    needs_proof,
+)
+from domain.humanitarian_parole.world import Draft
+from domain.kernel.calendar import Deadline, paused_due
 from domain.kernel.case import Case, Request, answered, asked, replace, settled, with_part
 from domain.kernel.definition import (
     Events,
@@ -25,21 +36,15 @@ from domain.kernel.definition import (
     event,
     first_of,
     message,
-    rule,
 )
-from domain.kernel.events import CaseEvent, Personal, ReferredToOfficer, RuleResult
+from domain.kernel.events import CaseEvent, Personal, ReferredToOfficer
 from domain.kernel.ids import MessageId
-from domain.kernel.limits import Deadline, paused_due
 from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
 from domain.kernel.programme import Programme
-from domain.kernel.referrals import OFFICER_APPROVED, refer
-from domain.kernel.rule_set import RuleParameters, RuleSet
+from domain.kernel.referrals import refer
+from domain.kernel.rule_set import RuleSet
 
 PARTNER = "entry_records"
-RULE = "mexico-entry"
-
-STRONG_KINDS = frozenset({"passport_stamp", "fmm", "fmmd"})
-"""A `tvrh` rests on a declaration of its holder, `other` on nothing known."""
 
 
 class EntryCheck(PartnerCheck):
@@ -142,74 +147,6 @@ class ProofOfEntry:
     """Evidence may be sent: from the request for it until the entry is verified."""
 
 
-class MexicoEntry(RuleParameters):
-    """The first day on which an entry into Mexico is too late."""
-
-    before: date
-
-
-def latest_mexican_entry(case: Case) -> Entry | None:
-    """The latest entry into Mexico that was declared."""
-    entries = [entry for entry in application_of(case).entries if entry.country == "MEX"]
-    return max(entries, key=lambda entry: entry.entered_at, default=None)
-
-
-def _cutoff(world: World) -> date:
-    """The first day that is too late: none where a set adopted since the question was put does not ask for proof."""
-    if RULE not in world.rules.rules:
-        return date.max
-    return world.rules.of(RULE, MexicoEntry).before
-
-
-def is_strong(document: Document, cutoff: date) -> bool:
-    """Proves entry before the cutoff; a document issued later proves presence, not entry."""
-    return (
-        document.kind in STRONG_KINDS
-        and document.entered_on is not None
-        and document.issued_on is not None
-        and document.entered_on < cutoff
-        and document.issued_on < cutoff
-    )
-
-
-def any_strong(documents: Iterable[Document], cutoff: date) -> bool:
-    """Whether one of `documents` proves entry before the cutoff."""
-    return any(is_strong(document, cutoff) for document in documents)
-
-
-def needs_proof(case: Case, world: World) -> bool:
-    """Only a beneficiary who is in Mexico needs to prove when they entered it, where the rules ask for it."""
-    return RULE in world.rules.rules and beneficiary_of(case).located_in == "MEX"
-
-
-def mexico_entry_as_declared(case: Case, world: World) -> RuleResult:
-    """What was declared does not itself say that the latest entry was too late."""
-    declared = latest_mexican_entry(case)
-    if not needs_proof(case, world):
-        because, passed = "not-in-mexico", True
-    elif declared is None:
-        because, passed = "no-entry-declared", True
-    else:
-        passed = declared.entered_at.date() < _cutoff(world)
-        because = "declared-before-cutoff" if passed else "declared-on-or-after-cutoff"
-    return _mexico_entry(case, passed=passed, because=because)
-
-
-def mexico_entry_at(case: Case, entered_at: datetime, world: World) -> RuleResult:
-    """The entry that Mexican records hold is before the cutoff."""
-    passed = entered_at.date() < _cutoff(world)
-    return _mexico_entry(case, passed=passed, because="before-cutoff" if passed else "on-or-after-cutoff")
-
-
-def _mexico_entry(case: Case, *, passed: bool, because: str) -> RuleResult:
-    return RuleResult(
-        rule=RULE,
-        result="passed" if passed else "failed",
-        because=because,
-        facts=case.of(Filed).document_facts,
-    )
-
-
 def check_of(case: Case, request: Request) -> EntryCheck:
     """What Mexican records are asked."""
     return EntryCheck(
@@ -254,7 +191,7 @@ def on_matched(draft: Draft, message: EntryMatchedAnswer) -> Events:
 def on_not_found(draft: Draft, message: EntryNotFoundAnswer) -> Events:
     """The records know nothing: a strong document decides, or evidence is asked for."""
     del message
-    if any_strong(draft.case.of(Filed).documents, _cutoff(draft.world)):
+    if any_strong(draft.case.of(Filed).documents, cutoff(draft.world)):
         return _strongly_documented(draft, by_evidence=False)
     return (EvidenceRequested(at=draft.now),)
 
@@ -274,7 +211,7 @@ def receive_evidence(draft: Draft, message: EvidenceSubmission, command: TakeMes
     """
     if not draft.case.of(ProofOfEntry).evidence_taken:
         raise Rejection("no-evidence-wanted")
-    strong = any_strong(message.documents, _cutoff(draft.world))
+    strong = any_strong(message.documents, cutoff(draft.world))
     at = draft.not_before(command.received_at)
     draft.add(EvidenceReceived(at=at, strong=strong, documents=message.documents))
 
@@ -305,7 +242,7 @@ def judge_evidence(draft: Draft) -> Events:
 
 def _strongly_documented(draft: Draft, *, by_evidence: bool) -> Events:
     declared = latest_mexican_entry(draft.case)
-    basis = draft.basis(_mexico_entry(draft.case, passed=True, because="strong-document"))
+    basis = draft.basis(mexico_entry(draft.case, passed=True, because="strong-document"))
     if declared is not None and declared.manner == "irregular":
         return refer(draft, RULE, ("irregular-entry-before-cutoff",), basis=basis)
     return (EntryVerified(at=draft.now, basis=basis, by="evidence" if by_evidence else "document"),)
@@ -313,14 +250,14 @@ def _strongly_documented(draft: Draft, *, by_evidence: bool) -> Events:
 
 def approved_by_officer(draft: Draft) -> Events:
     """An officer accepted the entry."""
-    basis = draft.basis(_mexico_entry(draft.case, passed=True, because="officer-approved"))
+    basis = draft.basis(mexico_entry(draft.case, passed=True, because="officer-approved"))
     return (EntryVerified(at=draft.now, basis=basis, by="officer"),)
 
 
 def denied_by_officers(draft: Draft, number: int) -> Events:
     """Two officers refused the entry."""
     del number
-    basis = draft.basis(_mexico_entry(draft.case, passed=False, because="officer-denied"))
+    basis = draft.basis(mexico_entry(draft.case, passed=False, because="officer-denied"))
     return (EntryRefused(at=draft.now, basis=basis, by_officer=True), *draft.closing("denied", RULE, basis))
 
 
@@ -469,35 +406,6 @@ STAGE = Stage(
     questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
     limits=(LimitDefinition("evidence", end_evidence, "proof of entry is awaited"),),
     lengths=("evidence",),
-    rules=(
-        rule(
-            RULE,
-            Words("entry into Mexico", "ingreso a México"),
-            {
-                "not-in-mexico": Words("not in Mexico", "no está en México"),
-                "no-entry-declared": Words("no entry was declared", "no declaró ingreso"),
-                "declared-before-cutoff": Words("declared before the cutoff", "declarado antes de la fecha límite"),
-                "declared-on-or-after-cutoff": Words(
-                    "declared on or after the cutoff", "declarado en la fecha límite o después"
-                ),
-                "before-cutoff": Words("before the cutoff", "antes de la fecha límite"),
-                "on-or-after-cutoff": Words("on or after the cutoff", "en la fecha límite o después"),
-                "strong-document": Words("a strong document", "un documento sólido"),
-                "officer-approved": OFFICER_APPROVED,
-                "officer-denied": Words("officers denied", "los oficiales negaron"),
-            },
-            mexico_entry_as_declared,
-            "filing",
-            parameters=MexicoEntry,
-            facts=(
-                "application.beneficiary.located_in",
-                "application.entries",
-                "application.documents",
-                "documents",
-                "entered_at",
-            ),
-        ),
-    ),
     ends={
         "evidence-deadline": Words("the limit for evidence ended", "venció el plazo para el comprobante"),
     },

@@ -12,7 +12,7 @@ from domain.humanitarian_parole.stages.sponsor import Sponsor
 from domain.humanitarian_parole.stages.travel import Port, Travel, require_travelling
 from domain.humanitarian_parole.stages.vetting import SecurityVetting
 from domain.humanitarian_parole.world import Draft
-from domain.kernel.calendar import day_of, days_after, end_of, start_of
+from domain.kernel.calendar import Deadline, day_of, days_after, end_of, start_of
 from domain.kernel.case import Case, Request, answered, asked, replace, with_part
 from domain.kernel.definition import (
     Events,
@@ -28,7 +28,6 @@ from domain.kernel.definition import (
 )
 from domain.kernel.events import CaseClosed, CaseEvent, FreeText, Personal
 from domain.kernel.ids import MessageId
-from domain.kernel.limits import Deadline
 from domain.kernel.messages import Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet

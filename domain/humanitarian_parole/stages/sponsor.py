@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from domain.humanitarian_parole.application import ERASED_SUPPORTER, PersonReference, Supporter
-from domain.humanitarian_parole.stages.entry import RULE as MEXICO_ENTRY
 from domain.humanitarian_parole.stages.entry import EntryRefused
 from domain.humanitarian_parole.stages.filing import ApplicationFiled, application_of, beneficiary_of
+from domain.humanitarian_parole.stages.mexico_entry import RULE as MEXICO_ENTRY
 from domain.humanitarian_parole.stages.travel import Travel, hold
 from domain.humanitarian_parole.world import Draft, World
+from domain.kernel.calendar import Deadline, paused_due
 from domain.kernel.case import Case, Request, answered, asked, replace, settled, with_part, without_answers_of
 from domain.kernel.definition import (
     Events,
@@ -28,7 +29,6 @@ from domain.kernel.definition import (
 )
 from domain.kernel.events import CaseClosed, CaseEvent, FreeText, Personal, ReferredToOfficer, RuleResult
 from domain.kernel.ids import EventId, MessageId
-from domain.kernel.limits import Deadline, paused_due
 from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck, Rejection, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.referrals import OFFICER_APPROVED, refer

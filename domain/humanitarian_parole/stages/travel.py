@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from domain.humanitarian_parole.stages.filing import PASSPORT_VALIDITY, passport_validity
+from domain.humanitarian_parole.stages.beneficiary import PASSPORT_VALIDITY, passport_validity
 from domain.humanitarian_parole.world import Draft
-from domain.kernel.calendar import day_of, end_of, month_of, start_of_next_month
+from domain.kernel.calendar import Deadline, Pause, day_of, end_of, month_of, paused_last_day, start_of_next_month
 from domain.kernel.case import Case, replace, with_part
 from domain.kernel.definition import (
     Events,
@@ -24,7 +24,6 @@ from domain.kernel.definition import (
 )
 from domain.kernel.events import Basis, CaseClosed, CaseEvent, FreeText, Personal
 from domain.kernel.ids import Code
-from domain.kernel.limits import Deadline, Pause, paused_last_day
 from domain.kernel.messages import Message, Rejection, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import bench, demo, simulate, token, up
+from cli.stack import bench, demo, simulate, token, up
 
 app = typer.Typer()
 app.command("demo")(demo.demo)

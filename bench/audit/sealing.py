@@ -14,7 +14,7 @@ import asyncpg
 from audit.log.sealer import Sealing, opened_sealer
 from audit.log.sealing import MAX_LAG
 from bench.append import open_cases
-from bench.audit_reading import ORIGIN
+from bench.audit.reading import ORIGIN
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore
 

@@ -2,11 +2,11 @@
 
 import typer
 
-from cli.audit_export import export
-from cli.audit_reconcile import reconcile_cases
-from cli.audit_replay import replay_case
-from cli.audit_verify import print_checkpoint, verify_log
-from cli.audit_whatif import what_if
+from cli.audit.export import export
+from cli.audit.reconcile import reconcile_cases
+from cli.audit.replay import replay_case
+from cli.audit.verify import print_checkpoint, verify_log
+from cli.audit.whatif import what_if
 
 app = typer.Typer(help="The log as an auditor sees it: what happened, why, and that it is whole.", no_args_is_help=True)
 app.command("verify")(verify_log)

@@ -25,7 +25,7 @@ from typing import IO, Self
 import asyncpg
 import psutil
 
-from stack.postgres_files import (
+from stack.postgres.files import (
     SUPERUSER,
     PostgresFailed,
     RunAs,

@@ -9,7 +9,7 @@ import asyncpg
 from process.bootstrap import migrate_database
 from stack.errors import StackError
 from stack.ports import HOST
-from stack.postgres import EmbeddedPostgres, PostgresFailed
+from stack.postgres.server import EmbeddedPostgres, PostgresFailed
 from stack.services import Launch
 
 _DATABASE = "passage"

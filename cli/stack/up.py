@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.foreground import in_foreground
+from cli.stack.foreground import in_foreground
 from process.config import load_settings
 from process.logs import configure_logs
 from stack.embedded import EmbeddedStack

@@ -13,10 +13,10 @@ import psutil
 import typer
 from pydantic import SecretStr
 
-from cli.demo_view import view_of
 from cli.errors import FaultFoundError, UnusableError
-from cli.foreground import in_foreground
-from cli.up import DataDir
+from cli.stack.demo_view import view_of
+from cli.stack.foreground import in_foreground
+from cli.stack.up import DataDir
 from eventstore.summary import SummaryFilter
 from process.backing import Backing, open_backing
 from process.config import Settings, load_settings

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from domain.kernel.definition import Family, ProgrammeDefinition
+from domain.kernel.family import Family, ProgrammeDefinition
 from domain.kernel.ids import Prefix, ProgrammeId
 from domain.kernel.rule_set import RuleSet, check_rule_set, first_fault, parse_rule_set
 

@@ -15,11 +15,11 @@ from statistics import median, quantiles
 from typing import Any, Final
 
 from bench.append import GrowingCase
-from bench.history_log import make_history
+from bench.history.log import make_history
 from eventstore.keys import CaseKey
 from eventstore.postgres.migrate import migrate
 from eventstore.postgres.store import PostgresStore
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 AT_MOST: Final = 1.2
 FEW: Final = 10_000

@@ -7,7 +7,7 @@ from typing import Any, Final
 import asyncpg
 
 from bench.append import AT_LEAST, CONNECTIONS, FLOOR, PlainRow, open_cases, rate
-from bench.audit_eventsourcing import Recorder
+from bench.audit.eventsourcing import Recorder
 from bench.ratio import Ratio
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore

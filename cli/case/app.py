@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from cli.case_history import show_history
-from cli.case_restart import restart_case
-from cli.case_view import as_json, show_case
+from cli.case.history import show_history
+from cli.case.restart import restart_case
+from cli.case.view import as_json, show_case
 from cli.lines import echo_json, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
 from domain.kernel.ids import CaseId, Code

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.audit_reading import verified
-from bench.audit_sealing import seal_all
+from bench.audit.reading import verified
+from bench.audit.sealing import seal_all
 from bench.made_log import EVENTS_A_CASE, make_log
 from eventstore.postgres.migrate import migrate
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 MANY: Final = 1_000_000
 _TENTH: Final = 10

@@ -7,20 +7,20 @@ from typing import Annotated
 import typer
 
 from bench import append as append_bench
-from bench import audit as audit_bench
-from bench import audit_memory as memory_bench
 from bench import cache as cache_bench
-from bench import history as history_bench
 from bench import places as places_bench
-from bench.audit import Audit
-from bench.audit_memory import Memory
+from bench.audit import measure as audit_bench
+from bench.audit import memory as memory_bench
+from bench.audit.measure import Audit
+from bench.audit.memory import Memory
 from bench.cache import Cache
 from bench.floor import measure as floor_bench
 from bench.floor.measure import Floor, UnlikeError
 from bench.gateway import measure as gateway_bench
 from bench.gateway.client import RefusedError
 from bench.gateway.measure import GatewayRates
-from bench.history import History
+from bench.history import measure as history_bench
+from bench.history.measure import History
 from bench.places import Places
 from bench.ratio import Ratio
 from cli.errors import FaultFoundError

@@ -10,7 +10,7 @@ from audit.export.proof import NotSealed
 from audit.log.notes import NoteForged, NoteMalformed
 from audit.log.sealing import EventGone, SealRefused
 from audit.log.tiles import MissingTile
-from cli.audit_replay import auditor_of
+from cli.audit.replay import auditor_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database

@@ -11,13 +11,13 @@ from typing import Any
 
 from audit.log.sealing import MAX_LAG
 from bench.append import CASES
-from bench.audit_appends import measure_appends
-from bench.audit_reading import Reading, measure_reading, peak_bytes
-from bench.audit_sealing import Lag, Sealed, measure_lag, seal_all
+from bench.audit.appends import measure_appends
+from bench.audit.reading import Reading, measure_reading, peak_bytes
+from bench.audit.sealing import Lag, Sealed, measure_lag, seal_all
 from bench.made_log import make_log
 from bench.ratio import Ratio
 from eventstore.postgres.migrate import migrate
-from stack.postgres import EmbeddedPostgres
+from stack.postgres.server import EmbeddedPostgres
 
 
 @dataclass(frozen=True, slots=True)

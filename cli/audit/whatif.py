@@ -14,8 +14,8 @@ from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
 from domain import registry
-from domain.kernel.programme_files import rule_set_of
 from domain.kernel.rule_set import RuleSet, parse_rule_set
+from domain.programme_files import rule_set_of
 from domain.registry import UnknownProgramme
 from eventstore.keys import DirectoryKeyStore, KeyUnknown
 from process.config import Settings
