@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from domain.evolve import fold
-
+from domain import registry
 from domain.kernel.case import Case
+from domain.kernel.decider import fold
 from domain.kernel.events import CaseEvent
 from eventstore.format.codec import CODEC
 from eventstore.format.wrapping import unwrap
@@ -60,7 +60,7 @@ def folded(events: list[dict[str, Any]], case_id: str) -> Case:
         )
         for each in events
     )
-    return fold(Case(case_id), (cast("CaseEvent", event) for event in decoded))
+    return fold(registry.family_of(case_id), Case(case_id), (cast("CaseEvent", event) for event in decoded))
 
 
 def _write_missing() -> None:

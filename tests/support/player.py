@@ -10,16 +10,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.boarding import boarding_answer
-from domain.decide import take
-from domain.evolve import evolve
-from domain.limits import deadlines
-from domain.rules.rule_set import bundled_rule_book
-
+from domain import registry
+from domain.humanitarian_parole.application import Beneficiary
+from domain.humanitarian_parole.case import may_travel
+from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, Filed
+from domain.humanitarian_parole.stages.parole import is_paroled
+from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorWithdrew
+from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
 from domain.humanitarian_parole.world import World
-from domain.kernel.ids import CaseId, Code, CommandId, case_id_from_entropy
+from domain.kernel.calendar import month_of
+from domain.kernel.case import Case
+from domain.kernel.decider import deadlines, decide_or_reject, evolve
+from domain.kernel.events import CaseClosed, CaseEvent
+from domain.kernel.ids import CaseId, CommandId, case_id_from_entropy
 from domain.kernel.limits import Deadline
-from domain.kernel.messages import PlaceOffered, ProgrammeChanged, Rejection
+from domain.kernel.messages import (
+    Command,
+    FileApplication,
+    MeetDeadline,
+    PlaceOffered,
+    ProgrammeChanged,
+    Rejection,
+    TakeMessage,
+)
 from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
 from domain.kernel.rule_set import RuleSet
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
@@ -29,12 +42,6 @@ from tests.support.places import Places
 
 RETRY_AFTER = timedelta(minutes=1)
 MAX_INSTANTS = 100_000
-_REQUESTS: dict[type[CaseEvent], Code] = {
-    SponsorConfirmationRequested: "sponsor_registry",
-    EntryCheckRequested: "entry_records",
-    VettingRequested: "vetting",
-    WorkPermitApplied: "work_permit_office",
-}
 
 
 @dataclass(order=True, frozen=True)
@@ -57,7 +64,7 @@ class Playing:
     case: Case
     events: list[CaseEvent] = field(default_factory=list)
     answered: dict[CommandId, str] = field(default_factory=dict)
-    calls: dict[Code, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,14 +72,14 @@ class Call:
     """A call to a partner that is to be made, or (`answers`) its answer that is to come."""
 
     playing: Playing
-    partner: Code
+    partner: str
     request_id: str
     answers: bool = False
 
 
-def case_id_of(name: str) -> CaseId:
+def case_id_of(name: str, prefix: str = "VEN") -> CaseId:
     """The id under which the case of that name is played."""
-    return case_id_from_entropy(hashlib.sha256(name.encode()).digest())
+    return case_id_from_entropy(prefix, hashlib.sha256(name.encode()).digest())
 
 
 class Player:
@@ -80,10 +87,11 @@ class Player:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.book = bundled_rule_book()
+        self.definition = registry.programme(scenario.programme)
+        self.family, self.book = self.definition.family, self.definition.sets
         self.places, self.people = Places(), People()
         self.cases = {
-            name: Playing(name, place, application, Case(case_id_of(name)))
+            name: Playing(name, place, application, Case(self._id_of(name)))
             for place, (name, application) in enumerate(scenario.applications.items())
         }
         self.by_id = {playing.case.case_id: playing for playing in self.cases.values()}
@@ -92,8 +100,7 @@ class Player:
             *(Moment(item.at, 3, (index,), item) for index, item in enumerate(scenario.timeline)),
         ]
         self.now = min(moment.at for moment in self.agenda)
-        rules = self.book[scenario.rules]
-        opened = open_programme(scenario.programme, rules, scenario.places, self.now)
+        opened = open_programme(self.book[scenario.rules], scenario.places, self.now)
         self.programme = Programme()
         for event in opened:
             self.programme = evolve_programme(self.programme, event)
@@ -116,15 +123,20 @@ class Player:
 
     def rules_of(self, case: Case) -> RuleSet:
         """A case keeps the set in force when it was filed."""
-        return self.book[case.rules_version or self.programme.rules_version]
+        return self.programme.rules_for(case.rules_version, case.filed_at)
+
+    def running(self, case: Case) -> tuple[Deadline, ...]:
+        """The limits of a case that are running now."""
+        return deadlines(self.family, case, self.now, self.rules_of(case), self.programme)
+
+    def _id_of(self, name: str) -> CaseId:
+        return case_id_of(name, self.definition.prefix)
 
     def _due(self) -> list[Moment]:
         return [
             Moment(deadline.at, 0, (playing.place, index), (playing, deadline))
             for playing in self.cases.values()
-            for index, deadline in enumerate(
-                deadlines(playing.case, self.now, self.rules_of(playing.case), self.programme)
-            )
+            for index, deadline in enumerate(self.running(playing.case))
         ]
 
     def _happen(self, moment: Moment) -> None:
@@ -142,12 +154,11 @@ class Player:
         if deadline.name == "month":
             self._allot()
         self._take(playing, MeetDeadline(deadline.name, deadline.at))
-        rest = deadlines(playing.case, self.now, self.rules_of(playing.case), self.programme)
-        assert deadline not in rest, f"met and still running: {deadline.name}"
+        assert deadline not in self.running(playing.case), f"met and still running: {deadline.name}"
 
     def _file(self, playing: Playing) -> None:
         principal = playing.application.principal
-        filed = playing.application.filed(None if principal is None else case_id_of(principal))
+        filed = playing.application.filed(None if principal is None else self._id_of(principal))
         message = ApplicationSubmitted(application=filed)
         case_id = playing.case.case_id
         self._take(playing, FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now))
@@ -164,7 +175,7 @@ class Player:
             return self._govern(item, message_id)
         playing = self.cases[item.case]
         if item.is_question:
-            return boarding_answer(playing.case, self.programme, self.rules_of(playing.case), self.now)
+            return may_travel(playing.case, self.programme, self.rules_of(playing.case), self.now)
         return self._take(playing, TakeMessage(item.says.SENDERS[0], message_id, item.says, self.now))
 
     def _govern(self, item: TimelineItem, message_id: str) -> str:
@@ -199,31 +210,36 @@ class Player:
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:
-            decision = take(playing.case, command, self._world(playing, command))
+            decision = decide_or_reject(self.family, playing.case, command, self._world(playing, command))
             for event in decision.events:
                 self._record(playing, event)
-            playing.answered[command.command_id] = decision.answer.answer
+            playing.answered[command.command_id] = decision.reply.answer
         return playing.answered[command.command_id]
 
     def _world(self, playing: Playing, command: Command) -> World:
-        case = playing.case
-        filing = command.message.application.beneficiary if isinstance(command, FileApplication) else None
-        beneficiary = case.beneficiary or filing
-        supporter = case.supporter
-        with_whom = beneficiary.travels_with if beneficiary else None
+        """What the family enquires about, and nothing else: a basis keeps all of it."""
+        case, people = playing.case, self.people
+        enquiry = self.family.enquire(case, command)
+        beneficiary = self._beneficiary(case, command) if enquiry.persons else None
+        supporter = case.of(Sponsor).supporter if enquiry.backer else None
         return World(
             now=self.now,
             rules=self.rules_of(case),
             programme=self.programme,
             place=self.places.place_for(case.case_id, self.programme, month_of(self.now)),
-            same_person=self.people.same_person(case.case_id, beneficiary) if beneficiary else (),
-            principal_open=self.people.is_open(with_whom.case if with_whom else None),
-            earlier_supporter_cases=self.people.earlier_cases_of(case.case_id, supporter) if supporter else 0,
-            shared_details=self.people.shared_details(case.case_id, supporter) if supporter else (),
+            same_person=people.same_person(case.case_id, beneficiary) if beneficiary else (),
+            principal_open=people.is_open(enquiry.principal),
+            earlier_supporter_cases=people.earlier_cases_of(case.case_id, supporter) if supporter else 0,
+            shared_details=people.shared_details(case.case_id, supporter) if supporter else (),
         )
 
+    def _beneficiary(self, case: Case, command: Command) -> Beneficiary | None:
+        if isinstance(command, FileApplication) and isinstance(command.message, ApplicationSubmitted):
+            return case.of(Filed).beneficiary or command.message.application.beneficiary
+        return case.of(Filed).beneficiary
+
     def _record(self, playing: Playing, event: CaseEvent) -> None:
-        before, playing.case = playing.case, evolve(playing.case, event)
+        before, playing.case = playing.case, evolve(self.family, playing.case, event)
         playing.events.append(event)
         self.people.learn(playing.case, event)
         case_id, month = playing.case.case_id, month_of(self.now)
@@ -232,19 +248,19 @@ class Player:
                 self.places.take(case_id, self.programme, month)
             case Waitlisted():
                 self.places.join(case_id, event.at)
-            case SponsorWithdrew() if not before.parole:
+            case SponsorWithdrew() if not is_paroled(before):
                 self.places.leave(case_id)
                 self._allot()
             case CaseClosed():
                 self.places.leave(case_id)
-                if not before.parole:
+                if not is_paroled(before):
                     self.places.free(case_id)
                 self._allot()
             case _:
                 pass  # No other event touches places.
-        if type(event) in _REQUESTS:
-            call = Call(playing, _REQUESTS[type(event)], event.request_id)  # type: ignore[attr-defined]  # requests have it
-            self._call(call)
+        for request in playing.case.requests:
+            if request.request_id == before.next_event_id:
+                self._call(Call(playing, request.partner, request.request_id))
 
     def _call(self, call: Call) -> None:
         """Call the partner, unless the request was answered or became void before a call went through."""

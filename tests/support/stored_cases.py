@@ -49,7 +49,7 @@ class StoringPlayer(Player):
         assert opened == self.programme
 
     def _open(self, scenario: Scenario) -> None:
-        events = open_programme(scenario.programme, self.book[scenario.rules], scenario.places, self.now)
+        events = open_programme(self.book[scenario.rules], scenario.places, self.now)
         self._store(self.log.programme, "passage:open", "passage", events)
 
     def _take(self, playing: Playing, command: Command) -> str:
