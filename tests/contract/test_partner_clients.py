@@ -30,7 +30,7 @@ from simulators.desk import PartnerDesk
 from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
 from simulators.scripts import AGREEABLE, PartnerScripts
-from tests.support.memory_partners import MemoryPartners
+from tests.support.memory_partners import MemoryClients, MemoryPartners
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
 
 PARTNERS: tuple[Code, ...] = registry.partners()
@@ -57,7 +57,7 @@ class Partners:
     `answer` has a request answered though nobody hears of it.
     """
 
-    clients: PartnerClients
+    clients: PartnerClients | MemoryClients
     trouble: Callable[[Code, str], None]
     taken: Callable[[], list[tuple[Code, str]]]
     answer: Callable[[Code, str], None]
@@ -73,7 +73,7 @@ async def in_memory() -> AsyncIterator[Partners]:
         partners.fail_next(error(partner, kind, retry_after_s=7.0 if error is PartnerBusy else None))
 
     def taken() -> list[tuple[Code, str]]:
-        return [(each.PARTNER, each.request_id) for each in partners.taken]
+        return [each for each in partners.taken_by_partner]
 
     def answer(partner: Code, request_id: str) -> None:
         partners.answer(partner, request_id, ANSWERS[partner].model_copy(update={"request_id": request_id}))

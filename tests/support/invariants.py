@@ -3,6 +3,7 @@
 Each line of a list names one fault; none holds anything personal.
 """
 
+from domain.humanitarian_parole.stages.travel import Travel
 import hashlib
 import json
 import sqlite3
@@ -149,7 +150,8 @@ class Log:
         """Held and reserved places, counted from the log, against the counters and the cap."""
         held, months = Counter[str](), Counter[str]()
         async for case in self._cases():
-            if case.authorization is not None and (case.parole is not None or not case.closed):
+            travel = case.of(Travel)
+            if travel.authorization is not None and (travel.used_at is not None or not case.closed):
                 held[case.programme] += 1
         for row in self.tables["waiting_list"]:
             held[row["programme"]] += row["reserved"]
