@@ -1,7 +1,7 @@
 """Everything that partners could ever say about a case, with contents."""
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from cases.inbound.wire import WIRE, PartnerName, senders_of
 from tests.support.applicants import A_PERMIT, passport, supporter
