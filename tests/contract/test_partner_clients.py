@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from activities.partners.clients import PartnerClients, open_partner_clients
+from activities.partners.circuit import Partners as AnyClients
+from activities.partners.clients import open_partner_clients
 from activities.partners.errors import (
     PartnerBusy,
     PartnerError,
@@ -31,7 +32,7 @@ from simulators.journal import IN_MEMORY, Journal, open_database
 from simulators.messages import PartnerMessage
 from simulators.scripts import AGREEABLE, PartnerScripts
 from tests.support.memory_partners import MemoryPartners
-from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
+from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, partner_of, served
 
 PARTNERS: tuple[Code, ...] = registry.partners()
 TAKEN_AT = datetime(2022, 10, 20, 14, 0, 5, tzinfo=UTC)
@@ -57,7 +58,7 @@ class Partners:
     `answer` has a request answered though nobody hears of it.
     """
 
-    clients: PartnerClients
+    clients: AnyClients
     trouble: Callable[[Code, str], None]
     taken: Callable[[], list[tuple[Code, str]]]
     answer: Callable[[Code, str], None]
@@ -73,7 +74,7 @@ async def in_memory() -> AsyncIterator[Partners]:
         partners.fail_next(error(partner, kind, retry_after_s=7.0 if error is PartnerBusy else None))
 
     def taken() -> list[tuple[Code, str]]:
-        return [(each.PARTNER, each.request_id) for each in partners.taken]
+        return [(partner_of(each), each.request_id) for each in partners.taken]
 
     def answer(partner: Code, request_id: str) -> None:
         partners.answer(partner, request_id, ANSWERS[partner].model_copy(update={"request_id": request_id}))

@@ -214,9 +214,7 @@ async def test_a_change_of_regime_counts_what_the_month_already_took(store: Even
         at=NOON,
         rules_version="2023-01-06",
         rules_digest=RULES_DIGEST,
-        places=2,
-        cap_period="month",
-        applies_to_running=False,
+        rules="{}",
     )
     await wait(third, 1, NEXT_MONTH)
     head = programme_summary(2, cap_period="month", rules_version="2023-01-06")

@@ -3,9 +3,9 @@
 import asyncpg
 import pytest
 
-from bench.audit import measure
-from bench.history import measure as measure_history
+from bench.audit.measure import measure
 from bench.history.log import make_history
+from bench.history.measure import measure as measure_history
 
 
 @pytest.mark.slow  # six parts on a server of its own, with fsync: some twelve seconds

@@ -5,17 +5,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from domain.boarding import boarding_answer
-from domain.decide import take
-from domain.evolve import fold
-from domain.messages import CASE_MESSAGE
 
 from cases.inbound.wire import senders_of
+from domain import registry
+from domain.humanitarian_parole.case import may_travel
 from domain.humanitarian_parole.world import World
+from domain.kernel.decider import decide_or_reject
 from domain.kernel.messages import TakeMessage
 from gateway.http.examples import MESSAGES
-from gateway.routes.boarding import ENDING_KINDS
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
+
+FAMILY = registry.programme(PROGRAMME).family
+ENDING_KINDS = FAMILY.ending_kinds
 
 
 @pytest.fixture
@@ -88,11 +89,11 @@ async def test_no_other_message_can_end_what_was_ok(desk: Desk) -> None:
     case, programme = await desk.deps.cases.case(case_id), await desk.deps.cases.programme(PROGRAMME)
     rules, now = desk.deps.cases.rules_of(case, programme), desk.moments[-1]
     world = World(now=now, rules=rules, programme=programme, place="reserved")
-    assert boarding_answer(case, programme, rules, now) == "ok"
+    assert may_travel(case, programme, rules, now) == "ok"
     for name in sorted(set(MESSAGES) - ENDING_KINDS):
         if name.startswith("programme."):
             continue
         fields = {field: value for field, value in MESSAGES[name].items() if field != "case"}
-        command = TakeMessage(senders_of(name)[0], "m-1", CASE_MESSAGE.validate_python(fields), now)
-        after = fold(case, take(case, command, world).events)
-        assert boarding_answer(after, programme, rules, now) == "ok", name
+        command = TakeMessage(senders_of(name)[0], "m-1", FAMILY.read(fields), now)
+        after = decide_or_reject(FAMILY, case, command, world).case
+        assert may_travel(after, programme, rules, now) == "ok", name

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from cases.inbound.webhooks import Signer, new_shared_key, sign
+from domain import registry
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
 from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk

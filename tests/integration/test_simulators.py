@@ -1,7 +1,6 @@
 """The simulated partners as a process: they answer when it is time, whatever happens to them or to the gateway."""
 
 import asyncio
-import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,8 +10,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from domain.messages import CASE_MESSAGE
 
+from domain import registry
 from tests.support.partner_calls import APPLICATION, CANARIES, CASE_ID, OTHER_CASE_ID, a_check, served
 from tests.support.partner_process import DOMAIN_EPOCH, PARTNERS, Gateway, Simulators
 
@@ -56,7 +55,7 @@ async def test_each_partner_answers_as_the_gateway_reads_it(simulators: Simulato
         assert message_id == f"{CASE_ID}:{sender}:answer"
         assert body.pop("case") == CASE_ID
         assert body["request_id"] == f"{CASE_ID}:{sender}"
-        assert sender in CASE_MESSAGE.validate_json(json.dumps(body)).SENDERS
+        assert sender in registry.family_of(CASE_ID).read(body).SENDERS
     assert received["sponsor_registry"][1]["why"] == "insufficient-resources"
     assert received["entry_records"][1]["entered_at"] == "2022-09-01T10:00:00-05:00"
     assert received["vetting"][1]["kind"] == "name-match"

@@ -7,12 +7,13 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.partners.agreements import read_agreements
+from domain import registry
 from process.backing import Backing
 from worker import case_workers
 
 AGREED = "\n".join(
     f'[{partner}]\ncalls_per_s = {number}\nanswers_within = "P3D"\nask_again_after = "P1D"'
-    for number, partner in enumerate(start=1)
+    for number, partner in enumerate(registry.partners(), start=1)
 )
 
 

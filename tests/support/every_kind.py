@@ -1,9 +1,9 @@
 """Everything that partners could ever say about a case, with contents."""
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from cases.inbound.wire import KINDS, PartnerName, senders_of
+from cases.inbound.wire import WIRE, PartnerName, senders_of
 from tests.support.applicants import A_PERMIT, passport, supporter
 from tests.support.whole_stack import DAY_ONE
 
@@ -33,7 +33,7 @@ def contents(person: int) -> dict[str, dict[str, Any]]:
 def one_of_each_kind(case_id: str, person: int, mark: str) -> Iterator[Delivery]:
     """One message of each kind about the case; to persons with an odd number none that closes it."""
     fields = contents(person)
-    for kind in KINDS:
+    for kind in WIRE:
         if not kind.startswith("programme.") and not (kind in CLOSING and person % 2):
             body = {"case": case_id, "message": kind, **fields.get(kind, {})}
-            yield cast("PartnerName", senders_of(kind)[0]), f"{mark}-{person}-{kind}", body
+            yield senders_of(kind)[0], f"{mark}-{person}-{kind}", body

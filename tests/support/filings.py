@@ -1,17 +1,22 @@
 """Made-up applications, and a writer that appends to one stream as an activity would."""
 
+from domain.kernel.programme import open_programme as events_of_opening
+from domain import registry
+from datetime import timedelta
 import hashlib
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from domain import registry
 from domain.humanitarian_parole.application import Application, Beneficiary, Passport, Supporter
 from domain.humanitarian_parole.stages.filing import ApplicationFiled, ApplicationSubmitted
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import ProgrammeEvent
+from domain.kernel.programme import open_programme as events_of_opening
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, Incoming, Receipt
 from eventstore.places import Pool, PoolPeriod

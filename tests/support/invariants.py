@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from domain.humanitarian_parole.stages.parole import is_paroled
+from domain.humanitarian_parole.stages.travel import Travel
 from domain.kernel.case import Case
 from eventstore.format.summarize import summarize
 from process.backing import Backing, open_backing
@@ -149,7 +151,7 @@ class Log:
         """Held and reserved places, counted from the log, against the counters and the cap."""
         held, months = Counter[str](), Counter[str]()
         async for case in self._cases():
-            if case.authorization is not None and (case.parole is not None or not case.closed):
+            if case.of(Travel).authorization is not None and (is_paroled(case) or not case.closed):
                 held[case.programme] += 1
         for row in self.tables["waiting_list"]:
             held[row["programme"]] += row["reserved"]

@@ -19,7 +19,6 @@ from domain.kernel.messages import PartnerCheck
 
 FAMILY = registry.programme("venezuela-air").family
 CASE_ID = case_id_from_entropy("VEN", b"the case that asks")
-OTHER_FAMILY = registry.programme("venezuela-air").family
 OTHER_CASE_ID = case_id_from_entropy("VEN", b"another case")
 REQUESTED_AT = datetime(2022, 10, 20, 14, tzinfo=UTC)
 
@@ -88,6 +87,11 @@ def a_check(
     case = evolve(FAMILY, Case(case_id), filed)
     request = Request(request_id or f"{CASE_ID}:{partner}", partner, requested_at)
     return FAMILY.partners[partner].check(case, request)
+
+
+def partner_of(check: PartnerCheck) -> str:
+    """Who is asked with such a request."""
+    return next(name for name in registry.partners() if registry.partner(name).asks is type(check))
 
 
 def free_port() -> int:

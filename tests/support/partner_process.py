@@ -18,7 +18,7 @@ from activities.partners.requests import Accepted
 from domain import registry
 from domain.kernel.ids import Code
 from domain.kernel.messages import PartnerCheck
-from tests.support.partner_calls import CASE_ID, a_check, free_port
+from tests.support.partner_calls import CASE_ID, a_check, free_port, partner_of
 
 REPOSITORY = Path(__file__).parents[2]
 PARTNERS: tuple[Code, ...] = registry.partners()
@@ -111,7 +111,7 @@ class Simulators:
         check = check or a_check()
         urls: dict[Code, str] = {partner: f"{self.url}/{partner}" for partner in PARTNERS}
         async with open_partner_clients(urls, "http://gateway.example", timeout_s=timeout_s) as clients:
-            return await clients.call(check.PARTNER, check)
+            return await clients.call(partner_of(check), check)
 
     def log(self) -> str:
         return self._log.read_text()

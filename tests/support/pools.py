@@ -62,7 +62,8 @@ class Stream:
         if self.version == 0:
             event = ProgrammeOpened(
                 at=NOON, programme=self.name, rules_version="2022-10-19", rules_digest=RULES_DIGEST,
-                places=pool.places, cap_period=pool.period,
+                rules="{}",
+                places=pool.places,
             )  # fmt: skip
         given = {"summary": head, "caps": (pool.pool,), "place": AllotPlaces(MONTH), **changed}
         return await self.append(event, **given)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from domain.humanitarian_parole.stages.parole import parole_last_day
+from domain.humanitarian_parole.stages.parole import Parole, parole_last_day
 from domain.humanitarian_parole.stages.travel import authorized_until
 from domain.kernel.calendar import month_of
 from simulation.format.scenario import ExpectedCase
@@ -19,7 +19,7 @@ def shown_case(player: Player, playing: Playing) -> dict[str, Any]:
         "outcome": case.outcome,
         "reason": case.reason,
         "waiting_on": case.waiting_on,
-        "work_permit": case.work_permit,
+        "work_permit": case.of(Parole).work_permit,
         "authorized_until": authorized_until(case, player.programme, rules),
         "paroled_until": parole_last_day(case, player.programme),
         "events": [type(event).__name__ for event in playing.events],

@@ -3,17 +3,17 @@
 import asyncio
 import json
 import re
-from typing import get_args
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.contracts import INBOX_ONLY, CaseMessageName
+from activities.contracts import INBOX_ONLY
+from domain import registry
 from tests.support.desk import Desk, details, working
 from tests.support.temporal import binary
-from workflows.signals import SIGNALS, description
+from workflows.signals import description
 
-DIRECT = [kind for kind in get_args(CaseMessageName) if kind not in INBOX_ONLY]
+DIRECT = [kind for kind in registry.signals() if kind not in INBOX_ONLY]
 
 CLOSING = b"workflow is closing"
 """What the server says while a run gives way to the next; whoever typed it types it again."""
@@ -132,7 +132,7 @@ async def test_the_ui_offers_every_signal_with_its_meaning(dev_server: WorkflowE
         await desk.walk("application.submitted")
         metadata = await desk.metadata()
         offered = {signal.name: signal.description for signal in metadata.definition.signal_definitions if signal.name}
-        assert offered == {kind: description(kind) for kind in SIGNALS}
+        assert offered == {kind: description(kind) for kind in registry.signals()}
         assert all("message_id" in text for text in offered.values())
 
 
