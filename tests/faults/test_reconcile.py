@@ -93,7 +93,7 @@ async def test_a_case_is_compared_with_its_histories_live_and_kept(stack: WholeS
     try:
         for client in (temporal, None):
             assert ("command-without-events", plain, 3) in await findings(stack, client, plain)
-            done = await asyncio.to_thread(stack.passage, "audit", "reconcile", "--all", "--json")
+        done = await asyncio.to_thread(stack.passage, "audit", "reconcile", "--all", "--json")
     finally:  # the stack is that of other tests too
         await as_superuser(
             stack,
