@@ -1,5 +1,6 @@
 """Every message delivered thrice and in any order gives one event or one recorded refusal."""
 
+from process.backing import open_backing
 import asyncio
 import random
 from collections import Counter

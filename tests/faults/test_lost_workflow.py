@@ -1,5 +1,7 @@
 """A case that waits for people loses its workflow, and nothing would signal it: it comes back from the log."""
 
+from process.temporal import connect_temporal
+from process.backing import open_backing
 import asyncio
 import contextlib
 

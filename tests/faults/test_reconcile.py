@@ -1,5 +1,7 @@
 """Temporal's histories against the log of a whole stack: work of every kind is not accused, a deleted event is."""
 
+from process.temporal import connect_temporal
+from process.backing import open_backing
 import asyncio
 import json
 from functools import partial

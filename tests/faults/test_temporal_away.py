@@ -1,5 +1,6 @@
 """Temporal is away while people write: every message is accepted at once, none is lost, and a case's order is kept."""
 
+from process.backing import open_backing
 import asyncio
 import time
 from typing import Any

@@ -1,5 +1,6 @@
 """Several workers on the same cases; one dies and one hangs, each in the middle of an append."""
 
+from process.backing import open_backing
 import asyncio
 import contextlib
 import os

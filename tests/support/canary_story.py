@@ -1,5 +1,6 @@
 """What befalls the people of `canary.py` on a whole stack: every kind of message, and failures of every kind."""
 
+from process.backing import open_backing
 import asyncio
 import contextlib
 import gzip

@@ -32,19 +32,23 @@ CHOSEN = (
 
 
 def state_hash(case: Case) -> str:
-    """SHA-256 over every field that is not at its default: a field that cases learn later changes no hash."""
-    plain = Case(case.case_id)
-    told = {
-        each.name: getattr(case, each.name)
-        for each in dataclasses.fields(case)
-        if getattr(case, each.name) != getattr(plain, each.name)
-    }
+    """SHA-256 over every field that is not at its default: a field or a part that cases learn later changes no hash."""
+    told = {**_told(case), "parts": {part.__name__: _told(kept) for part, kept in case.parts.items() if _told(kept)}}
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
+def _told(value: Any) -> dict[str, Any]:
+    """The fields that are not at their defaults."""
+    return {
+        each.name: getattr(value, each.name)
+        for each in dataclasses.fields(value)
+        if getattr(value, each.name) != each.default
+    }
+
+
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+    if dataclasses.is_dataclass(value):
+        return _told(value)
     return value.model_dump(mode="json", exclude_defaults=True) if hasattr(value, "model_dump") else value.isoformat()
 
 

@@ -18,6 +18,8 @@ class MemoryPartners:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.calls: list[PartnerCheck] = []
         self.taken: list[PartnerCheck] = []
+        self.taken_by_partner: list[tuple[str, str]] = []
+        """Of each of `taken`: the partner, and the request's id."""
         self._now = now
         self._receipts: dict[tuple[str, str], Accepted] = {}
         self._answers: dict[tuple[str, str], AnswerGiven] = {}
@@ -53,6 +55,7 @@ class MemoryPartners:
         key = (partner, request.request_id)
         if key not in self._receipts:
             self.taken.append(request)
+            self.taken_by_partner.append(key)
             self._receipts[key] = Accepted(
                 request_id=request.request_id, case_id=request.case_id, accepted_at=self._now()
             )

@@ -4,6 +4,8 @@ Senders do as partners are asked to: who gets no answer, or one that says to com
 the same id. They keep every receipt, for `invariants.py` to hold against what the inbox has.
 """
 
+from process.backing import Backing, open_backing
+from domain import registry
 import asyncio
 import contextlib
 import secrets

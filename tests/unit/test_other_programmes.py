@@ -1,6 +1,7 @@
 """Cuba, Haiti and Nicaragua: the same family with other rules, as data alone."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ class Elsewhere:
         self.country = COUNTRIES[programme]
         self.rules = self.definition.sets[max(self.definition.sets)]
         self.case_id = case_id_from_entropy(self.definition.prefix, b"the case in question")
-        self.around = {"rules": self.rules, "programme": opened(self.rules)}
+        self.around: dict[str, Any] = {"rules": self.rules, "programme": opened(self.rules)}
 
     def national(self, **changes: object) -> Application:
         """A filing for a national of the programme's country, who never was in Mexico."""
