@@ -267,8 +267,10 @@ class Stage:
     """Who sends its messages, partners apart."""
     waits: Mapping[str, Wait] = field(default_factory=lambda: MappingProxyType({}))
     """What a case may wait on, partners apart, by the name that `Case.waiting_on` has."""
-    ends: Codes = field(default_factory=lambda: NO_CODES)
-    """Outcomes of a case, and reasons that are no rules."""
+    outcomes: Codes = field(default_factory=lambda: NO_CODES)
+    """How a case may close, by the word that `CaseClosed.outcome` has."""
+    reasons: Codes = field(default_factory=lambda: NO_CODES)
+    """Why a case closed where no rule is the reason."""
     lengths: tuple[str, ...] = ()
     """The lengths in days that it reads from a rule set, by the names that they have there."""
     carry_on: Callable[[Any], Events] | None = None

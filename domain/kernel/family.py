@@ -153,10 +153,20 @@ class Family:
         return {stage.name: stage.title for stage in self.stages if stage.name and stage.title}
 
     @cached_property
+    def outcomes(self) -> Codes:
+        """How a case may close."""
+        return {code: words for stage in self.stages for code, words in stage.outcomes.items()}
+
+    @cached_property
+    def reasons(self) -> Codes:
+        """Why a case may close: for a rule, or for a reason of its own."""
+        reasons = {code: words for stage in self.stages for code, words in stage.reasons.items()}
+        return {**reasons, **{name: rule.title for name, rule in self.rules.items()}}
+
+    @cached_property
     def codes(self) -> Codes:
         """Outcomes, reasons and rules."""
-        ends = {code: words for stage in self.stages for code, words in stage.ends.items()}
-        return {**ends, **{name: rule.title for name, rule in self.rules.items()}}
+        return {**self.outcomes, **self.reasons}
 
     @cached_property
     def questions(self) -> Mapping[str, QuestionDefinition]:

@@ -106,8 +106,10 @@ EVERY_FAMILY: Final = Stage(
             "the programme resumes: `programme.changed`",
         ),
     },
-    ends={
+    outcomes={
         "terminated": Words("the programme ended", "programa terminado"),
+    },
+    reasons={
         "programme-terminated": Words("the programme was terminated", "el programa fue terminado"),
     },
 )

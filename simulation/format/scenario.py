@@ -30,6 +30,10 @@ Answer = Literal["accepted", "rejected", "ok", "expired", "held", "revoked", "no
 
 # mypy cannot see into a Literal or a Union that is closed over a registry; pydantic can, and the loader's tests do.
 EventName: Any = Literal[tuple(event.__name__ for event in registry.case_events())]
+StageName: Any = Literal[tuple(dict.fromkeys(name for each in registry.families() for name in each.stage_names))]
+Outcome: Any = Literal[tuple(dict.fromkeys(code for each in registry.families() for code in each.outcomes))]
+Reason: Any = Literal[tuple(dict.fromkeys(code for each in registry.families() for code in each.reasons))]
+WaitedFor: Any = Literal[tuple(dict.fromkeys(name for each in registry.families() for name in each.wait_titles))]
 TimelineKind: Any = Literal[tuple(TIMELINE_KINDS)]
 TimelineMessage: Any = Annotated[reduce(or_, TIMELINE_KINDS.values()), Field(discriminator="message")] | None
 
@@ -106,10 +110,10 @@ class TimelineItem(Saying):
 class ExpectedCase(Section):
     """Where a case must stand at `until`. A key that is not named is not checked; one that is null must be null."""
 
-    stage: Code | None = None
-    outcome: Code | None = None
-    reason: Code | None = None
-    waiting_on: Code | None = None
+    stage: StageName | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    waiting_on: WaitedFor | None = None
     work_permit: Code | None = None
     authorized_until: AwareDatetime | None = None
     paroled_until: date | None = None

@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from temporalio.client import Client
 
-from domain.kernel.ids import Code
+from domain.humanitarian_parole import FAMILY
 from simulation.demonstration.repeat import cases_for_every_outcome
 from tests.support.stack import bare_environment
 
@@ -31,7 +31,7 @@ def test_cases_of_every_outcome_end_as_told_and_the_command_ends_by_itself(tmp_p
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     ended = done.stdout.partition("What became of each case")[2]
     assert f"{cases_for_every_outcome()} of {cases_for_every_outcome()} cases ended as told." in ended
-    assert [outcome for outcome in get_args(Code) if outcome not in ended] == []
+    assert [outcome for outcome in FAMILY.outcomes if outcome not in ended] == []
     assert "First case authorized" in ended
     assert "/namespaces/default/workflows?query=" in done.stdout
     assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]

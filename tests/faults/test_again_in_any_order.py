@@ -1,6 +1,5 @@
 """Every message delivered thrice and in any order gives one event or one recorded refusal."""
 
-from process.backing import open_backing
 import asyncio
 import random
 from collections import Counter
@@ -10,6 +9,7 @@ import asyncpg
 import httpx2
 
 from cases.inbound.wire import PartnerName
+from process.backing import open_backing
 from process.config import Settings
 from simulation.demonstration.repeat import application
 from tests.support import sender

@@ -1,7 +1,5 @@
 """A case that waits for people loses its workflow, and nothing would signal it: it comes back from the log."""
 
-from process.temporal import connect_temporal
-from process.backing import open_backing
 import asyncio
 import contextlib
 
@@ -9,6 +7,8 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.breaking import delete, terminate

@@ -1,7 +1,5 @@
 """Temporal's histories against the log of a whole stack: work of every kind is not accused, a deleted event is."""
 
-from process.temporal import connect_temporal
-from process.backing import open_backing
 import asyncio
 import json
 from functools import partial
@@ -12,6 +10,8 @@ from temporalio.client import Client
 
 from audit.reconcile.log import opened_reconcile_log
 from cli.audit.reconcile import reconcile_one
+from process.backing import open_backing
+from process.temporal import connect_temporal
 from relay.histories import live_histories
 from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS

@@ -1,14 +1,12 @@
 """A case worked through Temporal alone, with raw JSON as the UI and the CLI send it: real activities, a real inbox."""
 
-from domain import registry
-from process.backing import open_backing
 import asyncio
 import contextlib
 import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,6 +14,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS
+from domain import registry
+from process.backing import open_backing
 from simulation.demonstration.repeat import application
 from tests.support.applicants import A_PERMIT, NOBODY_ANSWERS, in_colombia, passport, supporter, without_documents
 from tests.support.invariants import reading
@@ -96,7 +96,7 @@ class Operator:
 
     async def signal(self, case_id: str, kind: str, message_id: str, fields: dict[str, Any]) -> asyncpg.Record:
         """Signal what the UI shows as an example, but for `fields`; the inbox row once it is answered."""
-        shown = re.search(r"\{.*\}", description(kind))  # type: ignore[arg-type]  # one of the names
+        shown = re.search(r"\{.*\}", description(kind))
         assert shown
         payload = {**json.loads(shown.group()), "message_id": message_id, **fields}
         await self.temporal.get_workflow_handle(case_id).signal(kind, payload)

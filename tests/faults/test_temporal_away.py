@@ -1,12 +1,12 @@
 """Temporal is away while people write: every message is accepted at once, none is lost, and a case's order is kept."""
 
-from process.backing import open_backing
 import asyncio
 import time
 from typing import Any
 
 import pytest
 
+from process.backing import open_backing
 from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.every_kind import contents

@@ -1,6 +1,5 @@
 """Several workers on the same cases; one dies and one hangs, each in the middle of an append."""
 
-from process.backing import open_backing
 import asyncio
 import contextlib
 import os
@@ -12,6 +11,7 @@ import asyncpg
 import psutil
 import pytest
 
+from process.backing import open_backing
 from simulation.demonstration.repeat import application
 from tests.support.applicants import PROMPT
 from tests.support.invariants import partner_faults, reading, receipt_faults

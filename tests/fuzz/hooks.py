@@ -27,7 +27,8 @@ from schemathesis.transport import SerializationContext
 from schemathesis.transport.serialization import serialize_binary
 
 from cases.inbound.webhooks import Signer, sign
-from cases.inbound.wire import WIRE as KINDS, senders_of
+from cases.inbound.wire import WIRE as KINDS
+from cases.inbound.wire import senders_of
 from domain.kernel.ids import case_id_from_entropy
 from process.key_files import sender_keys
 from stack.token_issuer import issue_token

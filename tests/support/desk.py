@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, get_args
+from typing import Any
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
@@ -15,7 +15,8 @@ from temporalio.worker import Worker, WorkflowRunner
 
 from activities.failures import FailuresAsCodes
 from activities.notify import PendingNotification, notify
-from domain.kernel.ids import Code, case_id_from_entropy
+from domain import registry
+from domain.kernel.ids import case_id_from_entropy
 from tests.support.bill import is_idle
 from tests.support.fake_case import FakeCase, FakeProgramme
 from workflows.case import Case
@@ -122,7 +123,7 @@ async def working(environment: WorkflowEnvironment, runner: WorkflowRunner = RUN
     async with AsyncExitStack() as stack:
         for queue, workflows, activities in (
             (CASES_TASK_QUEUE, [Case], desk.programme.activities()),
-            *((calls_task_queue(partner), [], desk.programme.calls()) for partner in get_args(Code)),
+            *((calls_task_queue(partner), [], desk.programme.calls()) for partner in registry.partners()),
         ):
             worker = Worker(
                 desk.client,

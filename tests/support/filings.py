@@ -1,8 +1,5 @@
 """Made-up applications, and a writer that appends to one stream as an activity would."""
 
-from domain.kernel.programme import open_programme as events_of_opening
-from domain import registry
-from datetime import timedelta
 import hashlib
 import os
 from dataclasses import dataclass, replace

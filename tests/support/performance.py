@@ -4,8 +4,6 @@ Senders do as partners are asked to: who gets no answer, or one that says to com
 the same id. They keep every receipt, for `invariants.py` to hold against what the inbox has.
 """
 
-from process.backing import Backing, open_backing
-from domain import registry
 import asyncio
 import contextlib
 import secrets
@@ -18,7 +16,10 @@ import asyncpg
 import httpx2
 
 from cases.programme_commands import open_if_new
+from domain import registry
+from process.backing import Backing, clock_of, open_backing
 from process.config import Settings
+from process.key_files import sender_keys
 from simulation.format.scenario import Scenario
 from simulation.play.client import REQUEST_TIMEOUT_S, GatewayClient
 from simulation.play.table import difference_in_words

@@ -15,6 +15,7 @@ from cases.inbound.webhooks import sign
 from cases.inbound.wire import PartnerName
 from domain.humanitarian_parole.application import Application
 from process.config import Settings
+from process.key_files import sender_keys
 from simulation.demonstration.repeat import application
 from simulation.play.client import GatewayClient, Reply
 from simulators.app import PassportScripts

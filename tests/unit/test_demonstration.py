@@ -11,6 +11,7 @@ from cases.clock import ScaledClock
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
 from eventstore.port import Stream
 from eventstore.summary import CaseSummary
+from domain.humanitarian_parole import FAMILY
 from simulation.demonstration.repeat import application, cases_for_every_outcome, demonstration, last_places
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, TimelineMessage, first_moment
@@ -40,7 +41,7 @@ def test_there_are_as_many_cases_as_were_asked_for_in_scenarios_of_their_own_tit
 def test_the_smallest_whole_demonstration_shows_every_outcome() -> None:
     shown = {expected.outcome for each in demonstration(cases_for_every_outcome()) for expected in each.expect.values()}
     assert cases_for_every_outcome() == 13
-    assert shown == set(get_args(Code))
+    assert shown == set(FAMILY.outcomes)
 
 
 def test_every_case_says_how_it_must_end() -> None:

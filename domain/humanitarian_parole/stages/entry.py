@@ -406,7 +406,7 @@ STAGE = Stage(
     questions=(QuestionDefinition(RULE, PARTNER, approved_by_officer, denied_by_officers),),
     limits=(LimitDefinition("evidence", end_evidence, "proof of entry is awaited"),),
     lengths=("evidence",),
-    ends={
+    reasons={
         "evidence-deadline": Words("the limit for evidence ended", "venció el plazo para el comprobante"),
     },
     carry_on=check_entry,

@@ -183,12 +183,14 @@ STAGE = Stage(
             "the applicant sends what was asked: `evidence.submitted` or `sponsor.replaced`",
         ),
     },
-    ends={
+    outcomes={
         "completed": Words("completed", "concluido"),
         "ineligible": Words("not eligible", "no elegible"),
         "denied": Words("denied", "denegado"),
         "duplicate": Words("an earlier case is open", "hay un caso anterior abierto"),
         "withdrawn": Words("withdrawn", "retirado"),
+    },
+    reasons={
         "applicant-withdrew": Words("the application was withdrawn", "la solicitud fue retirada"),
     },
 )

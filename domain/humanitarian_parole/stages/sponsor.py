@@ -404,8 +404,10 @@ STAGE = Stage(
             facts=("application.supporter", "supporter"),
         ),
     ),
-    ends={
+    outcomes={
         "not_confirmed": Words("supporter not confirmed", "persona de apoyo no confirmada"),
+    },
+    reasons={
         "supporter-withdrew": Words("the supporter withdrew", "la persona de apoyo se retiró"),
     },
     carry_on=request_confirmation,

@@ -411,11 +411,13 @@ STAGE = Stage(
             "the border reports: `arrival.paroled` or `arrival.refused`",
         ),
     },
-    ends={
+    outcomes={
         "expired": Words("expired", "vencido"),
-        "authorization-expired": Words("the authorization expired", "venció la autorización"),
         "revoked": Words("revoked", "revocado"),
         "refused_at_port": Words("refused at the port of entry", "inadmitido en el puerto de entrada"),
+    },
+    reasons={
+        "authorization-expired": Words("the authorization expired", "venció la autorización"),
         "port-of-entry": Words("refused at the port of entry", "inadmitido en el puerto de entrada"),
     },
     carry_on=carry_on,
