@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cases.clock import ScaledClock
-from domain.humanitarian_parole import FAMILY
+from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
 from eventstore.port import Stream
 from eventstore.summary import CaseSummary
