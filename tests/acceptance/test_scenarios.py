@@ -78,10 +78,6 @@ def differing(run: Run) -> list[tuple[str, Any]]:
     return [(result["scenario"], result["differences"]) for result in run.results if not result["ok"]]
 
 
-OPEN_DIFFERENCES = ("cap-lowered-over-reservations.yaml",)
-"""Open fault: the real cases lack the `CaseHeld` and `CaseResumed` that the pure ones have. Its expectations hold."""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_given_scenarios_hold_within_a_minute() -> None:
@@ -103,8 +99,6 @@ def test_the_projects_own_scenarios_hold(files: list[Path]) -> None:
     assert differing(run) == []
     assert (run.code, len(run.results)) == (0, len(files)), run.err
     for file, result in zip(files, run.results, strict=True):
-        if file.name in OPEN_DIFFERENCES:
-            continue
         assert real(result) == pure(file), f"{file.name}: the real system and the pure domain tell two stories"
 
 

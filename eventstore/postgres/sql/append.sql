@@ -157,7 +157,7 @@ BEGIN
         v_pools := passage.set_pools(p_programme, p_allotments, p_pools, p_places, p_periods, p_named, p_sets);
     END IF;
     IF p_month IS NOT NULL THEN
-        v_offered := passage.allot_pools(p_programme, v_pools, p_month);
+        v_offered := passage.allot_pools(v_pools, p_month);
     END IF;
     IF p_notifies IS NOT NULL THEN
         v_changed := passage.cases_to_notify(p_programme, p_notifies);

@@ -157,17 +157,14 @@ BEGIN
 END
 $$;
 
--- The same for a programme: what is free in each of these pools, which are locked, goes to who waits. While it is
--- suspended only pools that it shares are looked at, for those of the others whose turn it is now.
-CREATE FUNCTION passage.allot_pools(p_programme text, p_pools text[], p_month text) RETURNS text[]
+-- The same for a programme: what is free in each of these pools, which are locked, goes to who waits.
+CREATE FUNCTION passage.allot_pools(p_pools text[], p_month text) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     v_pool passage.pool;
     v_cases text[] := '{}';
-    v_suspended boolean := (SELECT status = 'suspended' FROM passage.programme_head WHERE programme = p_programme);
 BEGIN
     FOR v_pool IN SELECT * FROM passage.pool WHERE pool = ANY (p_pools) ORDER BY pool LOOP
-        CONTINUE WHEN v_suspended AND p_programme = ANY (passage.considered(v_pool.pool));
         PERFORM passage.release_void(v_pool, p_month);
         v_cases := v_cases || passage.allot(v_pool, p_month);
     END LOOP;
