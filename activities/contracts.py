@@ -140,18 +140,18 @@ class DirectMessage(TemporalSafe):
     """A message that came as a signal and may not be in the inbox yet."""
 
     message: MessageName
-    bell: Notification
+    notification: Notification
 
     def source(self) -> str:
         """Whose word it is: the sender it names, else the first that may send this kind.
 
         A sender that may not send it is returned all the same: the inbox refuses and records it like any other.
         """
-        return self.bell.source or MESSAGE_SENDERS[self.message][0]
+        return self.notification.source or MESSAGE_SENDERS[self.message][0]
 
     def content(self) -> dict[str, Any]:
         """The message as its family reads it; a field foreign to its kind fails there."""
-        given = self.bell.model_dump(exclude={"message_id", "number", "source"}, exclude_defaults=True)
+        given = self.notification.model_dump(exclude={"message_id", "number", "source"}, exclude_defaults=True)
         return {"message": self.message, **given}
 
 

@@ -48,13 +48,13 @@ class DirectSignals:
         """Put every direct message of `advance` into the inbox that is not there yet."""
         if not advance.direct:
             return
-        signals = await self._signals({message.bell.message_id for message in advance.direct})
+        signals = await self._signals({message.notification.message_id for message in advance.direct})
         for message in advance.direct:
-            known = signals.get(message.bell.message_id, _Signalled(UNKNOWN_SENDER, now))
+            known = signals.get(message.notification.message_id, _Signalled(UNKNOWN_SENDER, now))
             await self._receive(advance, message, known.sender, min(known.at, now))
 
     async def _receive(self, advance: Advance, message: DirectMessage, sender: str, received_at: datetime) -> None:
-        source, message_id = message.source(), message.bell.message_id
+        source, message_id = message.source(), message.notification.message_id
         log = _log.bind(case_id=advance.case_id, kind=message.message, message_id=message_id)
         if message.message in INBOX_ONLY:
             if await self._inbox.get(source, message_id) is None:

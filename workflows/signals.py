@@ -48,7 +48,7 @@ class PendingSignals:
             self._highest = max(self._highest, notification.number)
             self.last = kind
             return
-        message = DirectMessage(message=kind, bell=notification)
+        message = DirectMessage(message=kind, notification=notification)
         if message not in self._direct and len(self._direct) >= PENDING_MAX:
             self.refuse()
             return

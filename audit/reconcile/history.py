@@ -158,7 +158,7 @@ class _Reader:
         given = _first(attributes.get("input")) or {}
         at_event = int(event["eventId"])
         direct = tuple(
-            Signal(at_event, each["message"], each["bell"]["message_id"], None, "", each["bell"])
+            Signal(at_event, each["message"], each["notification"]["message_id"], None, "", each["notification"])
             for each in given.get("direct", ())
         )
         asked = Asked(at_event, name, _moment(event), direct)

@@ -22,14 +22,12 @@ from eventstore.postgres.append import (
     case_values,
     programme_values,
 )
-from eventstore.postgres.deliveries import PostgresDeliveries
-from eventstore.postgres.guard import PostgresGuard
 from eventstore.postgres.heads import PROGRAMME, case_summary, programme_summary
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
+from eventstore.postgres.operations import PostgresDeliveries, PostgresGuard, PostgresStatistics
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres.session import Statement, close_pool, translated
-from eventstore.postgres.statistics import PostgresStatistics
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 

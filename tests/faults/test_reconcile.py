@@ -23,7 +23,7 @@ from tests.support.whole_stack import WholeStack
 from workflows.contracts import Notification
 
 KEPT_WITHIN_S = 40
-"""A historian looks every 10 s, and Temporal's list lags; ten times as long as it takes."""
+"""The history archiver looks every 10 s, and Temporal's list lags; ten times as long as it takes."""
 
 
 async def findings(stack: WholeStack, client: Client | None, *cases: str) -> list[tuple[str, str, int | None]]:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
 from eventstore.operations import Refusal
-from eventstore.postgres.guard import PostgresGuard
+from eventstore.postgres.operations import PostgresGuard
 from gateway.http.limits import Limits
 from gateway.http.problems import Problem
 from gateway.http.refusals import IDS_A_MINUTE, Refusals

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from cases.inbound.webhooks import Signer, new_shared_key, sign
 from eventstore.conflicts import StoreUnavailable
 from eventstore.operations import DEAD_AFTER
-from eventstore.postgres.deliveries import PostgresDeliveries
+from eventstore.postgres.operations import PostgresDeliveries
 from gateway.pages.views import ROWS
 from process.config import Settings
 from tests.support.gateway import NOON, Desk, gateway_desk

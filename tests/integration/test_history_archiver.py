@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from audit.verify.histories import history_of, kept_of
 from domain.access import HistoryStored, access_stream
 from eventstore.conflicts import StoreUnavailable
-from relay import history_archiver as historian
+from relay import history_archiver
 from relay.history_archiver import HistoryArchiver, store_ended
 from tests.support.breaking import set_back
 from tests.support.desk import Desk, working
@@ -50,7 +50,7 @@ async def stored(log: SealedLog, desk: Desk, at_least: int, since: datetime | No
 
 async def until_listed(desk: Desk) -> None:
     async with asyncio.timeout(15):
-        while desk.case_id not in [each.id async for each in desk.client.list_workflows(historian._ENDED)]:  # noqa: ASYNC110  a server tells nobody
+        while desk.case_id not in [each.id async for each in desk.client.list_workflows(history_archiver._ENDED)]:  # noqa: ASYNC110  a server tells nobody
             await asyncio.sleep(0.05)
 
 
@@ -99,7 +99,7 @@ async def test_a_reset_keeps_both_ways(log: SealedLog, desk: Desk) -> None:
     assert sorted(ids(each) for each in await kept(log, desk)) == sorted(ids(each) for each in await desk.histories())
 
 
-async def test_many_historians_at_once_keep_it_once(log: SealedLog, desk: Desk) -> None:
+async def test_many_archivers_at_once_keep_it_once(log: SealedLog, desk: Desk) -> None:
     await desk.walk(*FILED)
     await desk.handle.terminate()
     await until_listed(desk)
@@ -155,13 +155,13 @@ async def test_a_look_goes_back_behind_the_last_and_now_and_then_to_the_beginnin
     async def connect() -> Any:
         return desk.client
 
-    monkeypatch.setattr(historian, "store_ended", store)
+    monkeypatch.setattr(history_archiver, "store_ended", store)
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     moments = [noon, noon + timedelta(seconds=10), noon + timedelta(hours=7)]
     looks = HistoryArchiver(connect, log.store, now, clock=iter(moments).__next__)
     for _ in moments:
         await looks.look()
-    assert asked == [None, noon - historian.LOOK_BACK, None]
+    assert asked == [None, noon - history_archiver.LOOK_BACK, None]
 
 
 async def test_nothing_personal_is_kept_of_what_somebody_sent_by_hand(log: SealedLog, desk: Desk) -> None:

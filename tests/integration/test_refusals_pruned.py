@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from eventstore.postgres.guard import PostgresGuard
+from eventstore.postgres.operations import PostgresGuard
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 

@@ -49,7 +49,7 @@ class Notifications:
         return [notification.number for notification in self.notified]
 
 
-async def no_governing(_: str) -> None:
+async def no_programme(_: str) -> None:
     raise AssertionError("no programme had anything to take")
 
 
@@ -77,34 +77,34 @@ async def until_notified(notifications: Notifications, count: int) -> None:
 async def test_each_message_is_notified_once_with_its_case_kind_and_number(desk: Desk) -> None:
     case_id, notifications = await desk.filed_case(), Notifications()
     await desk.send("applicant", "m-1", {"case": case_id, "message": "application.withdrawn"})
-    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 2
+    assert await notify_once(desk.deps.inbox, notifications, no_programme) == 2
     assert notifications.notified == [
         PendingNotification(case_id, "application.submitted", "filing-1", 1),
         PendingNotification(case_id, "application.withdrawn", "m-1", 2),
     ]
-    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
+    assert await notify_once(desk.deps.inbox, notifications, no_programme) == 0
 
 
 async def test_what_was_not_taken_is_notified_again_after_half_a_minute(desk: Desk) -> None:
     case_id, notifications = await desk.filed_case(), Notifications()
-    await notify_once(desk.deps.inbox, notifications, no_governing)
+    await notify_once(desk.deps.inbox, notifications, no_programme)
     await later(desk, 29)
-    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
+    assert await notify_once(desk.deps.inbox, notifications, no_programme) == 0
     await later(desk, 2)
-    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 1
+    assert await notify_once(desk.deps.inbox, notifications, no_programme) == 1
     await desk.take_all(case_id)
     await later(desk, 60)
-    assert await notify_once(desk.deps.inbox, notifications, no_governing) == 0
+    assert await notify_once(desk.deps.inbox, notifications, no_programme) == 0
 
 
 async def test_a_notification_that_nobody_heard_is_not_lost(desk: Desk) -> None:
     notifications = Notifications(away=True)
     await desk.filed_case()
     with pytest.raises(RPCError):
-        await notify_once(desk.deps.inbox, notifications, no_governing)
+        await notify_once(desk.deps.inbox, notifications, no_programme)
     notifications.away = False
     await later(desk, 31)
-    await notify_once(desk.deps.inbox, notifications, no_governing)
+    await notify_once(desk.deps.inbox, notifications, no_programme)
     assert notifications.numbers == [1]
 
 
@@ -112,8 +112,8 @@ async def test_relays_side_by_side_notify_nothing_twice(desk: Desk) -> None:
     for number in range(12):
         await desk.filed_case(f"filing-{number}")
     notifications = Notifications()
-    await asyncio.gather(*(notify_once(desk.deps.inbox, notifications, no_governing, limit=3) for _ in range(8)))
-    while await notify_once(desk.deps.inbox, notifications, no_governing):
+    await asyncio.gather(*(notify_once(desk.deps.inbox, notifications, no_programme, limit=3) for _ in range(8)))
+    while await notify_once(desk.deps.inbox, notifications, no_programme):
         pass
     assert sorted(notifications.numbers) == list(range(1, 13))
 
@@ -145,7 +145,7 @@ async def test_what_the_governments_said_is_decided_and_made_known_if_the_gatewa
 
 async def test_the_loop_notifies_what_comes_until_it_is_stopped(desk: Desk) -> None:
     notifications, stopped = Notifications(), asyncio.Event()
-    running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_governing).run(stopped))
+    running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_programme).run(stopped))
     for number in range(3):
         await desk.filed_case(f"filing-{number}")
         await until_notified(notifications, number + 1)
@@ -161,7 +161,7 @@ async def test_the_loop_does_not_pause_while_there_is_more(desk: Desk, monkeypat
     for number in range(9):
         await desk.filed_case(f"filing-{number}")
     notifications, stopped = Notifications(), asyncio.Event()
-    running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_governing, limit=2).run(stopped))
+    running = asyncio.create_task(Relay(desk.deps.inbox, notifications, no_programme, limit=2).run(stopped))
     await until_notified(notifications, 9)
     stopped.set()
     await asyncio.wait_for(running, 2)
@@ -169,7 +169,7 @@ async def test_the_loop_does_not_pause_while_there_is_more(desk: Desk, monkeypat
 
 async def test_the_loop_outlives_an_absent_temporal_and_says_that_it_is_not_ready(desk: Desk) -> None:
     notifications, stopped = Notifications(away=True), asyncio.Event()
-    notifying = Relay(desk.deps.inbox, notifications, no_governing)
+    notifying = Relay(desk.deps.inbox, notifications, no_programme)
     running = asyncio.create_task(notifying.run(stopped))
     await desk.filed_case()
     await asyncio.sleep(0.3)

@@ -121,7 +121,7 @@ class FakeProgramme:
             raise LogRestored
         for message in what.direct:
             self.direct.append(message)
-            self.receive(what.case_id, message.message, message.bell.message_id)
+            self.receive(what.case_id, message.message, message.notification.message_id)
         first = len(case.answers)
         for number, (kind, _) in list(enumerate(case.inbox, start=1))[first : first + self.at_once]:
             self._take(case, number, kind)

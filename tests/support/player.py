@@ -205,7 +205,7 @@ class Player:
         while self.notifications:
             playing, notification = self.notifications.popleft()
             self.notified += 1
-            self._take(playing, TakeMessage("passage", f"bell-{self.notified}", notification, self.now))
+            self._take(playing, TakeMessage("passage", f"notification-{self.notified}", notification, self.now))
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:

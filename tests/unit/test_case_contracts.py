@@ -36,7 +36,7 @@ def test_every_stage_has_its_activity_and_every_wait_its_next_actor() -> None:
 def test_the_payload_shown_in_the_ui_is_a_message_of_that_kind(kind: str) -> None:
     shown = re.search(r"\{.*\}", description(kind))
     assert shown
-    direct = DirectMessage(message=kind, bell=Notification.model_validate_json(shown.group()))
+    direct = DirectMessage(message=kind, notification=Notification.model_validate_json(shown.group()))
     assert READ(direct.content()).message == kind
     assert direct.source() in MESSAGE_SENDERS[kind]
 
@@ -45,11 +45,11 @@ def test_kinds_with_personal_content_only_name_the_inbox() -> None:
     assert {"application.submitted", "sponsor.replaced", "evidence.submitted", "passport.changed"} == INBOX_ONLY
     for kind in INBOX_ONLY:
         with pytest.raises(ValueError, match="validation error"):
-            READ(DirectMessage(message=kind, bell=Notification(message_id="m")).content())
+            READ(DirectMessage(message=kind, notification=Notification(message_id="m")).content())
 
 
 def test_a_field_foreign_to_a_kind_is_refused_when_the_message_is_made() -> None:
-    direct = DirectMessage(message="sponsor.confirmed", bell=Notification(message_id="m", decision="deny"))
+    direct = DirectMessage(message="sponsor.confirmed", notification=Notification(message_id="m", decision="deny"))
     with pytest.raises(ValueError, match="decision"):
         READ(direct.content())
 
@@ -64,7 +64,7 @@ def test_notifications_keep_the_order_and_are_bounded() -> None:
     while signals.waiting(0):
         direct = signals.hand_over()
         assert len(direct) <= 20
-        taken += [message.bell.message_id for message in direct]
+        taken += [message.notification.message_id for message in direct]
         signals.handed_over(direct)
     assert taken == [f"m-{index}" for index in range(PENDING_MAX)]
 
@@ -115,6 +115,6 @@ def test_moments_of_a_direct_signal_reach_the_message() -> None:
     notification = Notification(
         message_id="m", country="PAN", crossed_at=datetime(2022, 11, 1, 13, tzinfo=UTC), source="border"
     )
-    message = READ(DirectMessage(message="border.irregular_crossing", bell=notification).content())
+    message = READ(DirectMessage(message="border.irregular_crossing", notification=notification).content())
     assert isinstance(message, IrregularCrossingReport)
     assert message.crossed_at == datetime(2022, 11, 1, 13, tzinfo=UTC)

@@ -128,7 +128,7 @@ def test_any_other_type_is_refused_by_the_converter(value: object) -> None:
         Step.model_validate(STEP),
         Advance(
             case_id=CASE,
-            direct=(DirectMessage(message="vetting.hit", bell=Notification(message_id="m", kind="alias")),),
+            direct=(DirectMessage(message="vetting.hit", notification=Notification(message_id="m", kind="alias")),),
         ),
     ],
     ids=lambda value: type(value).__name__,

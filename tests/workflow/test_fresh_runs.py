@@ -125,7 +125,7 @@ async def test_a_case_that_cannot_be_read_at_all_fails_with_its_code(dev_server:
         assert failed.value.cause.type == "unknown-case"
 
 
-async def test_an_activity_that_gives_up_leaves_the_case_open_for_the_next_bell(
+async def test_an_activity_that_gives_up_leaves_the_case_open_for_the_next_notification(
     dev_server: WorkflowEnvironment,
 ) -> None:
     async with working(dev_server) as desk:

@@ -53,7 +53,11 @@ async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: Wor
 
         assert [message.message for message in desk.programme.direct] == DIRECT
         denial = next(message for message in desk.programme.direct if message.message == "officer.decided")
-        assert (denial.bell.officer, denial.bell.decision, denial.bell.why) == ("o-1", "deny", "name-match")
+        assert (denial.notification.officer, denial.notification.decision, denial.notification.why) == (
+            "o-1",
+            "deny",
+            "name-match",
+        )
 
 
 async def test_a_kind_with_personal_content_notifies_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
@@ -143,7 +147,7 @@ async def test_a_burst_is_taken_in_order_by_bounded_activities(dev_server: Workf
         await desk.until(lambda: len(desk.programme.direct) == 50)
 
         assert all(len(what.direct) <= 20 for _, what in desk.programme.asked)
-        assert len({message.bell.message_id for message in desk.programme.direct}) == 50
+        assert len({message.notification.message_id for message in desk.programme.direct}) == 50
 
 
 async def test_bounded_activities_are_called_until_nothing_is_left(dev_server: WorkflowEnvironment) -> None:
