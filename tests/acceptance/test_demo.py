@@ -66,13 +66,15 @@ class Running:
         return await Client.connect(json.loads(self.stack_file.read_text())["temporal_address"])
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One for all that only look at it or mend what they broke: it plays more slowly than they do."""
+    home = tmp_path_factory.mktemp("demo")
     arguments = ("demo", "--cases", "2", "--speed", "0.5")
     process = subprocess.Popen(
-        (PASSAGE, *arguments), cwd=tmp_path, env=bare_environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        (PASSAGE, *arguments), cwd=home, env=bare_environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    demo = Running(tmp_path)
+    demo = Running(home)
     try:
         until = time.monotonic() + WAIT_S
         while not demo.stack_file.exists() or len(demo.listed("case", "list")) < 2:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import app, exit_code
+from cli.main import application, exit_code
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.kernel.ids import CaseId
 from tests.support.filed import day
@@ -38,7 +38,9 @@ def erase(log: SealedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("PASSAGE_DATA_DIR", str(tmp_path))
 
     async def run(*arguments: str) -> Done:
-        code = await asyncio.to_thread(exit_code, lambda: app(["erase", *arguments], standalone_mode=False))
+        code = await asyncio.to_thread(
+            exit_code, lambda: application("erase")(["erase", *arguments], standalone_mode=False)
+        )
         return Done(code, *capsys.readouterr())
 
     return run

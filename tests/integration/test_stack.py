@@ -28,9 +28,10 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "a home"
 
 
-@pytest.fixture
-def stack(home: Path) -> Iterator[RunningStack]:
-    with RunningStack(home) as running:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """One for all tests that leave it up."""
+    with RunningStack(tmp_path_factory.mktemp("stack") / "a home") as running:
         yield running
 
 
@@ -62,8 +63,11 @@ async def test_what_the_stack_file_names_answers(stack: RunningStack) -> None:
     assert (stack.data_dir / "stack.json").stat().st_mode & 0o077 == 0
 
 
-def test_ctrl_c_stops_what_it_started_and_nothing_else(stack: RunningStack) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
+def test_ctrl_c_stops_what_it_started_and_nothing_else(home: Path) -> None:
+    with (
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger,
+        RunningStack(home) as stack,
+    ):
         pids = stack.pids
         assert stack.stop(signal.SIGINT) == 0
         assert not alive(pids)
