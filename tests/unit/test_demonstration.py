@@ -11,7 +11,7 @@ from cases.clock import ScaledClock
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
 from eventstore.port import Stream
 from eventstore.summary import CaseSummary
-from domain.humanitarian_parole import FAMILY
+from domain.humanitarian_parole.definition import FAMILY
 from simulation.demonstration.repeat import application, cases_for_every_outcome, demonstration, last_places
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, TimelineMessage, first_moment
@@ -108,7 +108,7 @@ class Stage:
         self.agenda = Agenda(self.scenario)
         self.filed_at = self.scenario.applications["a"].filed_at
         self.clock = ScaledClock(self.filed_at, datetime.now(UTC), 864_000)
-        self.heads, self.board, names = Heads(), Board(), CaseNames()
+        self.heads, self.board, names = Heads(), Board(), CaseNames("VEN")
         self.pace = Pace(self.scenario, names, self.board, self.clock)
         names.note("a", CASE_ID)
         self.board.follow(CASE_ID, lambda stands: self.pace.note("a", stands))
