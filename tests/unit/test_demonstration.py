@@ -3,15 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from cases.clock import ScaledClock
+from domain.humanitarian_parole.definition import FAMILY
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
 from eventstore.port import Stream
 from eventstore.summary import CaseSummary
-from domain.humanitarian_parole.definition import FAMILY
 from simulation.demonstration.repeat import application, cases_for_every_outcome, demonstration, last_places
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, TimelineMessage, first_moment
