@@ -57,7 +57,7 @@ async def open_if_new(cases: CaseRepository, rules: RuleSet, places: int | None,
                 now=now,
                 rules_digest=rules.digest,
                 summary=summarize_programme(state),
-                caps=tuple(cap.pool for cap in rules.caps),
+                caps=_caps_set(state, events),
             )
         )
     except Conflict:

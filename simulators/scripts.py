@@ -1,16 +1,18 @@
 """How a simulated partner answers a case: what, when and how badly. The `partners:` of a scenario have this form."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    create_model,
     model_serializer,
     model_validator,
 )
@@ -135,13 +137,8 @@ class PartnerScript(Saying):
         return faults[call - self.fail - 1] if call - self.fail <= len(faults) else None
 
 
-class PartnerScripts(Section):
+class _Scripts(Section):
     """Each partner's script; nothing is said here about one that is left out."""
-
-    sponsor_registry: PartnerScript | None = None
-    entry_records: PartnerScript | None = None
-    vetting: PartnerScript | None = None
-    work_permit_office: PartnerScript | None = None
 
     def of(self, partner: Code) -> PartnerScript | None:
         """The script of `partner`, if it has one."""
@@ -156,12 +153,42 @@ class PartnerScripts(Section):
                 yield partner, script.answer
 
 
+if TYPE_CHECKING:
+
+    class PartnerScripts(_Scripts):
+        """As below: its fields, one a partner, are not known before the families are."""
+
+        def __init__(self, **scripts: PartnerScript | None) -> None: ...
+        def __getattr__(self, partner: str) -> Any: ...
+
+else:
+    PartnerScripts = create_model(
+        "PartnerScripts",
+        __base__=_Scripts,
+        __doc__=_Scripts.__doc__,
+        **dict.fromkeys(PARTNERS, (PartnerScript | None, None)),
+    )
+
 SILENT: Final = PartnerScript(answer="none")
 """A partner without a script takes its calls and never answers."""
-AGREEABLE: Final = PartnerScripts(
-    sponsor_registry=PartnerScript(answer="sponsor.confirmed", after=timedelta(days=3)),
-    entry_records=PartnerScript(answer="entry.matched", after=timedelta(hours=1)),
-    vetting=PartnerScript(answer="vetting.cleared", after=timedelta(days=5)),
-    work_permit_office=PartnerScript(answer="work_permit.eligible", after=timedelta(days=30)),
-)
+_USUAL: Final = {
+    "sponsor_registry": timedelta(days=3),
+    "entry_records": timedelta(hours=1),
+    "vetting": timedelta(days=5),
+    "work_permit_office": timedelta(days=30),
+}
+"""How long a partner takes; any other takes a day."""
+
+
+def _agreeable(partner: str) -> PartnerScript:
+    """It gives the first of its answers; silent where that one has no example."""
+    first = registry.partner(partner).answers[0]
+    if first.example is None:
+        return SILENT
+    says = first.kind.model_validate_json(json.dumps(dict(first.example)))
+    fields = says.model_dump(exclude={"message", NOT_IN_SCRIPTS}, exclude_unset=True)
+    return PartnerScript(answer=first.name, after=_USUAL.get(partner, timedelta(days=1)), **fields)
+
+
+AGREEABLE: Final = PartnerScripts(**{partner: _agreeable(partner) for partner in PARTNERS})
 """Partners who say yes in the usual time, until they are told otherwise."""

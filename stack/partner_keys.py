@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cases.inbound.webhooks import new_key_pair, new_shared_key
+from domain import registry
 
-_SHARED: Final = ("sponsor_registry", "entry_records", "carrier", "applicant", "supporter", "officer")
 _PAIRS: Final = ("vetting", "work_permit_office", "border", "governments")
-"""Both schemes are in daily use, so that neither can break unseen."""
+"""These have a key pair, all other senders a shared key: both schemes are in daily use, so neither can break unseen."""
 
 
 class PartnerKeys(NamedTuple):
@@ -25,7 +25,7 @@ def ensure_partner_keys(directory: Path) -> PartnerKeys:
     """The keys in `directory`, made if it holds none. May block."""
     files = PartnerKeys(directory / "gateway.json", directory / "senders.json")
     if not files.senders.exists() or not files.gateway.exists():
-        shared = {sender: new_shared_key() for sender in _SHARED}
+        shared = {sender: new_shared_key() for sender in registry.senders() if sender not in _PAIRS}
         pairs = {sender: new_key_pair() for sender in _PAIRS}
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(files.gateway, shared | {sender: public for sender, (_, public) in pairs.items()})

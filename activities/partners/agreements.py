@@ -29,6 +29,9 @@ class Agreement(BaseModel):
 Agreements = Mapping[Code, Agreement]
 """One for each partner."""
 
+_UNTIL_AGREED: Final = Agreement(calls_per_s=1, answers_within=timedelta(days=10), ask_again_after=timedelta(days=1))
+"""For a partner of a family from elsewhere, where no file is named: slow enough for anybody."""
+
 _FILE: Final = TypeAdapter(dict[Code, Agreement])
 
 
@@ -37,7 +40,11 @@ class AgreementsUnreadable(Exception):
 
 
 def read_agreements(path: Path | None = None) -> Agreements:
-    """The agreements in `path`, or those that come with the program. Raises `AgreementsUnreadable`."""
+    """The agreements in `path`; without one those that come with the program, and a slow pace for anybody else.
+
+    Raises:
+        AgreementsUnreadable: see there.
+    """
     source = resources.files("activities.partners") / "agreements.toml" if path is None else path
     try:
         found = _FILE.validate_python(tomllib.loads(source.read_text()))
@@ -52,6 +59,8 @@ def read_agreements(path: Path | None = None) -> Agreements:
     if strange:
         raise AgreementsUnreadable(f"{path}: there is no partner {', '.join(strange)}")
     missing = [partner for partner in registry.partners() if partner not in found]
+    if path is None:
+        return {**found, **dict.fromkeys(missing, _UNTIL_AGREED)}
     if missing:
         raise AgreementsUnreadable(f"{path}: nothing is agreed with {', '.join(missing)}")
     return found

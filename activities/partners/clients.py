@@ -25,10 +25,10 @@ class PartnerClients:
     channels: Mapping[str, PartnerChannel]
 
     async def call(self, partner: str, check: PartnerCheck) -> Accepted:
-        """Send `check` to `partner` once. Raises `PartnerError`, or `ValueError` for another partner's check."""
+        """Send `check` to `partner` once. Raises `PartnerError`, or `TypeError` for another partner's check."""
         asks = registry.partner(partner).asks
         if not isinstance(check, asks):
-            raise ValueError(f"{type(check).__name__} was about to go to {partner}, which is sent {asks.__name__}")
+            raise TypeError(f"{type(check).__name__} was about to go to {partner}, which is sent {asks.__name__}")
         return await self.channels[partner].send(check)
 
     async def status(self, partner: str, request_id: str, case_id: str) -> Status:

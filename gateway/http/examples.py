@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cases.inbound.wire import WIRE
+from domain import registry
+
 _CASE: Final = "VEN-7Q4K-M2XS"
 _SUPPORTER: Final = {
     "given_names": "Luis",
@@ -58,26 +61,16 @@ BOARDING_QUESTION: Final[Mapping[str, Any]] = {"case": _CASE}
 
 _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "sponsor.confirmed": {"request_id": f"{_CASE}:2"},
-    "sponsor.not_confirmed": {"why": "income-too-low"},
-    "sponsor.needs_review": {"flags": ["income"]},
-    "sponsor.withdrew": {},
     "sponsor.replaced": {"supporter": _SUPPORTER},
     "entry.matched": {"entered_at": "2022-09-01T10:00:00-05:00", "place": "Tapachula", "manner": "regular"},
-    "entry.not_found": {},
     "entry.mismatch": {"fields": ["birth_date"]},
     "evidence.submitted": {"documents": [_DOCUMENT]},
-    "application.withdrawn": {},
     "passport.changed": {"passport": _PASSPORT, "surnames": "Pérez"},
     "vetting.cleared": {"findings": [{"kind": "removal_order", "dated": "2014-02-01"}]},
     "vetting.referred": {"flags": ["name-variant"]},
-    "vetting.hit": {"kind": "name-match"},
     "officer.decided": {"officer": "o-17", "decision": "approve", "why": "another person of that name"},
-    "officer.confirmed": {"officer": "o-23"},
     "border.irregular_crossing": {"country": "PAN", "crossed_at": "2022-11-02T04:00:00-05:00"},
-    "authorization.extension_requested": {},
-    "arrival.paroled": {"port": "MIA", "by": "air", "until": "2024-11-19"},
     "arrival.refused": {"port": "MIA", "why": "passport-altered"},
-    "work_permit.applied": {},
     "work_permit.eligible": {"why": ""},
     "work_permit.ineligible": {"why": "parole-ending"},
     "programme.suspended": {},
@@ -93,5 +86,14 @@ def _message(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**about, "message": name, **fields}
 
 
-MESSAGES: Final[Mapping[str, Mapping[str, Any]]] = {name: _message(name, fields) for name, fields in _FIELDS.items()}
+def _fields(name: str) -> Mapping[str, Any]:
+    """What stands above, else what operators are shown to start from."""
+    if name in _FIELDS:
+        return _FIELDS[name]
+    kind = WIRE[name][0]
+    shown = next((each.example for each in registry.signals()[name] if each.example), {})
+    return {field: value for field, value in shown.items() if field in kind.model_fields}
+
+
+MESSAGES: Final[Mapping[str, Mapping[str, Any]]] = {name: _message(name, _fields(name)) for name in WIRE}
 """Kind of message to an example of it."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from domain.humanitarian_parole import FAMILY
+from domain.humanitarian_parole.definition import FAMILY
 from simulation.demonstration.repeat import cases_for_every_outcome
 from tests.support.stack import bare_environment
 

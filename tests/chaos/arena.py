@@ -31,14 +31,14 @@ LINKS: Final = {
 class Arena:
     """The stack under attack and every means of attacking it. Use `opened`."""
 
-    def __init__(self, home: Path, seed: int) -> None:
+    def __init__(self, home: Path, seed: int, **settings: str) -> None:
         data_dir = home / ".passage"
         self.links = {
             name: Link(name, partial(_upstream, data_dir, variable), random.Random(f"{seed} {name}"))  # noqa: S311  no secret
             for name, variable in LINKS.items()
         }
         self.disk = Disk(data_dir / "postgres")
-        self.stack = WholeStack(home)
+        self.stack = WholeStack(home, **settings)
         self.restarted = asyncio.Event()
         """Set when the whole stack was started again, so that its database is elsewhere now."""
 

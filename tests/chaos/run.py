@@ -20,11 +20,10 @@ from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_p
 from tests.chaos.schedule import Schedule, schedule
 from tests.support.breaking import running_cases
 from tests.support.invariants import partner_faults, reading, receipt_faults
-from tests.support.performance import open_programme, until_all_closed
+from tests.support.performance import until_all_closed
 from tests.support.sender import Senders
-from tests.support.stack import run_passage
 
-PROGRAMME: Final = "chaos"
+PROGRAMME: Final = "venezuela-air"
 CASES_A_PLACE: Final = 5
 """So few places that most of those who may travel wait for one."""
 TOLD_WITHIN_S: Final = 240.0
@@ -66,8 +65,6 @@ class Run:
 
     async def whole(self) -> Mapping[str, list[str]]:
         """Do everything that is planned, then look at what must hold."""
-        async with open_backing(self.arena.stack.settings) as backing:
-            await open_programme(backing, PROGRAMME, max(1, len(self.plan.filings) // CASES_A_PLACE))
         chance = random.Random(self.plan.seed)  # noqa: S311  no secret
         async with repeating_senders(self.arena, PROGRAMME, chance) as (senders, repeating), self._watched():
             await script_partners(senders, self.plan.filings)
@@ -173,15 +170,14 @@ class Run:
         self.broken["audit verify passes"] = await asyncio.to_thread(self._accusations)
 
     def _accusations(self) -> list[str]:
-        environment = {"PASSAGE_DATA_DIR": str(self.arena.stack.data_dir)}
-        verified = run_passage("audit", "verify", cwd=self.arena.stack.data_dir, environment=environment)
+        verified = self.arena.stack.passage("audit", "verify")
         return [] if verified.returncode == 0 else (verified.stdout + verified.stderr).splitlines()
 
 
 async def run(plan: Schedule, home: Path, say: Say) -> Mapping[str, list[str]]:
     """Do one run in the folder `home`; for each promise, in what it was broken."""
     say(f"seed {plan.seed}: {len(plan.filings)} cases, {len(plan.strikes)} faults")
-    arena = Arena(home, plan.seed)
+    arena = Arena(home, plan.seed, PASSAGE_PROGRAMME_PLACES=str(max(1, len(plan.filings) // CASES_A_PLACE)))
     async with arena.opened():
         say(f"the database's disk is {arena.disk.kind}")
         return await Run(arena, plan, say).whole()

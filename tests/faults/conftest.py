@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.many_programmes import installed, written
 from tests.support.whole_stack import DAY_ONE, WholeStack
 
 _NUMBER = itertools.count(1)
@@ -63,10 +64,17 @@ def stacks() -> Iterator[Stacks]:
     stacks.close()
 
 
+@pytest.fixture(scope="session")
+def distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the family of the tests' own programmes is."""
+    return written(tmp_path_factory.mktemp("distribution"))
+
+
 @pytest.fixture
-def stack(stacks: Stacks) -> WholeStack:
+def stack(stacks: Stacks, distribution: Path) -> Iterator[WholeStack]:
     """The stack that tests share."""
-    return stacks.young()
+    with installed(distribution):
+        yield stacks.young()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.support import sender
 from tests.support.applicants import NOBODY_ANSWERS, in_colombia
 from tests.support.every_kind import Delivery, one_of_each_kind
 from tests.support.invariants import reading, receipt_faults
+from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.whole_stack import WholeStack
 
@@ -60,7 +61,7 @@ async def refusals_on_record(settings: Settings, mark: str) -> Counter[tuple[str
 
 
 async def test_every_message_thrice_and_in_any_order(stack: WholeStack, number: int) -> None:
-    settings, programme, first = stack.settings, f"shuffled-{number}", 1000 * number
+    settings, programme, first = stack.settings, programme_named(number), 1000 * number
     shuffling = random.Random(number)  # noqa: S311  no secret
     async with sender.senders_of(settings, programme) as senders, open_backing(settings) as backing:
         await open_programme(backing, programme)

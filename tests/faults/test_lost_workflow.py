@@ -13,9 +13,9 @@ from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.breaking import delete, terminate
 from tests.support.invariants import reading
+from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
-from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 
 SWEPT_WITHIN_S = 90
@@ -37,15 +37,14 @@ async def run_of(client: Client, case_id: str, *, other_than: str = "") -> str:
 
 def restart(stack: WholeStack, case_id: str, *options: str) -> str:
     """What `passage case restart` says."""
-    environment = {"PASSAGE_DATA_DIR": str(stack.data_dir)}
-    done = run_passage("case", "restart", case_id, *options, cwd=stack.data_dir, environment=environment)
+    done = stack.passage("case", "restart", case_id, *options)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
 
 @pytest.mark.slow
 async def test_a_case_without_a_workflow_gets_one(stack: WholeStack, number: int) -> None:
-    settings, programme, first = stack.settings, f"lost-{number}", 1000 * number
+    settings, programme, first = stack.settings, programme_named(number), 1000 * number
     temporal = await connect_temporal(settings, "tests")
     async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
         await open_programme(backing, programme)

@@ -16,9 +16,9 @@ from relay.histories import live_histories
 from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.breaking import set_back, terminate
+from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import senders_of
-from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 from workflows.contracts import Notification
 
@@ -60,7 +60,7 @@ async def as_superuser(stack: WholeStack, *statements: str) -> None:
 
 @pytest.mark.slow
 async def test_a_case_is_compared_with_its_histories_live_and_kept(stack: WholeStack, number: int) -> None:
-    settings, programme, first = stack.settings, f"reconciled-{number}", 1000 * number
+    settings, programme, first = stack.settings, programme_named(number), 1000 * number
     temporal = await connect_temporal(settings, "tests")
     async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
         await open_programme(backing, programme)
@@ -93,9 +93,7 @@ async def test_a_case_is_compared_with_its_histories_live_and_kept(stack: WholeS
     try:
         for client in (temporal, None):
             assert ("command-without-events", plain, 3) in await findings(stack, client, plain)
-        environment = {"PASSAGE_DATA_DIR": str(stack.data_dir)}
-        arguments = ("audit", "reconcile", "--all", "--json")
-        done = await asyncio.to_thread(run_passage, *arguments, cwd=stack.data_dir, environment=environment)
+        done = await asyncio.to_thread(stack.passage, "audit", "reconcile", "--all", "--json")
     finally:  # the stack is that of other tests too
         await as_superuser(
             stack,

@@ -19,6 +19,7 @@ from process.backing import open_backing
 from simulation.demonstration.repeat import application
 from tests.support.applicants import A_PERMIT, NOBODY_ANSWERS, in_colombia, passport, supporter, without_documents
 from tests.support.invariants import reading
+from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
@@ -148,7 +149,7 @@ def personal_content(kind: str, person: int) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def operating(stack: WholeStack, number: int, persons: int) -> AsyncIterator[Operator]:
     """An operator, a programme of their own, and partners that say nothing."""
-    settings, programme = stack.settings, f"signalled-{number}"
+    settings, programme = stack.settings, programme_named(number)
     database = await asyncpg.connect(settings.required_database_url)
     temporal = await Client.connect(settings.temporal["target_host"], identity="ana ops.example")
     try:

@@ -11,6 +11,7 @@ from simulation.demonstration.repeat import application
 from tests.support.applicants import NOBODY_ANSWERS
 from tests.support.every_kind import contents
 from tests.support.invariants import reading, receipt_faults
+from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
@@ -42,7 +43,7 @@ async def keeps_writing(senders: Senders, case_id: str, person: int, until: floa
 
 @pytest.mark.slow
 async def test_messages_are_taken_while_temporal_is_away(stack: WholeStack, number: int) -> None:
-    settings, programme, first = stack.settings, f"away-{number}", 1000 * number
+    settings, programme, first = stack.settings, programme_named(number), 1000 * number
     async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
         await open_programme(backing, programme)
         persons = range(first, first + CASES)

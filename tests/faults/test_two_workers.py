@@ -15,6 +15,7 @@ from process.backing import open_backing
 from simulation.demonstration.repeat import application
 from tests.support.applicants import PROMPT
 from tests.support.invariants import partner_faults, reading, receipt_faults
+from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
@@ -66,7 +67,7 @@ def ports_of(pid: int) -> set[int]:
 
 @pytest.mark.slow
 async def test_one_dies_and_one_hangs_in_the_middle_of_an_append(stack: WholeStack, number: int) -> None:
-    settings, programme, first = stack.settings, f"workers-{number}", 1000 * number
+    settings, programme, first = stack.settings, programme_named(number), 1000 * number
     database = await asyncpg.connect(settings.required_database_url)
     async with senders_of(settings, programme) as senders, open_backing(settings) as backing:
         await open_programme(backing, programme)

@@ -12,8 +12,8 @@ from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script
 from tests.support.invariants import partner_faults, reading, receipt_faults
+from tests.support.many_programmes import programme_named
 from tests.support.performance import Breaking, Performance, until_all_closed
-from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 
 SETTLE_S = 120.0
@@ -23,7 +23,7 @@ SETTLE_S = 120.0
 @pytest.mark.slow
 @pytest.mark.parametrize("breaking", BREAKING.values(), ids=BREAKING.keys())
 async def test_every_case_ends_as_it_would_have(stack: WholeStack, number: int, breaking: Breaking) -> None:
-    performance = Performance(stack, script(first_person=1000 * number), f"breaking-{number}")
+    performance = Performance(stack, script(first_person=1000 * number), programme_named(number))
     await performance.play(breaking, PLACES)
 
     assert "\n".join(performance.differences) == ""
@@ -50,8 +50,7 @@ async def reconciled(stack: WholeStack, cases: set[str]) -> set[str]:
 
 def the_log_verifies(stack: WholeStack) -> None:
     """The auditor's own reader agrees, and the seal has kept up."""
-    environment = {"PASSAGE_DATA_DIR": str(stack.data_dir)}
-    verified = run_passage("audit", "verify", cwd=stack.data_dir, environment=environment)
+    verified = stack.passage("audit", "verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 

@@ -73,7 +73,7 @@ async def test_an_id_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytes
     taken = await desk.filed_case("filing-2", given_names="Eva")
     draws = iter([taken, judged, "VEN-1111-1111"])
 
-    def draw(_: bytes) -> CaseId:
+    def draw(_prefix: str, _entropy: bytes) -> CaseId:
         return next(draws)
 
     monkeypatch.setattr(applications, "case_id_from_entropy", draw)
@@ -87,12 +87,8 @@ async def test_an_authorized_case_shows_its_last_moment_and_what_is_due(desk: De
     assert shown["authorized_until"] == "2023-01-19T05:00:00Z"
     assert shown["due"] == {"name": "authorization", "at": "2023-01-19T05:00:00Z"}
     programme = (await desk.http.get(f"/v1/programmes/{PROGRAMME}")).json()
-    assert (programme["status"], programme["places"], programme["authorized"], programme["waiting"]) == (
-        "open",
-        24000,
-        1,
-        0,
-    )
+    assert (programme["status"], programme["authorized"], programme["waiting"]) == ("open", 1, 0)
+    assert programme["pools"] == [{"pool": PROGRAMME, "period": "total", "places": 24000, "taken": 1}]
 
 
 async def test_a_paroled_case_shows_the_last_day_of_parole(desk: Desk) -> None:

@@ -71,11 +71,11 @@ async def test_one_message_is_shown_by_its_number_or_its_senders_id(desk: Desk, 
     assert (await inbox("show", "nonsense")).returncode == 2
 
 
-async def test_what_no_worker_takes_is_dead_until_it_is_rung_anew(desk: Desk, inbox: Any) -> None:
+async def test_what_no_worker_takes_is_dead_until_it_is_notified_anew(desk: Desk, inbox: Any) -> None:
     case_id = await desk.filed_case()
     for _ in range(DEAD_AFTER):
         await desk.deps.inbox.claim_notifications(10)
-        await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
+        await desk.database.execute("UPDATE passage.notification SET notified_at = now() - interval '31 seconds'")
     await desk.deps.inbox.mark_notified([1])
     assert [each["state"] for each in await lines(inbox, "list", "--dead")] == ["dead"]
     assert await desk.deps.inbox.claim_notifications(10) == ()
@@ -84,7 +84,7 @@ async def test_what_no_worker_takes_is_dead_until_it_is_rung_anew(desk: Desk, in
     assert await lines(inbox, "list", "--dead") == []
 
 
-async def test_what_has_its_answer_is_not_rung_and_that_is_said(desk: Desk, inbox: Any) -> None:
+async def test_what_has_its_answer_is_not_notified_and_that_is_said(desk: Desk, inbox: Any) -> None:
     case_id = await desk.filed_case()
     await desk.take_all(case_id)
     done = await inbox("redrive", "1")

@@ -149,7 +149,7 @@ class TestGovernments:
         sent = await desk.send("governments", "g-1", body)
         assert (sent.status_code, sent.json()["answer"]) == (202, "accepted")
         shown = await desk.http.get(f"/v1/programmes/{PROGRAMME}")
-        assert shown.json()["places"] == 5
+        assert [pool["places"] for pool in shown.json()["pools"]] == [5]
         assert (await desk.send("governments", "g-1", body)).json() == sent.json()
 
     async def test_what_it_cannot_take_is_rejected_with_a_code(self, desk: Desk) -> None:

@@ -123,7 +123,7 @@ async def kill(desk: Desk) -> None:
     """Ring for everything so often that it is dead."""
     for _ in range(DEAD_AFTER):
         await desk.deps.inbox.claim_notifications(1000)
-        await desk.database.execute("UPDATE passage.bell SET rung_at = now() - interval '31 seconds'")
+        await desk.database.execute("UPDATE passage.notification SET notified_at = now() - interval '31 seconds'")
 
 
 class TestShown:
@@ -194,7 +194,7 @@ class TestShown:
 
 
 class TestRedriving:
-    async def test_a_dead_letter_is_rung_for_again_by_a_button(self, desk: Desk) -> None:
+    async def test_a_dead_letter_is_notified_again_by_a_button(self, desk: Desk) -> None:
         case_id = await desk.filed_case()
         await say(desk, "a-1", case_id)
         await kill(desk)
@@ -211,7 +211,7 @@ class TestRedriving:
         assert "0 times" in after.text
         assert [row.number for row in await desk.deps.inbox.claim_notifications(10)] == [2]
 
-    async def test_all_dead_letters_are_rung_for_at_once(self, desk: Desk) -> None:
+    async def test_all_dead_letters_are_notified_at_once(self, desk: Desk) -> None:
         case_id = await desk.filed_case()
         for number in range(3):
             await say(desk, f"a-{number}", case_id)
@@ -233,7 +233,7 @@ class TestRedriving:
         after = await browser.get((await browser.press(form)).headers["location"])
         assert "The message already has its answer" in after.text
 
-    async def test_another_partners_message_cannot_be_seen_or_rung_for(self, desk: Desk) -> None:
+    async def test_another_partners_message_cannot_be_seen_or_notified(self, desk: Desk) -> None:
         await desk.filed_case()  # number 1, of the supporter
         browser = await signed_in(desk, "partner:applicant")
         assert "No such message" in (await browser.get(f"{PLACE}/1", 404)).text

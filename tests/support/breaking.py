@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 
 from process.temporal import connect_temporal
 from tests.support.performance import Breaking, Performance
+from tests.support.whole_stack import WholeStack
 
 KILLS: Final = 3
 
@@ -25,9 +26,14 @@ async def a_while(shortest_s: float, longest_s: float) -> None:
     await asyncio.sleep(random.uniform(shortest_s, longest_s))  # noqa: S311  no secret
 
 
-async def kill_often(name: str, performance: Performance) -> None:
-    """`kill -9` of one program, and again soon after it has come back."""
-    stack = performance.stack
+async def kill_often(names: tuple[str, ...], performance: Performance) -> None:
+    """`kill -9` of each of these programs, and again soon after it has come back; so several may be down at once."""
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(_kill_often(name, performance.stack))
+
+
+async def _kill_often(name: str, stack: WholeStack) -> None:
     for _ in range(KILLS):
         await a_while(1.0, 3.0)
         before = stack.kill(name)
@@ -95,12 +101,8 @@ async def running_cases(client: Client) -> set[str]:
 
 
 BREAKING: Final[dict[str, Breaking]] = {
-    "worker": partial(kill_often, "worker"),
-    "relay": partial(kill_often, "relay"),
-    "gateway": partial(kill_often, "gateway"),
-    "postgres": partial(kill_often, "postgres"),
-    "sealer": partial(kill_often, "sealer"),
-    "temporal": partial(kill_often, "temporal"),
+    "our-programs": partial(kill_often, ("worker", "relay", "gateway", "sealer")),
+    "servers": partial(kill_often, ("postgres", "temporal")),
     "everything": kill_everything,
     "temporal-emptied": empty_temporal,
     "workflows-ended": end_workflows,

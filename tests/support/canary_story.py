@@ -18,12 +18,10 @@ from process.backing import open_backing
 from simulators.scripts import SILENT, FaultProfile, PartnerScript, PartnerScripts
 from tests.support import canary
 from tests.support.canary import FOREIGN, found_in, on_the_wire
-from tests.support.performance import open_programme
 from tests.support.sender import Senders, senders_of
-from tests.support.stack import run_passage
 from tests.support.whole_stack import WholeStack
 
-PROGRAMME = "canaries"
+PROGRAMME = "venezuela-air"
 
 STAMMERS = PartnerScripts(
     sponsor_registry=PartnerScript(answer="none", faults=FaultProfile(malformed=1, oversized=1, misdirected=1)),
@@ -71,8 +69,7 @@ class Story:
 
     def passage(self, *arguments: str) -> None:
         """Run a command, which must do what it says, and keep what it prints."""
-        done = run_passage(*arguments, cwd=self.stack.data_dir,
-                           environment={"PASSAGE_DATA_DIR": str(self.stack.data_dir)})  # fmt: skip
+        done = self.stack.passage(*arguments)
         assert done.returncode == 0, done.stderr
         self.read[f"passage {' '.join(arguments)}"] = (done.stdout + done.stderr).encode()
 
@@ -279,7 +276,6 @@ async def whole_story(stack: WholeStack) -> Story:
     database = await asyncpg.connect(settings.required_database_url)
     temporal = await Client.connect(settings.temporal["target_host"])
     async with senders_of(settings, PROGRAMME) as senders, open_backing(settings) as backing:
-        await open_programme(backing, PROGRAMME)
         story = Story(stack, senders, database, temporal)
         await a_life_with_everything(story)
         await shorter_lives(story)

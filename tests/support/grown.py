@@ -180,8 +180,10 @@ STAGE: Final = Stage(
             parameters=FingerprintAge,
         ),
     ),
-    ends={
+    outcomes={
         OUTCOME: Words("postponed", "aplazado"),
+    },
+    reasons={
         REASON: Words("fingerprints cannot be read", "huellas ilegibles"),
     },
     carry_on=_ask,

@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 import psutil
 
 from process.config import Settings, load_settings
-from tests.support.stack import bare_environment
+from tests.support.stack import bare_environment, run_passage
 
 _PROGRAM: Final = Path(__file__).with_name("stack_program.py")
 
@@ -59,6 +59,7 @@ class WholeStack:
         self._home = home
         self._environment = {
             "PASSAGE_DATA_DIR": str(self.data_dir),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", str(_PROGRAM.parents[2])),
             # Its own ports, the same after each start: partners know where the gateway is.
             "PASSAGE_GATEWAY_PORT": str(free_port()),
             "PASSAGE_SIMULATORS_PORT": str(free_port()),
@@ -77,7 +78,7 @@ class WholeStack:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", *self.program],  # or tests/support would come before the project's own `stack`
                 cwd=self._home,
-                env=bare_environment({**self._environment, "PYTHONPATH": str(_PROGRAM.parents[2])}),
+                env=bare_environment(self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -127,6 +128,10 @@ class WholeStack:
         """What the program has logged."""
         return (self.data_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
+    def passage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command beside the stack, to its end."""
+        return run_passage(*arguments, cwd=self.data_dir, environment={"PASSAGE_DATA_DIR": str(self.data_dir)})
+
     @contextlib.contextmanager
     def another_worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
         """One more worker beside the stack's own, which nobody starts again."""
@@ -134,7 +139,7 @@ class WholeStack:
             worker = subprocess.Popen(
                 [sys.executable, "-P", "-m", "worker"],
                 cwd=self._home,
-                env=bare_environment({**self._environment, "PYTHONPATH": str(_PROGRAM.parents[2])}),
+                env=bare_environment(self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -251,7 +251,7 @@ def _assert_clean(found: PartnerError) -> None:
 
 
 async def test_a_request_never_goes_to_another_partner(partners: PartnerClients) -> None:
-    with pytest.raises(ValueError, match="VettingCheck was about to go to entry_records"):
+    with pytest.raises(TypeError, match="VettingCheck was about to go to entry_records"):
         await partners.call("entry_records", a_check("vetting"))
 
 

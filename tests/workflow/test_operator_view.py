@@ -97,7 +97,7 @@ async def test_activities_and_timers_say_why(dev_server: WorkflowEnvironment) ->
 
     summaries = [summary for event in history["events"] if (summary := _summary(event))]
     assert summaries[:3] == [
-        f"Application {desk.case_id}: entry by air with a supporter",
+        f"venezuela-air {desk.case_id}",
         "read the case from the log",
         "messages after number 1",
     ]
