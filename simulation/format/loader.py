@@ -100,7 +100,7 @@ def _keys(source: Located) -> Iterable[tuple[str, Located]]:
 
 def _fault(source: Located, error: ErrorDetails) -> Fault:
     """Pydantic's error, where the value was written and in words for whoever writes scenarios."""
-    path = [part for part in error["loc"] if part != "[key]"]
+    path = [part for part in error["loc"] if part not in _NOT_WRITTEN]
     if error["type"] == "missing":
         within = source.at(path[:-1])
         return Fault(within.inside(path[-1]), "is missing")
@@ -109,6 +109,8 @@ def _fault(source: Located, error: ErrorDetails) -> Fault:
     return Fault(source.at(path), _words(error))
 
 
+_NOT_WRITTEN = ("[key]", "[one]", "[each]")
+"""Parts of an error's path that name how a value was read."""
 _WORDS = {
     "timezone_aware": "needs an offset, for example 2022-10-20T09:00:00-05:00 or 2022-10-20T14:00:00Z",
     "string_type": "is not text; quote it",

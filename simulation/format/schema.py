@@ -49,9 +49,9 @@ def published_text() -> str:
 
 
 def _timeline_item(definitions: JsonObject) -> JsonObject:
-    """One alternative a message: its fields beside the item's own keys, and a case where it speaks to one."""
+    """One alternative a message: its fields beside the item's own keys, and the case or the programme it speaks to."""
     item = definitions["TimelineItem"]
-    own = {key: each for key, each in item["properties"].items() if key not in ("says", "message", "case")}
+    own = {key: each for key, each in item["properties"].items() if key not in ("says", "message", "case", "programme")}
     kinds = []
     for name, message in TIMELINE_KINDS.items():
         properties = {**own, **_fields(definitions, message), "message": {"const": name}}
@@ -59,6 +59,8 @@ def _timeline_item(definitions: JsonObject) -> JsonObject:
         if name not in PROGRAMME_KINDS:
             properties["case"] = {"type": "string", "minLength": 1, "maxLength": 64}
             required.append("case")
+        else:
+            properties["programme"] = item["properties"]["programme"]
         kinds.append({"type": "object", "properties": properties, "required": required, "additionalProperties": False})
     return {"description": item["description"], "oneOf": kinds}
 

@@ -23,7 +23,16 @@ from stack.postgres.server import EmbeddedPostgres
 FOLDER = Path(__file__).parents[1] / "scenarios"
 FILES = sorted(
     file
-    for pattern in ("suspended-a*", "month-*", "terminated*", "rules-*", "waiting-list-*", "cap-*", "passport-changed*")
+    for pattern in (
+        "four-programmes/*",
+        "suspended-a*",
+        "month-*",
+        "terminated*",
+        "rules-*",
+        "waiting-list-*",
+        "cap-*",
+        "passport-changed*",
+    )
     for file in FOLDER.glob(f"{pattern}.yaml")
 )
 UNSIGNED = Scope(verifier=Verifier("none", bytes(32)), max_lag=timedelta.max)

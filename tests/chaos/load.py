@@ -133,7 +133,7 @@ class Load:
         now = self._arena.stack.domain_now()
         scenario = with_people(later(scenario, now - first_moment(scenario)), filing.person)
         [(name, applied)] = scenario.applications.items()
-        names = CaseNames()
+        names = CaseNames("VEN")
         pace = Pace(scenario, names, self._board, clock_of(self._arena.settings))
         case_id = await self._file(applied.filed(None))
         names.note(name, case_id)

@@ -34,6 +34,7 @@ from domain.kernel.messages import (
 )
 from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
 from domain.kernel.rule_set import RuleSet
+from simulation.format.programmes import places_at_start, programmes_of, version_at_start
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulators.scripts import PARTNERS, SILENT
 from tests.support.people import People
@@ -82,11 +83,12 @@ def case_id_of(name: str, prefix: str = "VEN") -> CaseId:
 
 
 class Player:
-    """One scenario, played once."""
+    """One scenario of one programme, played once."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.definition = registry.programme(scenario.programme)
+        (name,) = programmes_of(scenario)
+        self.definition = registry.programme(name)
         self.family, self.book = self.definition.family, self.definition.sets
         self.places, self.people = Places(), People()
         self.cases = {
@@ -99,9 +101,10 @@ class Player:
             *(Moment(item.at, 3, (index,), item) for index, item in enumerate(scenario.timeline)),
         ]
         self.now = min(moment.at for moment in self.agenda)
-        opened = open_programme(self.book[scenario.rules], scenario.places, self.now)
+        rules = self.book[version_at_start(scenario, name) or ""]
+        self.opened = open_programme(rules, places_at_start(scenario).get(rules.caps[0].pool), self.now)
         self.programme = Programme()
-        for event in opened:
+        for event in self.opened:
             self.programme = evolve_programme(self.programme, event)
         self.answers: list[dict[str, Any]] = []
         self.notifications: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()

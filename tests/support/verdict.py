@@ -7,7 +7,7 @@ from typing import Any
 from domain.humanitarian_parole.stages.parole import Parole, parole_last_day
 from domain.humanitarian_parole.stages.travel import authorized_until
 from domain.kernel.calendar import month_of
-from simulation.format.scenario import ExpectedCase
+from simulation.format.scenario import ExpectedCase, ExpectedProgramme
 from tests.support.player import Player, Playing
 
 
@@ -47,6 +47,7 @@ def differences(player: Player) -> list[str]:
         shown = shown_case(player, player.cases[name])
         found.extend(f"{name}: {each}" for each in _case_differences(expected, shown))
     expected_programme = player.scenario.expect_programme
+    assert isinstance(expected_programme, ExpectedProgramme), "one programme alone is played"
     shown_now = shown_programme(player)
     found.extend(
         f"programme.{key}: expected {getattr(expected_programme, key)}, was {shown_now[key]}"

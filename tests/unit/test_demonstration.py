@@ -108,7 +108,7 @@ class Stage:
         self.agenda = Agenda(self.scenario)
         self.filed_at = self.scenario.applications["a"].filed_at
         self.clock = ScaledClock(self.filed_at, datetime.now(UTC), 864_000)
-        self.heads, self.board, names = Heads(), Board(), CaseNames()
+        self.heads, self.board, names = Heads(), Board(), CaseNames("VEN")
         self.pace = Pace(self.scenario, names, self.board, self.clock)
         names.note("a", CASE_ID)
         self.board.follow(CASE_ID, lambda stands: self.pace.note("a", stands))

@@ -211,7 +211,7 @@ def test_a_fault_that_came_from_a_base_is_shown_in_the_base(folder: Path) -> Non
     assert faults(folder, "places: 1") == ["base.yaml:9: applications.a.beneficiary.surnames: is not text; quote it"]
 
 
-@pytest.mark.parametrize("key", ["scenario", "programme", "rules", "until", "applications"])
+@pytest.mark.parametrize("key", ["scenario", "rules", "until", "applications"])
 def test_a_whole_scenario_needs_its_keys(folder: Path, key: str) -> None:
     sections = re.split(r"^(?=\w)", "scenario: One\n" + BASE, flags=re.MULTILINE)
     text = "".join(section for section in sections if not section.startswith(f"{key}:"))
