@@ -132,7 +132,7 @@ def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_t
     assert one["cases"]["a"]["authorized_until"] == "2023-01-27T05:00:00Z"
     assert one["programme"] == {"places": 24000, "authorized": 1, "waiting": 0}
     assert one["pools"] == {"venezuela-air": {"places": 24000, "taken": 1}}
-    asked = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check"}
+    asked: dict[str, str | None] = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check"}
     asked |= {"answer": "none", "code": None}
     assert one["answers"] == [asked, asked]
     assert two["programme"] == {"places": 7, "authorized": 1, "waiting": 0}
