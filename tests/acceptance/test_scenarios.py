@@ -110,7 +110,8 @@ def test_scenarios_of_four_programmes_hold_and_tell_each_programme_and_pool() ->
 
     assert differing(run) == []
     assert (run.code, len(run.results)) == (0, len(FOUR_PROGRAMMES)), run.err
-    for result in run.results:
+    for file, result in zip(FOUR_PROGRAMMES, run.results, strict=True):
+        assert real(result) == pure(file), f"{file.name}: the real system and the pure domain tell two stories"
         assert list(result["programme"]) == ["venezuela-air", "cuba-air", "haiti-air", "nicaragua-air"]
         taken = sum(each["authorized"] for each in result["programme"].values())
         assert sum(each["taken"] for each in result["pools"].values()) == taken
