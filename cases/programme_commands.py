@@ -12,6 +12,7 @@ from domain.kernel.programme import (
     PlacesChanged,
     Programme,
     ProgrammeEvent,
+    ProgrammeOpened,
     ProgrammeResumed,
     ProgrammeSuspended,
     ProgrammeTerminated,
@@ -138,7 +139,7 @@ def _caps_set(state: Programme, events: tuple[ProgrammeEvent, ...]) -> tuple[str
         match event:
             case PlacesChanged():
                 pools += [cap.pool for cap in (cap_of(state, event.pool),) if cap is not None]
-            case RulesAdopted():
+            case ProgrammeOpened() | RulesAdopted():
                 pools += [cap.pool for cap in state.rules.caps]
             case _:
                 pass

@@ -7,6 +7,7 @@ import typer
 from cli.case.history import show_history
 from cli.case.restart import restart_case
 from cli.case.view import as_json, show_case
+from cli.governing import sets_of
 from cli.lines import echo_json, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
 from domain.kernel.ids import CaseId, Code
@@ -32,6 +33,8 @@ def list_cases(
     json: Json = False,
 ) -> None:
     """List cases in the order of their filing."""
+    if programme is not None:
+        sets_of(programme)
     where = SummaryFilter(
         programme=programme, stage=stage, waiting_on=waiting_on, outcome=outcome, open=is_open, limit=limit
     )

@@ -99,5 +99,6 @@ FAMILY: Final = Family(
     facts=queries.facts,
     fact_titles=queries.FACT_TITLES,
     on_hold=queries.on_hold,
+    names_case=("beneficiary", "travels_with", "case"),
     may_travel=queries.may_travel,
 )

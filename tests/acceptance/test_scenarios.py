@@ -32,6 +32,7 @@ from tests.support.verdict import shown_case, shown_programme
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 GIVEN = sorted((SCENARIOS / "given").glob("*.yaml"))
 OWN = sorted(SCENARIOS.glob("*.yaml"))
+FOUR_PROGRAMMES = sorted((SCENARIOS / "four-programmes").glob("*.yaml"))
 BASE = SCENARIOS / "given" / "bases" / "adult-in-mexico.yaml"
 GIVEN_BUDGET_S = 60
 UNSIGNED = Scope(verifier=Verifier("none", bytes(32)), max_lag=timedelta.max)
@@ -168,7 +169,9 @@ async def kept(
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "files", [OWN[::3], OWN[1::3], OWN[2::3], demonstration_files()], ids=["first", "second", "third", "demonstration"]
+    "files",
+    [OWN[::3], OWN[1::3], OWN[2::3], FOUR_PROGRAMMES, demonstration_files()],
+    ids=["first", "second", "third", "four", "demonstration"],
 )
 async def test_the_projects_own_scenarios_hold_as_in_the_pure_domain_and_leave_logs_that_nobody_accuses(
     kept: Kept, files: list[Path]
@@ -189,6 +192,19 @@ async def test_the_projects_own_scenarios_hold_as_in_the_pure_domain_and_leave_l
     )
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_scenario_of_four_programmes_tells_each_programme_and_pool() -> None:
+    run = simulate(*FOUR_PROGRAMMES[:2], "--json")
+
+    assert differing(run) == []
+    assert (run.code, len(run.results)) == (0, 2), run.err
+    for result in run.results:
+        assert list(result["programme"]) == ["venezuela-air", "cuba-air", "haiti-air", "nicaragua-air"]
+        taken = sum(each["authorized"] for each in result["programme"].values())
+        assert sum(each["taken"] for each in result["pools"].values()) == taken
+
+
 def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_that_is_promised(tmp_path: Path) -> None:
     item = "{at: 2022-10-21T09:00:00-05:00, case: a, message: travel.boarding_check, deliver: 2}"
     first = write(tmp_path, f"timeline: [{item}]", "first.yaml")
@@ -197,14 +213,16 @@ def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_t
 
     assert run.code == 0, run.err
     one, two = run.results
-    assert list(one) == ["scenario", "ok", "differences", "cases", "programme", "answers"]
+    assert list(one) == ["scenario", "ok", "differences", "cases", "programme", "pools", "answers"]
     assert list(one["cases"]["a"]) == [
         "case_id", "stage", "outcome", "reason", "waiting_on", "work_permit", "authorized_until", "paroled_until",
         "events",
     ]  # fmt: skip
     assert one["cases"]["a"]["authorized_until"] == "2023-01-27T05:00:00Z"
     assert one["programme"] == {"places": 24000, "authorized": 1, "waiting": 0}
-    asked = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check", "answer": "none"}
+    assert one["pools"] == {"venezuela-air": {"places": 24000, "taken": 1}}
+    asked: dict[str, str | None] = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check"}
+    asked |= {"answer": "none", "code": None}
     assert one["answers"] == [asked, asked]
     assert two["programme"] == {"places": 7, "authorized": 1, "waiting": 0}
 
