@@ -1,4 +1,4 @@
-"""The family of permits: a cooperative files, the harbour office inspects, and its boats fish while there are places."""
+"""The family of permits: a cooperative files, the harbour office inspects, its boats fish while there are places."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
