@@ -15,13 +15,12 @@ from audit.export.case import Export, export_case
 from audit.log.log_key import FileLogKey
 from audit.log.sealer import opened_sealer
 from audit.replay.html import page
+from audit.replay.read import opened_log
 from audit.replay.text import lines
 from audit.verify.record import Scope, verify
 from cli.audit.replay import replayed
 from eventstore.format.envelope import machine_clock
-from eventstore.postgres.store import PostgresStore
-from eventstore.summary import SummaryFilter
-from gateway.app import create_app
+from eventstore.postgres.heads import case_summary
 from process.config import Settings
 from simulation.format.loader import load_scenarios
 from simulation.play.outcome import Result
@@ -64,17 +63,14 @@ async def audited(url: str, keys: Path, case_id: str) -> dict[str, Any]:
 async def main(url: str, keys: Path) -> dict[str, Any]:
     result = await played(url)
     case_id = result.cases["doubtful"].case_id or ""
-    store = await PostgresStore.connect(url)
-    facts = {each.case_id: each.facts async for each in store.summaries(SummaryFilter())}
-    await store.close()
-    schemas = create_app(None).openapi()["components"]["schemas"]
+    async with opened_log(url) as log:
+        head = await log.fetchrow("SELECT * FROM passage.case_head WHERE case_id = $1", case_id)
     return {
         "result": result.model_dump(mode="json"),
-        "facts": facts[case_id],
-        "filings": [name for name in schemas if name.endswith("Filing")],
+        "facts": case_summary(head).facts,
         **await audited(url, keys, case_id),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(sys.argv[1], Path(sys.argv[2])))))
+    sys.stdout.write(json.dumps(asyncio.run(main(sys.argv[1], Path(sys.argv[2])))))
