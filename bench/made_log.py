@@ -1,6 +1,7 @@
 """A large log made in memory and copied in: whole cases, encrypted, chained and hashed as an append would do it."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -45,8 +46,8 @@ _OPEN: Final = evolve_programme(Programme(), _OPENED)
 _COLUMNS: Final = Envelope._fields
 _PLACE = ("place_allotment", "place_period", "place_quantity")
 _HEAD: Final = (
-    "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "work_permit",
-    "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",
+    "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "facts", "flags",
+    "filed_at", "closed", "held",
 )  # fmt: skip
 _CASES_AT_ONCE: Final = 500
 EVENTS_A_CASE: Final = 11
@@ -148,6 +149,6 @@ async def _copy_heads(connection: asyncpg.Connection, made: list[_Made], first: 
     for number, each in enumerate(made, start=first):
         summary = summarize(each.case, _OPEN, _RULES, AT)
         last = each.rows[-1]
-        of_head = (getattr(summary, name) for name in _HEAD)
+        of_head = (json.dumps(summary.facts) if name == "facts" else getattr(summary, name) for name in _HEAD)
         records.append((last.stream, PROGRAMME, last.version, last.hash, number, AIR, MONTH, 1, *of_head))
     await connection.copy_records_to_table("case_head", schema_name="passage", columns=columns, records=records)

@@ -34,7 +34,7 @@ def _placed(wanted: Places, month: str) -> PlaceChange:
         case "leave":
             return LeaveWaitingList(wanted.allotment, month)
         case _:
-            return FreePlace(wanted.allotment, month)
+            return FreePlace(wanted.allotment, month, wanted.quantity)
 
 
 def opened_calls(before: Case, after: Case) -> tuple[OpenedCall, ...]:

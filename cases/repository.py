@@ -152,6 +152,8 @@ class CaseRepository:
             person_keys=self.person_keys(asked.persons),
             supporter=self.backer_keys(asked.backer) if asked.backer else None,
             principal=asked.principal,
+            allotment=asked.allotment,
+            quantity=asked.quantity,
         )
 
     def _world(self, case: Case, programme: Programme, read: WorldRead, now: datetime) -> World:

@@ -1,9 +1,9 @@
 """What the heads keep of a stream, for lists, pages and `Step`; written with each append, never folded from events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from domain.kernel.ids import Code
 from eventstore.places import Pool
@@ -25,10 +25,8 @@ class CaseSummary:
     due_at: datetime | None = None
     outcome: Code | None = None
     reason: Code | None = None
-    work_permit: Code | None = None
-    authorized_last_day: date | None = None
-    """Null while the limit is paused by a suspension."""
-    paroled_last_day: date | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else its family shows of it (`Family.facts`), as JSON has it."""
     flags: tuple[str, ...] = ()
     closed: bool = False
     held: bool = False

@@ -87,8 +87,8 @@ def facts(case: Case, programme: Programme, rules: RuleSet) -> Mapping[str, Any]
     authorized, paroled = authorization_last_day(case, programme, rules), parole_last_day(case, programme)
     return {
         "work_permit": case.of(Parole).work_permit,
-        "authorized_last_day": authorized,
-        "paroled_last_day": paroled,
+        "authorized_last_day": authorized and authorized.isoformat(),
+        "paroled_last_day": paroled and paroled.isoformat(),
     }
 
 

@@ -306,6 +306,10 @@ class Enquiry:
     backer: Backer | None = None
     principal: str | None = None
     """The case that this one goes with."""
+    allotment: str | None = None
+    """Of which allotment it wants places; None where the programme has only one, or the case holds or awaits some."""
+    quantity: int = 1
+    """How many places it wants."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Family:
     places: Callable[[Case, Case, Events], Places | None]
     """What a decision does to the places, given the case before and after it."""
     facts: Callable[[Case, Programme, RuleSet], Mapping[str, Any]]
-    """What else the head keeps of a case, in the family's words, as JSON has it."""
+    """What else the head keeps and lists show of a case, in the family's words, as JSON has it; nothing personal."""
     fact_titles: Codes
     """As each of these is called."""
     on_hold: Callable[[Case], bool]

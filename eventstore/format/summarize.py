@@ -32,7 +32,7 @@ def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -
         flags=case.flags,
         closed=case.closed,
         held=family.on_hold(case),
-        **family.facts(case, programme, rules),
+        facts=dict(family.facts(case, programme, rules)),
     )
 
 

@@ -1,5 +1,6 @@
 """Between the port's classes and the parameters and columns of `sql/`."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -154,9 +155,7 @@ def _summary(summary: CaseSummary) -> tuple[Any, ...]:
         summary.due_at,
         summary.outcome,
         summary.reason,
-        summary.work_permit,
-        summary.authorized_last_day,
-        summary.paroled_last_day,
+        json.dumps(dict(summary.facts)),
         summary.flags,
         summary.filed_at,
         summary.closed,

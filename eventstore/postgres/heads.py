@@ -1,5 +1,6 @@
 """Heads as they are stored, for the store and for those who verify it."""
 
+import json
 from typing import Final
 
 import asyncpg
@@ -34,9 +35,7 @@ def case_summary(row: asyncpg.Record) -> CaseSummary:
         due_at=row["due_at"],
         outcome=row["outcome"],
         reason=row["reason"],
-        work_permit=row["work_permit"],
-        authorized_last_day=row["authorized_last_day"],
-        paroled_last_day=row["paroled_last_day"],
+        facts=json.loads(row["facts"]),
         flags=tuple(row["flags"]),
         closed=row["closed"],
         held=row["held"],

@@ -55,7 +55,8 @@ sent. Bodies are strict JSON: values are not converted, unknown or repeated keys
 @lru_cache(maxsize=1)
 def _schemas() -> tuple[Mapping[Any, Mapping[str, Any]], Mapping[str, Any]]:
     """Every body's reference, by class, and the schemas. Classes of one name in two families get names of their own."""
-    kinds = (*FILINGS.values(), BoardingQuestion, ProblemDocument, *(kind for of in WIRE.values() for kind in of))
+    of_messages = (kind for of in WIRE.values() for kind in of)
+    kinds: tuple[type[BaseModel], ...] = (*FILINGS.values(), BoardingQuestion, ProblemDocument, *of_messages)
     references, found = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS + "{model}")
     return {kind: reference for (kind, _), reference in references.items()}, found["$defs"]
 

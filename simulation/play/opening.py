@@ -15,7 +15,9 @@ async def open_programmes(cases: CaseRepository, scenario: Scenario, now: dateti
     for name in programmes_of(scenario):
         rules = rules_at_start(scenario, name)
         if rules is not None:
-            await open_if_new(cases, rules, places.pop(pools_of(rules)[0], None), now)
+            first, *others = pools_of(rules)
+            first_places = places.pop(first, None)
+            await open_if_new(cases, rules, first_places, now, {p: places.pop(p) for p in others if p in places})
 
 
 def prefix_of(scenario: Scenario) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.kernel.calendar import end_of, month_of
 from domain.kernel.ids import CaseId
@@ -40,16 +40,16 @@ async def _read_case(case_id: CaseId, store: EventStore) -> CaseOutcome:
     summary = await store.summary(case_id)
     if summary is None:
         return CaseOutcome(case_id=case_id)
-    last_day = summary.authorized_last_day
+    last_day, paroled = summary.facts.get("authorized_last_day"), summary.facts.get("paroled_last_day")
     return CaseOutcome(
         case_id=case_id,
         stage=summary.stage,
         outcome=summary.outcome,
         reason=summary.reason,
         waiting_on=summary.waiting_on,
-        work_permit=summary.work_permit,
-        authorized_until=None if last_day is None else end_of(last_day),
-        paroled_until=summary.paroled_last_day,
+        work_permit=summary.facts.get("work_permit"),
+        authorized_until=None if last_day is None else end_of(date.fromisoformat(last_day)),
+        paroled_until=None if paroled is None else date.fromisoformat(paroled),
         events=tuple(stored.type for stored in (await store.load(case_id)).events),
     )
 

@@ -32,7 +32,7 @@ SELECT client_port FROM pg_stat_activity
 WHERE application_name = 'passage' AND wait_event_type = 'Lock' AND wait_event = 'advisory'
 """
 """Nothing else of the programme waits for this lock while an append holds it up."""
-_AUTHORIZED = "SELECT count(authorized_last_day) FROM passage.case_head WHERE programme = $1"
+_AUTHORIZED = "SELECT count(facts ->> 'authorized_last_day') FROM passage.case_head WHERE programme = $1"
 
 
 @asynccontextmanager

@@ -197,7 +197,7 @@ async def test_an_event_deleted_before_its_seal(log: SealedLog) -> None:
         "held = true",
         "rules_version = '2023-01-06'",
         "place_period = '2022-10'",
-        "authorized_last_day = '2022-12-01'",
+        'facts = facts || \'{"authorized_last_day": "2022-12-01"}\'',
     ],
 )
 async def test_an_edited_summary(log: SealedLog, change: str) -> None:

@@ -59,15 +59,8 @@ class Log:
         events: dict[str, list[Row]] = defaultdict(list)
         for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
             events[row["stream"]].append(row)
-        rest = (
-            "notification",
-            "pending_filing",
-            "outbound_call",
-            "waiting_list",
-            "place_counter",
-            "pool",
-            "programme_pool",
-        )
+        places = ("waiting_list", "place_counter", "pool", "programme_pool")
+        rest = ("notification", "pending_filing", "outbound_call", *places)
         return cls(
             backing=backing,
             events=events,

@@ -144,7 +144,9 @@ class Player:
         for name in programmes_of(self.scenario):
             rules = rules_at_start(self.scenario, name)
             assert rules is not None
-            self._evolve(name, open_programme(rules, places.pop(rules.caps[0].pool, None), self.now))
+            first, *others = (cap.pool for cap in rules.caps)
+            of_pools = {pool: places[pool] for pool in others if pool in places}
+            self._evolve(name, open_programme(rules, places.pop(first, None), self.now, of_pools))
 
     def _evolve(self, name: str, events: tuple[ProgrammeEvent, ...]) -> None:
         for event in events:
