@@ -98,11 +98,11 @@ APPLICATIONS: Final[Mapping[str, type[ScenarioApplication]]] = {
 """By family: how an application to one of its programmes is read."""
 
 
-def _tag(given: Any) -> str:
-    """Which family reads it; one whose programme nobody has is told of later."""
-    named = given.get("programme") if isinstance(given, Mapping) else given.programme
+def _tag(given: Any) -> str | None:
+    """Which family reads it; None where it names no programme that there is."""
+    named = given.get("programme") if isinstance(given, Mapping) else getattr(given, "programme", None)
     found = registry.programmes().get(named) if isinstance(named, str) else None
-    return tag_of(found.family if found else registry.families()[0])
+    return None if found is None else tag_of(found.family)
 
 
 def _any() -> Any:

@@ -106,6 +106,8 @@ def _fault(source: Located, error: ErrorDetails) -> Fault:
     if error["type"] == "missing":
         within = source.at(path[:-1])
         return Fault(within.inside(path[-1]), "is missing")
+    if error["type"] == "union_tag_not_found":
+        return Fault(source.at([*path, "programme"]), f"names none of {', '.join(registry.programmes())}")
     if error["type"] == "extra_forbidden":
         return Fault(source.at(path), "unknown key")
     return Fault(source.at(path), _words(error))

@@ -11,6 +11,24 @@ import pytest
 
 from tests.programmes.installed import ROOT, environment
 
+MALFORMED = """
+import json
+import sys
+from pathlib import Path
+from simulation.format.faults import MalformedScenario
+from simulation.format.loader import load_scenario
+
+try:
+    load_scenario(Path(sys.argv[1]))
+except MalformedScenario as malformed:
+    print(json.dumps([str(each).rpartition("/")[2] for each in malformed.faults]))
+"""
+BAD = f"""\
+extends: {ROOT}/tests/programmes/permits/season.yaml
+applications:
+  first: {{boats: six, colour: red}}
+  nobody: {{filed_at: 2024-02-01T09:00:00-05:00, programme: nowhere, boats: 2}}
+"""
 DOCUMENT = """
 import json
 from typing import Any
@@ -54,3 +72,14 @@ def test_what_each_family_takes_has_a_name_of_its_own_in_the_document(tmp_path: 
     assert names == ["HumanitarianParoleFiling", "PermitsFiling"]
     fields = [document["components"]["schemas"][name]["properties"]["application"]["$ref"] for name in names]
     assert [each.rpartition("/")[2] for each in fields] == ["Application", "Fleet"]
+
+
+def test_a_fault_in_its_application_names_file_line_and_key(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD)
+    faults = said(tmp_path, "-c", MALFORMED, str(tmp_path / "bad.yaml"))
+
+    assert faults[:2] == [
+        "bad.yaml:3: applications.first.boats: should be a valid integer",
+        "bad.yaml:3: applications.first.colour: unknown key",
+    ]
+    assert faults[2].startswith("bad.yaml:4: applications.nobody.programme: names none of ")
