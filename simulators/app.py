@@ -1,6 +1,7 @@
 """The partners over HTTP: each at its own path, as if it were a service of its own, and routes to script them."""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Header, Path, Request
@@ -70,11 +71,17 @@ def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
 
 def _add_partner(app: FastAPI, desk: PartnerDesk, partner: str, check: type[PartnerCheck]) -> None:
     """The route on which the partner takes `check`."""
-    body = create_model(f"{check.__name__.removesuffix('Check')}Call", __base__=check, reply_to=(ReplyTo, ...))
+    body = _call_with(check)
 
     @app.post(f"/{partner}/v1/requests", status_code=202)
-    async def ask(call: body, idempotency_key: IdempotencyKey) -> Response:
+    async def ask(call: body, idempotency_key: IdempotencyKey) -> Response:  # type: ignore[valid-type]  # made at run time
         return await _take(desk, partner, call, call.reply_to, idempotency_key)  # type: ignore[attr-defined]  # from a check
+
+
+@cache
+def _call_with(check: type[PartnerCheck]) -> type[PartnerCheck]:
+    """What the partner is sent: the check, and where its answer goes."""
+    return create_model(f"{check.__name__.removesuffix('Check')}Call", __base__=check, reply_to=(ReplyTo, ...))
 
 
 def _add_scripting(app: FastAPI, journal: Journal) -> None:

@@ -1,5 +1,6 @@
 """All partners together: how the clients are made, and who is called."""
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -53,19 +54,24 @@ async def open_partner_clients(
     `urls` has the base address of each partner; partners answer to `<gateway_url>/v1/partners/<partner>/messages`.
     `transport` takes the place of the network. Raises `ValueError` for an address that is not http or https.
     """
+    # The list of authorities is long, so it is read once for all partners; what is no network needs none.
+    authorities = transport is not None or httpx2.create_ssl_context(trust_env=False)
     async with AsyncExitStack() as stack:
 
         async def channel(partner: str) -> PartnerChannel:
-            http = await stack.enter_async_context(_http_client(transport, timeout_s))
+            http = await stack.enter_async_context(_http_client(transport, timeout_s, authorities=authorities))
             reply_to = f"{gateway_url.rstrip('/')}/v1/partners/{partner}/messages"
             return PartnerChannel(partner, _checked(partner, urls[partner]), reply_to, http, timeout_s)
 
         yield PartnerClients({partner: await channel(partner) for partner in urls})
 
 
-def _http_client(transport: httpx2.AsyncBaseTransport | None, timeout_s: float) -> httpx2.AsyncClient:
+def _http_client(
+    transport: httpx2.AsyncBaseTransport | None, timeout_s: float, *, authorities: ssl.SSLContext | bool
+) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         transport=transport,
+        verify=authorities,
         follow_redirects=False,  # personal data goes to the agreed address or nowhere
         trust_env=False,  # no proxy or .netrc of whoever started the worker
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # nothing ties one case's call to another's
