@@ -180,10 +180,15 @@ def appended_of(append: Append, result: Any) -> Appended:
     digest: bytes | None = result["digest"]  # of the command's first result, if that had an event
     if digest is not None and digest != append.message_digest:
         raise CommandContentDiffers(append.command_id)
-    notified = (result[column] or () for column in ("notified_cases", "notified_numbers", "notified_messages"))
     return Appended(
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        notifications=tuple(Notification(*each) for each in zip(*notified, strict=True)),
+        notifications=notifications_of(result),
     )
+
+
+def notifications_of(result: Any) -> tuple[Notification, ...]:
+    """The notifications that a function wrote."""
+    notified = (result[column] or () for column in ("notified_cases", "notified_numbers", "notified_messages"))
+    return tuple(Notification(*each) for each in zip(*notified, strict=True))

@@ -37,6 +37,9 @@ _ILLEGAL = "PS004"
 _PAGE = 500
 """Rows of one page of a listing."""
 
+_NOTICE_STEPS = 5
+"""After a programme's append: its cases are listed, and the first 800 notified. The relay does the rest."""
+
 _LOAD = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants
 
 _SUMMARIES = Statement("""
@@ -206,7 +209,9 @@ class PostgresStore:
         key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
         rows = wrap(append, key, self._clock(), self._codec)
         if append.stream == append.programme:
-            return appended_of(append, await self._call(*APPEND_PROGRAMME(**programme_values(append, rows))))
+            appended = appended_of(append, await self._call(*APPEND_PROGRAMME(**programme_values(append, rows))))
+            after = await self._inbox.write_notices(_NOTICE_STEPS) if append.notifies is not None else ()
+            return replace(appended, notifications=appended.notifications + after)
         result = await self._call(*APPEND_AND_LOOK(**case_values(append, rows, key)))
         appended = appended_of(append, result)
         if not appended.first_result or any(

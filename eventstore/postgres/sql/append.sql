@@ -3,8 +3,8 @@
 --
 -- Every transaction takes its locks in this one order, so none waits in a circle:
 --   1 programme   2 persons, by key   3 a case's deadlines   (its head row)   4 places
---   5 numbering, all   6 numbering, one stream
--- Numbers of the inbox are given under 6, so that within a stream they become visible in their own order.
+--   5 numbering of a stream, by stream
+-- Numbers of the inbox are given under 5, so that within a stream they become visible in their own order.
 
 -- `status` is 'appended', 'repeated' (then version, hash and digest are of the command's last event) or a conflict.
 CREATE TYPE passage.append_result AS (
@@ -100,17 +100,16 @@ BEGIN
     END IF;
     IF p_place.change IS NOT NULL THEN
         v_offered := passage.change_place(p_programme, p_case, p_place);
-        IF cardinality(v_offered) > 0 THEN
-            SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
-            FROM passage.notify_cases(v_offered, '{}', p_now);
-        END IF;
+        SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
+        FROM passage.notify_offered(p_programme, v_offered, p_now);
     END IF;
     RETURN v_result;
 END
 $$;
 
 -- Append to a programme's stream, alone: the exclusive lock keeps out every append that read the programme or touches
--- its places, so that each case is either notified of the new state or decided under the old state's version.
+-- its places. So a case decided under the old state before this commit, or it decides under the new one; which cases are
+-- notified of that is looked for after the commit.
 CREATE FUNCTION passage.append_programme(
     p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz,
     p_now timestamptz, p_actor text, p_proof text, p_message_digest bytea,
@@ -125,7 +124,6 @@ DECLARE
     v_result passage.append_result;
     v_pools text[];
     v_offered text[] := '{}';
-    v_changed text[] := '{}';
 BEGIN
     PERFORM pg_advisory_xact_lock(1, hashtext(p_programme));
     IF p_number IS NULL AND EXISTS (
@@ -159,11 +157,12 @@ BEGIN
     IF p_month IS NOT NULL THEN
         v_offered := passage.allot_pools(v_pools, p_month);
     END IF;
-    IF p_notifies IS NOT NULL THEN
-        v_changed := passage.cases_to_notify(p_programme, p_notifies);
-    END IF;
     SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
-    FROM passage.notify_cases(v_offered, v_changed, p_now);
+    FROM passage.notify_offered(p_programme, v_offered, p_now);
+    IF p_notifies IS NOT NULL THEN
+        INSERT INTO passage.notice (programme, kind, concerns, noticed_at)
+        VALUES (p_programme, 'programme.changed', p_notifies, p_now);
+    END IF;
     RETURN v_result;
 END
 $$;

@@ -7,7 +7,7 @@ TO passage_writer, passage_reader, passage_auditor, passage_sealer, passage_eras
 -- The application. Reads run as their caller.
 GRANT SELECT ON ALL TABLES IN SCHEMA passage TO passage_writer;
 GRANT EXECUTE ON FUNCTION
-    passage.append_case, passage.append_programme, passage.receive, passage.claim_notifications,
+    passage.append_case, passage.append_programme, passage.write_notices, passage.list_notices, passage.receive, passage.claim_notifications,
     passage.mark_notified, passage.redrive, passage.receipt, passage.read_world,
     passage.read_place, passage.places_for, passage.good_reservation, passage.considered, passage.count_free,
     passage.filed_number, passage.same_person, passage.shares,
@@ -20,7 +20,7 @@ TO passage_writer;
 
 -- Pages, lists and statistics: no lookup hashes, no documents.
 GRANT SELECT ON
-    passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.notification,
+    passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.notification, passage.notice,
     passage.outbound_call, passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool,
     passage.access_head, passage.legal_hold,
     passage.run_history, passage.partner_circuit, passage.refusal, passage.repeat, passage.rate_bucket,
