@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     """Wrapped keys of the directory key store; by default `<data_dir>/keys`. Never inside a database's directory."""
 
     database_url: SecretStr | None = None
-    """`postgresql://…` with the role of this process (owner for migrations, writer for the worker, and so on)."""
+    """`postgresql://…` with the role of this process (owner for migrations, writer for the worker, and so on). With
+    `?pgbouncer=true` where it leads to a PgBouncer in transaction mode; the bootstrap's own never does."""
 
     gateway_url: str = "http://127.0.0.1:8080"
     """Where others reach the gateway."""

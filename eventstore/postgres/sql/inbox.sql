@@ -32,7 +32,8 @@ CREATE TABLE passage.notification (
     attempts integer NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
 
--- The look for what is due stays short however many were notified a moment ago and not taken yet.
+-- By case for the sweep; and the look for what is due stays short however many were notified a moment ago and not taken yet.
+CREATE INDEX notification_stream ON passage.notification (stream);
 CREATE INDEX notification_due ON passage.notification (coalesce(notified_at, '-infinity'), number);
 
 CREATE FUNCTION passage.lock_number(p_stream text) RETURNS void LANGUAGE plpgsql AS $$
