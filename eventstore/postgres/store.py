@@ -7,19 +7,21 @@ from typing import Any, Self
 
 import asyncpg
 
-from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree
+from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree, VersionConflict
 from eventstore.format.codec import CODEC, Codec
 from eventstore.format.envelope import EVENT_COLUMNS, Envelope, machine_clock
 from eventstore.format.wrapping import needs_key, unwrap, wrap
 from eventstore.keys import KeyStore, keys_of
 from eventstore.partner_calls import CircuitTerms
 from eventstore.port import Append, Appended, Look, OpenedCall, Pending, Stream
-from eventstore.postgres.access import PostgresAccess, erased_before
+from eventstore.postgres.access import PostgresAccess
 from eventstore.postgres.append import (
-    APPEND_CASE,
     APPEND_PROGRAMME,
+    ERASE_CASE,
     appended_of,
     case_values,
+    erased_of,
+    erasure_values,
     programme_values,
 )
 from eventstore.postgres.connections import WRITING_S, close_pool, open_pool
@@ -39,7 +41,12 @@ from eventstore.postgres.session import Statement, translated
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
-_UNDONE: dict[str, type[Conflict]] = {"PS001": NoPlace, "PS002": PlaceFree, "PS003": MessageDecided}
+_UNDONE: dict[str, type[Conflict]] = {
+    "PS001": NoPlace,
+    "PS002": PlaceFree,
+    "PS003": MessageDecided,
+    "PS005": VersionConflict,
+}
 _ILLEGAL = "PS004"
 
 _NOTICE_STEPS = 5
@@ -174,14 +181,8 @@ class PostgresStore:
         return replace(appended, pending=await self._pending(result, append))
 
     async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
-        rows = wrap(append, None, self._clock(), self._codec)
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                before = await erased_before(connection, append.stream)
-                if before is not None:
-                    return before
-                result = await connection.fetchrow(*APPEND_CASE(**case_values(append, rows, None)))
-                return appended_of(append, result)  # a conflict undoes both
+        [row] = wrap(append, None, self._clock(), self._codec)
+        return erased_of(await self._call(*ERASE_CASE(**erasure_values(append, row))))
 
     async def _call(self, statement: str, *arguments: Any) -> Any:
         try:

@@ -20,7 +20,7 @@ CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (pg_temp.become_owner());
 """
 
 ACCESS = (
-    "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', 'none', 'x', '{T}', '{1}', ARRAY[now()], '{x}', '{x}',"
+    "SELECT passage.record_views('p', 'c', 0, '', now(), 'a', 'none', 'x', '{T}', '{1}', ARRAY[now()], '{x}', '{x}',"
     " '{x}')"
 )
 CALLS = {
@@ -34,7 +34,10 @@ CALLS = {
         "SELECT passage.lock_access('p')",
     ),
     "passage_sealer": ("SELECT passage.take_leaves(0, 10)", "SELECT passage.put_tiles('{0}', '{0}', '{x}')"),
-    "passage_eraser": ("SELECT passage.begin_erasure('VEN-1')", "SELECT passage.release_hold('VEN-1')"),
+    "passage_eraser": (
+        "SELECT passage.lock_access('p')",
+        "SELECT passage.erase_case('VEN-1', 'p', 'c', 0, '', now(), 'a', 'none', 'x', 1::smallint, now(), '', '', '')",
+    ),
     "passage_reader": (),
 }
 

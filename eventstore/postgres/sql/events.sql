@@ -66,3 +66,29 @@ BEGIN
     VALUES (p_stream, p_expected + 1, p_expected + cardinality(p_types));
 END
 $$;
+
+CREATE FUNCTION passage.moment(p_at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
+-- The canonical header of these columns, byte for byte as `eventstore/format/envelope.py` makes it.
+CREATE FUNCTION passage.header_of(
+    p_stream text, p_version integer, p_type text, p_schema_version smallint, p_happened_at timestamptz,
+    p_recorded_at timestamptz, p_actor text, p_command_id text, p_key_id text, p_rules_digest text, p_public bytea,
+    p_encrypted bytea, p_proof text, p_message_digest bytea, p_received_at timestamptz, p_previous bytea
+) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT convert_to(
+        '{' || string_agg(to_json(name)::text || ':' || coalesce(value::text, 'null'), ',' ORDER BY place) || '}', 'UTF8')
+    FROM (VALUES
+        (1, 'actor', to_json(p_actor)), (2, 'command_id', to_json(p_command_id)),
+        (3, 'encrypted_body_sha256', to_json(encode(sha256(p_encrypted), 'hex'))),
+        (4, 'event_id', to_json(p_stream || ':' || p_version)), (5, 'happened_at', to_json(passage.moment(p_happened_at))),
+        (6, 'key_id', to_json(p_key_id)), (7, 'message_digest', to_json(encode(p_message_digest, 'hex'))),
+        (8, 'previous_hash', to_json(encode(p_previous, 'hex'))), (9, 'proof', to_json(p_proof)),
+        (10, 'public_body_sha256', to_json(encode(sha256(p_public), 'hex'))),
+        (11, 'received_at', to_json(passage.moment(p_received_at))),
+        (12, 'recorded_at', to_json(passage.moment(p_recorded_at))), (13, 'rules_digest', to_json(p_rules_digest)),
+        (14, 'schema_version', to_json(p_schema_version)), (15, 'stream', to_json(p_stream)), (16, 'type', to_json(p_type)),
+        (17, 'version', to_json(p_version))
+    ) AS columns(place, name, value)
+$$;
