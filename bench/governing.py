@@ -123,7 +123,7 @@ async def _make_heads(by_hand: asyncpg.Connection, first: int, last: int) -> Non
 
 async def _sweep(store: PostgresStore) -> Measured:
     began = time.perf_counter()
-    found = [each async for each in store.stuck_candidates(_AT)]
+    found = [each async for each in store.stuck_candidates()]
     return Measured(f"one look of the sweep ({len(found):,})", time.perf_counter() - began, "s", 3)
 
 

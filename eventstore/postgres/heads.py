@@ -1,14 +1,13 @@
 """Heads as they are stored: one of them, and page by page; for the store and for those who verify it."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Final
 
 import asyncpg
 
 from eventstore.places import Pool
 from eventstore.postgres.session import Statement, translated
-from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
+from eventstore.summary import CaseSummary, ProgrammeSummary, SummaryFilter
 
 _PAGE: Final = 500
 """Rows of one page of a listing."""
@@ -41,11 +40,13 @@ WHERE filed_number > :after
 ORDER BY filed_number LIMIT :page
 """)
 _OPEN: Final = Statement("""
-SELECT h.filed_number, h.case_id, h.waiting_on, h.due_at, coalesce(h.due_at <= :now, false) AS overdue,
-       EXISTS (SELECT FROM passage.notification AS n WHERE n.stream = h.case_id) AS undecided,
-       EXISTS (SELECT FROM passage.outbound_call AS o
-               WHERE o.case_id = h.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL) AS calls
-FROM passage.case_head AS h WHERE NOT h.closed AND h.filed_number > :after ORDER BY h.filed_number LIMIT :page
+SELECT h.filed_number, h.case_id FROM passage.case_head AS h
+WHERE NOT h.closed AND h.filed_number > :after
+  AND (h.due_at IS NOT NULL OR h.waiting_on IS NOT NULL
+       OR EXISTS (SELECT FROM passage.notification AS n WHERE n.stream = h.case_id)
+       OR EXISTS (SELECT FROM passage.outbound_call AS o
+                  WHERE o.case_id = h.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL))
+ORDER BY h.filed_number LIMIT :page
 """)
 _FILING: Final = Statement("""
 SELECT DISTINCT n.stream FROM passage.notification AS n
@@ -109,20 +110,19 @@ async def summaries(pool: "asyncpg.Pool[asyncpg.Record]", where: SummaryFilter) 
         after, left = rows[-1]["filed_number"], None if left is None else left - len(rows)
 
 
-async def stuck_candidates(pool: "asyncpg.Pool[asyncpg.Record]", now: datetime) -> AsyncIterator[StuckCandidate]:
+async def stuck_candidates(pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[str]:
     """As the port says it: open cases in the order of their filing, then those whose filing is undecided."""
     number, rows = -1, None
     while rows is None or len(rows) == _SWEEP_PAGE:
         with translated():
-            rows = await pool.fetch(*_OPEN(after=number, now=now, page=_SWEEP_PAGE))
+            rows = await pool.fetch(*_OPEN(after=number, page=_SWEEP_PAGE))
         for row in rows:
             number = row["filed_number"]
-            if row["due_at"] or row["undecided"] or row["calls"] or row["waiting_on"]:
-                yield StuckCandidate(row["case_id"], row["overdue"], row["undecided"], row["calls"], row["waiting_on"])
+            yield row["case_id"]
     stream, rows = "", None
     while rows is None or len(rows) == _SWEEP_PAGE:
         with translated():
             rows = await pool.fetch(*_FILING(after=stream, page=_SWEEP_PAGE))
         for row in rows:
             stream = row["stream"]
-            yield StuckCandidate(stream, False, True, False, None)
+            yield stream

@@ -38,7 +38,7 @@ from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, un
 from eventstore.postgres.operations import PostgresDeliveries, PostgresGuard, PostgresStatistics
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres.session import Statement, translated
-from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
+from eventstore.summary import CaseSummary, ProgrammeSummary, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
 _UNDONE: dict[str, type[Conflict]] = {
@@ -231,5 +231,5 @@ class PostgresStore:
         with translated():
             await self._pool.execute(*_MARK_CALL(request_id=request_id, accepted=accepted))
 
-    def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:  # noqa: D102  # the port says it
-        return stuck_candidates(self._pool, now)
+    def stuck_candidates(self) -> AsyncIterator[str]:  # noqa: D102  # the port says it
+        return stuck_candidates(self._pool)

@@ -41,9 +41,10 @@ class Kms:
                     sealed = base64.b64decode(body["ciphertext"].removeprefix("vault:v1:"))
                     plain = self._aead.decrypt(sealed[:12], sealed[12:], bound)
                     return 200, {"data": {"plaintext": base64.b64encode(plain).decode()}}
+                case _:
+                    return 404, {"errors": []}
         except (InvalidTag, ValueError):
             return 400, {"errors": ["cipher: message authentication failed"]}
-        return 404, {"errors": []}
 
     @contextmanager
     def listening(self) -> Iterator["Kms"]:

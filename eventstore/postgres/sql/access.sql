@@ -72,7 +72,7 @@ BEGIN
         RAISE EXCEPTION 'the access stream is not where it was' USING ERRCODE = 'PS004';
     END IF;
     PERFORM passage.write_events(
-        v_stream, p_expected, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof, p_message_digest, NULL, p_types,
+        v_stream, p_expected, p_previous, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof, p_message_digest, NULL, p_types,
         p_schema_versions, p_happened, p_public, array_fill(NULL::bytea, ARRAY[cardinality(p_types)]), p_headers,
         p_hashes);
 END

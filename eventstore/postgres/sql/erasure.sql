@@ -60,13 +60,9 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'version-conflict' USING ERRCODE = 'PS005';
     END IF;
-    PERFORM passage.write_events(
-        p_case, p_expected, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof, p_message_digest, NULL,
+    RETURN passage.write_events(
+        p_case, p_expected, p_previous, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof, p_message_digest, NULL,
         ARRAY['PersonalDataErased'], ARRAY[p_schema_version], ARRAY[p_happened_at], ARRAY[p_public], ARRAY[NULL::bytea],
         ARRAY[p_header], ARRAY[p_hash]);
-    v_result.status := 'appended';
-    v_result.version := p_expected + 1;
-    v_result.hash := p_hash;
-    RETURN v_result;
 END
 $$;

@@ -66,6 +66,21 @@ CREATE FUNCTION passage.was_decided_so(
           AND source || ':' || message_id = p_command_id)
 $$;
 
+-- False where the append had been made before: an answer without events, which is found by its row. A row that has another
+-- answer undoes the append. True too where there is no row to answer.
+CREATE FUNCTION passage.answer_row(
+    p_stream text, p_number bigint, p_answer text, p_code text, p_command_id text, p_events integer
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_number IS NULL OR passage.decide(p_stream, p_number, p_answer, p_code) THEN
+        RETURN true;
+    ELSIF p_events = 0 AND passage.was_decided_so(p_stream, p_number, p_answer, p_code, p_command_id) THEN
+        RETURN false;
+    END IF;
+    RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
+END
+$$;
+
 CREATE TYPE passage.inbox_receipt AS (
     number bigint, stream text, case_id text, message_id text, received_at timestamptz, answer text, code text,
     digest bytea, first boolean
