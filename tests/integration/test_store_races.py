@@ -15,7 +15,7 @@ from domain.humanitarian_parole.stages.sponsor import SponsorWithdrew, SponsorWi
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import Waitlisted
 from domain.kernel.programme import ProgrammeSuspended
-from eventstore.conflicts import MessageFirst, ProgrammeConflict, StoreUnavailable
+from eventstore.conflicts import IllegalAppend, MessageFirst, ProgrammeConflict, StoreUnavailable
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, TakePlace
 from eventstore.port import NOTIFICATIONS_RETURNED_MAX, ReadAt
@@ -240,6 +240,10 @@ async def test_an_append_sees_what_committed_whatever_the_database_sets(database
     name = await administrator.fetchval("SELECT current_database()")
     await administrator.execute(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'repeatable read'")
     await administrator.close()
-    store = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"))
+    store = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"), connections=1)
     assert await store._pool.fetchval("SHOW transaction_isolation") == "read committed"
+    case = await file_case(store)
+    await store._pool.execute("SET default_transaction_isolation = 'serializable'")  # and where a session does
+    with pytest.raises(IllegalAppend):
+        await case.append(SponsorWithdrew(at=NOON))
     await store.close()

@@ -6,6 +6,15 @@
 --   5 numbering of a stream, by stream
 -- Numbers of the inbox are given under 5, so that within a stream they become visible in their own order.
 
+-- What an append checks under its locks must be what has committed, whatever a session has set.
+CREATE FUNCTION passage.require_read_committed() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'only under read committed' USING ERRCODE = 'PS004';
+    END IF;
+END
+$$;
+
 -- The conflict, unless the command was appended before: then its first result.
 CREATE FUNCTION passage.refusal(p_conflict text, p_stream text, p_command_id text) RETURNS passage.append_result
 LANGUAGE sql AS $$
@@ -46,6 +55,7 @@ DECLARE
     v_result passage.append_result;
     v_offered text[];
 BEGIN
+    PERFORM passage.require_read_committed();
     IF p_programme_version IS NOT NULL OR p_place.change IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(1, hashtext(p_programme));
     END IF;
@@ -123,6 +133,7 @@ DECLARE
     v_pools text[];
     v_offered text[] := '{}';
 BEGIN
+    PERFORM passage.require_read_committed();
     PERFORM pg_advisory_xact_lock(1, hashtext(p_programme));
     IF p_number IS NULL AND passage.was_appended(p_programme, p_command_id) THEN
         RETURN passage.refusal('version-conflict', p_programme, p_command_id);

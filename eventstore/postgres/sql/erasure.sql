@@ -42,6 +42,7 @@ CREATE FUNCTION passage.erase_case(
 DECLARE
     v_result passage.append_result;
 BEGIN
+    PERFORM passage.require_read_committed();
     IF p_header IS DISTINCT FROM passage.header_of(
         p_case, p_expected + 1, 'PersonalDataErased', p_schema_version, p_happened_at, p_recorded_at, p_actor, p_command_id,
         NULL, NULL, p_public, NULL, p_proof, p_message_digest, NULL, p_previous
