@@ -54,17 +54,3 @@ class SummaryFilter:
     outcome: Code | None = None
     open: bool | None = None
     limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StuckCandidate:
-    """An open case, or a filing not yet taken, that needs a running workflow (design.md, "Stuck")."""
-
-    case_id: str
-    overdue: bool
-    """Its due moment has passed."""
-    undecided: bool
-    """An inbox row of it is undecided."""
-    calls: bool
-    """A call to a partner is outstanding."""
-    waiting_on: Code | None

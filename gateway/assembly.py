@@ -6,9 +6,9 @@ from typing import Final
 
 import httpx2
 
+from eventstore.postgres.connections import side_pool
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.operations import PostgresDeliveries, PostgresStatistics
-from eventstore.postgres.session import side_pool
 from gateway.deps import GatewayDeps
 from gateway.http.limits import Limits
 from gateway.http.refusals import Refusals

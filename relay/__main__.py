@@ -40,7 +40,7 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnect
     """Begin what goes on beside notifying, each until it is cancelled."""
 
     async def sweep() -> None:
-        await sweep_once(backing.cases, await temporal.client(), backing.now())
+        await sweep_once(backing.cases, await temporal.client())
 
     async def record() -> None:
         await record_checks(backing.store.access)

@@ -46,8 +46,15 @@ class Exported:
     version: int
 
 
-async def export_case(database_url: str, keys_directory: Path, origin: str, asked: Export, now: datetime) -> Exported:
-    """Export; the event of the access stream is durable before the archive is returned.
+async def export_case(
+    database_url: str,
+    keys_directory: Path,
+    origin: str,
+    asked: Export,
+    now: datetime,
+    keys: DirectoryKeyStore | None = None,
+) -> Exported:
+    """Export; the event of the access stream is durable before the archive is returned. `keys`: the directory's own.
 
     Raises:
         ValueError: there is no such case.
@@ -57,7 +64,7 @@ async def export_case(database_url: str, keys_directory: Path, origin: str, aske
         KeyUnknown: what is personal was asked for, and this is not the log's key store.
         StoreUnavailable: the database is away.
     """
-    keys = DirectoryKeyStore(keys_directory)
+    keys = keys or DirectoryKeyStore(keys_directory)
     async with opened_sealer(database_url, keys_directory, origin) as sealer:
         if asked.older is not None:
             known_checkpoint(asked.older, sealer.key.verifier)

@@ -20,7 +20,8 @@ from audit.log.sealing import MAX_LAG, EventGone, Sealer, SealRefused
 from audit.log.tables import pool_of
 from audit.log.tiles import MissingTile
 from eventstore.conflicts import StoreUnavailable
-from eventstore.postgres.session import close_pool, translated
+from eventstore.postgres.connections import close_pool
+from eventstore.postgres.session import translated
 from process.config import Settings
 from process.health import health_answered
 from process.main import run, stop_requested

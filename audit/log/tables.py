@@ -8,14 +8,13 @@ import asyncpg
 
 from audit.log.maps import MapEntry
 from audit.log.tiles import TileAt
+from eventstore.postgres.connections import open_pool
 
 Connection = Any
 """An `asyncpg.Connection`, or one lent by a pool: the stubs have no common class for the two."""
 
 _CURSOR_ROWS: Final = 2000
-_BY_INDEX: Final = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""What waits is looked up event by event. Postgres takes every append for a thousand events (it cannot know what
-`generate_series` gives), and would read the whole log at each look of a sealer that has much to do."""
+_LONGEST_S: Final = 120.0
 
 
 class TakenLeaf(NamedTuple):
@@ -93,13 +92,6 @@ async def put_checkpoint(connection: Connection, size: int, note: str, signed_at
     await connection.execute("SELECT passage.put_checkpoint($1, $2, $3)", size, note, signed_at)
 
 
-def pool_of(database_url: str, role: str) -> Any:
-    """A small pool that acts as `role`; not opened yet."""
-    return asyncpg.create_pool(
-        database_url,
-        min_size=1,
-        max_size=2,
-        timeout=10,
-        command_timeout=120,
-        server_settings={"application_name": "passage-audit", "role": role, "jit": "off", **_BY_INDEX},
-    )
+async def pool_of(database_url: str, role: str) -> "asyncpg.Pool[asyncpg.Record]":
+    """A small pool that acts as `role`. Raises StoreUnavailable."""
+    return await open_pool(database_url, "passage-audit", role, longest_s=_LONGEST_S, connections=2)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import asyncpg
-
 from audit.log.checkpoints import Checkpoint
 from audit.log.notes import Note, NoteForged, Verifier
 from audit.log.sealing import MAX_LAG
@@ -27,6 +25,7 @@ from audit.verify.refold import Refold
 from audit.verify.tree import TreeCheck
 from audit.verify.witnesses import Cosigned, check_witnesses
 from eventstore.format.envelope import machine_clock
+from eventstore.postgres.connections import connect
 from eventstore.postgres.session import translated
 
 ROLE: Final = "passage_auditor"
@@ -110,11 +109,7 @@ async def verify(
     """
     faults = Faults(tell)
     with translated():
-        connection = await asyncpg.connect(
-            database_url,
-            timeout=10,
-            server_settings={"application_name": "passage-audit", "role": ROLE, "jit": "off"},
-        )
+        connection = await connect(database_url, "passage-audit", ROLE)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return await _within(connection, scope, faults, progress, clock())

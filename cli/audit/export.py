@@ -15,6 +15,7 @@ from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
 from eventstore.keys import KeyUnknown
+from process.backing import opened_keys
 from process.config import Settings
 
 
@@ -51,9 +52,9 @@ def export(
 
 async def _exported(settings: Settings, asked: Export) -> Exported:
     try:
-        return await export_case(
-            settings.required_database_url, settings.keys_directory, settings.log_origin, asked, domain_now(settings)
-        )
+        url, directory = settings.required_database_url, settings.keys_directory
+        async with opened_keys(settings) as keys:
+            return await export_case(url, directory, settings.log_origin, asked, domain_now(settings), keys)
     except (NoteForged, NoteMalformed) as error:
         raise UnusableError(f"the checkpoint is not this log's: {error}") from None
     except KeyUnknown:

@@ -23,8 +23,9 @@ from cli.reach import checked_case_id, domain_now, on_the_database
 from domain import registry
 from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
-from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
+from eventstore.keys import CaseKey, KeyUnknown
 from eventstore.viewing import Seen, record_view
+from process.backing import opened_keys
 from process.config import Settings
 
 Actor = Annotated[str | None, typer.Option(help="Who looks: a reference, such as a-3. Shows what is personal.")]
@@ -68,14 +69,13 @@ async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: A
         asked = await read_asked(log, public.state["programme"], case_id, moment)
     if auditor is None:
         return replace(public, asked=asked)
-    keys = DirectoryKeyStore(settings.keys_directory)
-    async with opened_access(url, keys) as store:
+    async with opened_keys(settings) as keys, opened_access(url, keys) as store:
         seen = Seen(public.state["programme"], case_id, public.version)
         await record_view(store.access, auditor.viewer, seen, domain_now(settings))
-    try:
-        found = await keys_of(rows, keys)
-    except KeyUnknown:
-        raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
+        try:
+            found = await keys_of(rows, keys)
+        except KeyUnknown:
+            raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
     return replace(_replay(rows, found, programme, until, asked=True), asked=asked)
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import typer
 
 from audit.log.checkpoints import Checkpoint
@@ -19,6 +18,7 @@ from audit.verify.record import ROLE, Scope, Verified, known_checkpoint, verify
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import on_the_database
+from eventstore.postgres.connections import connect
 from eventstore.postgres.session import translated
 from process.config import Settings
 
@@ -67,9 +67,7 @@ def print_checkpoint() -> None:
 
     async def work(settings: Settings) -> str | None:
         with translated():
-            connection = await asyncpg.connect(
-                settings.required_database_url, timeout=10, server_settings={"role": ROLE}
-            )
+            connection = await connect(settings.required_database_url, "passage-audit", ROLE)
             try:
                 return await newest_checkpoint(connection)
             finally:

@@ -10,9 +10,8 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.failures import LogRestored
-from eventstore.summary import StuckCandidate
 from relay.sweep import sweep_once
-from tests.support.filings import NOON, new_case_id
+from tests.support.filings import new_case_id
 
 
 class Log:
@@ -26,9 +25,9 @@ class Log:
     async def is_closed(self, case_id: str) -> bool:
         return case_id in self._closed
 
-    async def stuck_candidates(self, _now: object) -> AsyncIterator[StuckCandidate]:
+    async def stuck_candidates(self) -> AsyncIterator[str]:
         for case_id in self._open:
-            yield StuckCandidate(case_id, overdue=False, undecided=False, calls=False, waiting_on="parole_end")
+            yield case_id
 
 
 class Temporal:
@@ -71,7 +70,7 @@ class Temporal:
 
 
 async def swept(log: Log, temporal: Temporal) -> int:
-    return await sweep_once(log, temporal, NOON)  # type: ignore[arg-type]  # fakes
+    return await sweep_once(log, temporal)  # type: ignore[arg-type]  # fakes
 
 
 @pytest.mark.parametrize("lost", [0, 1, 19, 20, 21, 45])

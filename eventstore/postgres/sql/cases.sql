@@ -67,10 +67,3 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-
--- Who has stood longest where it stands is told first: after a suspension, places go by the moment of readiness.
-CREATE FUNCTION passage.cases_to_notify(p_programme text, p_notifies text) RETURNS text[] LANGUAGE sql AS $$
-    SELECT coalesce(array_agg(case_id ORDER BY since, filed_number), '{}') FROM passage.case_head
-    WHERE NOT closed AND programme = p_programme
-      AND (p_notifies = 'all' OR held OR stage = 'travel_authorization' OR waiting_on IN ('programme', 'applicant'))
-$$;

@@ -7,20 +7,20 @@ TO passage_writer, passage_reader, passage_auditor, passage_sealer, passage_eras
 -- The application. Reads run as their caller.
 GRANT SELECT ON ALL TABLES IN SCHEMA passage TO passage_writer;
 GRANT EXECUTE ON FUNCTION
-    passage.append_case, passage.append_programme, passage.receive, passage.claim_notifications,
+    passage.append_case, passage.append_programme, passage.write_notices, passage.list_notices, passage.receive, passage.claim_notifications,
     passage.mark_notified, passage.redrive, passage.receipt, passage.read_world,
     passage.read_place, passage.places_for, passage.good_reservation, passage.considered, passage.count_free,
     passage.filed_number, passage.same_person, passage.shares,
     passage.mark_call, passage.was_asked, passage.claim_unanswered, passage.note_heard,
     passage.admit_call, passage.note_failed_call, passage.note_taken_call,
-    passage.lock_access, passage.access_result, passage.append_access, passage.note_check, passage.append_checks,
-    passage.keep_history, passage.keep_document, passage.map_entries,
+    passage.lock_access, passage.access_result, passage.record_views, passage.record_history, passage.note_check,
+    passage.append_checks, passage.keep_document, passage.map_entries,
     passage.record_refusals, passage.prune_refusals, passage.take_tokens, passage.note_repeat
 TO passage_writer;
 
 -- Pages, lists and statistics: no lookup hashes, no documents.
 GRANT SELECT ON
-    passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.notification,
+    passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.notification, passage.notice,
     passage.outbound_call, passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool,
     passage.access_head, passage.legal_hold,
     passage.run_history, passage.partner_circuit, passage.refusal, passage.repeat, passage.rate_bucket,
@@ -36,7 +36,7 @@ GRANT SELECT ON
     passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
 TO passage_auditor;
 GRANT EXECUTE ON FUNCTION
-    passage.lock_access, passage.access_result, passage.append_access, passage.map_entries
+    passage.lock_access, passage.access_result, passage.record_views, passage.map_entries
 TO passage_auditor;
 
 GRANT SELECT ON
@@ -48,12 +48,11 @@ GRANT EXECUTE ON FUNCTION
     passage.map_entries
 TO passage_sealer;
 
--- Erasure is a role of its own: the application's can neither forget nor hold.
+-- Erasure is a role of its own: the application's can neither forget nor hold, and this one nothing else.
 GRANT SELECT ON
     passage.events, passage.case_head, passage.programme_head, passage.inbox, passage.place_counter,
     passage.pool, passage.programme_pool, passage.waiting_list, passage.access_head, passage.legal_hold
 TO passage_eraser;
 GRANT EXECUTE ON FUNCTION
-    passage.begin_erasure, passage.place_hold, passage.release_hold, passage.append_case,
-    passage.lock_access, passage.access_result, passage.append_access
+    passage.erase_case, passage.record_holds, passage.lock_access, passage.access_result
 TO passage_eraser;

@@ -67,9 +67,12 @@ ALTER TABLE passage.tile ENABLE ALWAYS TRIGGER append_only;
 
 -- Takes the oldest visible appends into the index, in one statement. Nothing is taken where the log has not the size
 -- that the caller expects: another sealer was first. An event that is gone fails on its null hash, and is not skipped.
+-- Each event is looked up by index: Postgres takes every append for a thousand events (it cannot know what
+-- `generate_series` gives), and would read the whole log each time much is waiting.
 CREATE FUNCTION passage.take_leaves(p_expected bigint, p_appends integer)
 RETURNS TABLE (leaf_index bigint, hash bytea, recorded_at timestamptz)
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
     WITH fence AS MATERIALIZED (
         SELECT size FROM passage.log_size WHERE size = p_expected FOR UPDATE
     ), queue AS MATERIALIZED (
