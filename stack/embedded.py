@@ -30,6 +30,8 @@ from workflows.contracts import CASES_TASK_QUEUE
 
 _INTAKE_STAGE = 4
 """Stopped first: nothing new comes in while the rest drains."""
+_SEALER_STAGE = 1
+"""It ends after all who write, so that what they wrote is signed before the stack is down."""
 
 
 class EmbeddedStack:
@@ -138,7 +140,12 @@ class EmbeddedStack:
             *([simulators] if self._simulators else []),
             PythonService("relay", "relay", self._environment, self._relay_port, self._relay_answers),
             PythonService(
-                "sealer", "audit.log.sealer", self._sealer_environment, self._sealer_port, self._sealer_answers
+                "sealer",
+                "audit.log.sealer",
+                self._sealer_environment,
+                self._sealer_port,
+                self._sealer_answers,
+                stage=_SEALER_STAGE,
             ),
             PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
         ]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from audit.log.tables import Connection
+from audit.log.tables import ON_OUR_SIDE, Connection
 from eventstore.format.envelope import EVENT_COLUMNS, Envelope
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
 from eventstore.postgres.session import translated
@@ -23,7 +23,7 @@ async def opened_log(database_url: str) -> AsyncIterator[Connection]:
         StoreUnavailable: the database cannot be reached.
     """
     with translated():
-        settings = {"application_name": "passage-audit", "role": _ROLE, "jit": "off"}
+        settings = {"application_name": "passage-audit", "role": _ROLE, **ON_OUR_SIDE}
         connection: Any = await asyncpg.connect(database_url, timeout=10, command_timeout=120, server_settings=settings)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
