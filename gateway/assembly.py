@@ -8,6 +8,7 @@ import httpx2
 
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.operations import PostgresDeliveries, PostgresStatistics
+from eventstore.postgres.sealed import PostgresSealedLog
 from eventstore.postgres.session import side_pool
 from gateway.deps import GatewayDeps
 from gateway.http.limits import Limits
@@ -46,6 +47,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
             statistics=PostgresStatistics(side),
             deliveries=PostgresDeliveries(side),
             documents=PostgresDocuments(side, backing.keys),
+            sealed_log=PostgresSealedLog(side),
             senders=Senders.of(settings),
             tokens=tokens,
             record_refusal=Refusals(guard),
