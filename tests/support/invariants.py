@@ -223,16 +223,35 @@ def receipt_faults(receipts: Iterable[Told], inbox: list[Row]) -> Iterable[str]:
             yield f"{name}: its sender was told {told.answer} ({told.code}), it is {row['answer']} ({row['code']})"
 
 
-def partner_faults(partners_file: Path, log: Log) -> Iterable[str]:
-    """The partners' own books: what they delivered is in the inbox, what they were asked is stated in the log."""
+@dataclass(frozen=True, slots=True)
+class PartnersBooks:
+    """What the simulated partners have written down. Read it before the log: partners go on meanwhile."""
+
+    answers: list[tuple[str, str, str | None]]
+    """Path, message id and outcome of each answer that a partner gives."""
+    requests: list[tuple[str, str]]
+    """Partner and request id of each request that was taken."""
+
+    @classmethod
+    def of(cls, data_dir: Path) -> "PartnersBooks":
+        """The books of the stack whose data directory this is."""
+        path = data_dir / "simulators" / "partners.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as books:
+            return cls(
+                books.execute("SELECT path, message_id, outcome FROM answer").fetchall(),
+                books.execute("SELECT partner, request_id FROM receipt").fetchall(),
+            )
+
+
+def partner_faults(books: PartnersBooks, log: Log) -> Iterable[str]:
+    """What the partners delivered is in the inbox, what they were asked is stated in the log."""
     inbox = {(row["source"], row["message_id"]) for row in log.inbox}
     stated = {row["event_id"] for rows in log.events.values() for row in rows}
-    with closing(sqlite3.connect(f"file:{partners_file}?mode=ro", uri=True)) as books:
-        for path, message_id, outcome in books.execute("SELECT path, message_id, outcome FROM answer"):
-            if outcome == "taken" and (path.split("/")[3], message_id) not in inbox:
-                yield f"{message_id}: was delivered, and is lost"
-            if outcome == "refused" and not message_id.endswith(":wrong-case"):
-                yield f"{message_id}: was refused"
-        for partner, request_id in books.execute("SELECT partner, request_id FROM receipt"):
-            if request_id not in stated:
-                yield f"{partner} was asked {request_id}, which is nowhere in the log"
+    for path, message_id, outcome in books.answers:
+        if outcome == "taken" and (path.split("/")[3], message_id) not in inbox:
+            yield f"{message_id}: was delivered, and is lost"
+        if outcome == "refused" and not message_id.endswith(":wrong-case"):
+            yield f"{message_id}: was refused"
+    for partner, request_id in books.requests:
+        if request_id not in stated:
+            yield f"{partner} was asked {request_id}, which is nowhere in the log"
