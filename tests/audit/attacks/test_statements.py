@@ -64,9 +64,7 @@ SCHEMA = (
     attack("a view in place of a table", Code.SCHEMA_DIFFERS,
            "ALTER TABLE passage.events RENAME TO hidden_events",
            "CREATE VIEW passage.events AS SELECT * FROM passage.hidden_events WHERE stream <> '{kept}'",
-           "GRANT SELECT ON passage.events TO passage_auditor",
-           "ALTER VIEW passage.events RENAME TO shown_events",
-           "ALTER TABLE passage.hidden_events RENAME TO events"),
+           "GRANT SELECT ON passage.events TO passage_auditor"),
 )  # fmt: skip
 
 HEADS = (
