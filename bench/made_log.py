@@ -24,6 +24,7 @@ from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import Programme, evolve_programme, open_programme
 from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
+from eventstore.format.proof import proof_of
 from eventstore.format.summarize import summarize, summarize_programme
 from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
@@ -48,6 +49,11 @@ _PLACE = ("place_allotment", "place_period", "place_quantity")
 _HEAD: Final = (
     "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "facts", "flags",
     "filed_at", "closed", "held",
+)  # fmt: skip
+_SENDER: Final = "signed:bench:1"
+_INBOX: Final = (
+    "stream", "number", "case_id", "programme", "source", "message_id", "kind", "body", "key_id", "digest",
+    "received_at", "sender", "answer",
 )  # fmt: skip
 _CASES_AT_ONCE: Final = 500
 EVENTS_A_CASE: Final = 11
@@ -85,7 +91,7 @@ def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
     return Append(
         stream=stream, programme=PROGRAMME, command_id=CommandId(command),
         message_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
-        events=events, actor="bench", now=AT, rules_digest=_RULES.digest,
+        events=events, actor="bench", now=AT, rules_digest=_RULES.digest, received_at=AT, proof=proof_of(_SENDER),
         summary=summarize_programme(_OPEN),
     )  # fmt: skip
 
@@ -117,6 +123,7 @@ async def make_log(database_url: str, cases: int) -> int:
             events += sum(len(each.rows) for each in made)
             await _copy(connection, [row for each in made for row in each.rows])
             await _copy_heads(connection, made, first)
+            await _copy_beside(connection, made, first)
         await connection.executemany(
             "INSERT INTO passage.place_counter VALUES ($1, $2, $3, $4)",
             [(PROGRAMME, AIR, period, cases) for period in ("total", MONTH)],
@@ -152,3 +159,15 @@ async def _copy_heads(connection: asyncpg.Connection, made: list[_Made], first: 
         of_head = (json.dumps(summary.facts) if name == "facts" else getattr(summary, name) for name in _HEAD)
         records.append((last.stream, PROGRAMME, last.version, last.hash, number, AIR, MONTH, 1, *of_head))
     await connection.copy_records_to_table("case_head", schema_name="passage", columns=columns, records=records)
+
+
+async def _copy_beside(connection: asyncpg.Connection, made: list[_Made], first: int) -> None:
+    """The message that each case came by, and a hash by which its person is found."""
+    messages, persons = [], []
+    for number, each in enumerate(made, start=first):
+        case_id, digest = each.case.case_id, each.rows[0].message_digest
+        messages.append((case_id, number, case_id, PROGRAMME, "bench", case_id, "application.submitted", b"", case_id,
+                         digest, AT, _SENDER, "accepted"))  # fmt: skip
+        persons.append((case_id, digest))
+    await connection.copy_records_to_table("inbox", schema_name="passage", columns=_INBOX, records=messages)
+    await connection.copy_records_to_table("case_person", schema_name="passage", records=persons)

@@ -26,7 +26,7 @@ from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
 from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
-from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
+from gateway.routes import applications, boarding, cases, documents, log, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
 
 _ROUTERS: Final = (
@@ -36,6 +36,7 @@ _ROUTERS: Final = (
     cases.router,
     documents.router,
     programmes.router,
+    log.router,
     operations.router,
     routes.router,
 )

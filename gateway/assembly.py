@@ -9,6 +9,7 @@ import httpx2
 from eventstore.postgres.connections import side_pool
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.operations import PostgresDeliveries, PostgresStatistics
+from eventstore.postgres.sealed import PostgresSealedLog
 from gateway.deps import GatewayDeps
 from gateway.http.limits import Limits
 from gateway.http.refusals import Refusals
@@ -46,6 +47,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
             statistics=PostgresStatistics(side),
             deliveries=PostgresDeliveries(side),
             documents=PostgresDocuments(side, backing.keys),
+            sealed_log=PostgresSealedLog(side),
             senders=Senders.of(settings),
             tokens=tokens,
             record_refusal=Refusals(guard),

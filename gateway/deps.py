@@ -16,6 +16,7 @@ from eventstore.inbox import Inbox
 from eventstore.operations import Deliveries, Refusal, Statistics
 from eventstore.port import EventStore
 from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.sealed import PostgresSealedLog
 from gateway.http.limits import unlimited
 from gateway.http.refusals import unrecorded
 from gateway.identity.senders import NOBODY, Senders
@@ -66,6 +67,8 @@ class GatewayDeps:
     note_repeat: NoteRepeat = unnoted
     documents: PostgresDocuments | None = None
     """Applicants' documents; None: the routes answer `not-found`."""
+    sealed_log: PostgresSealedLog | None = None
+    """What `/v1/log` reads; None: the routes answer `not-found`."""
     deliveries: Deliveries | None = None
     """What the pages show; None: they answer `not-found`."""
 

@@ -30,6 +30,8 @@ from workflows.contracts import CASES_TASK_QUEUE
 
 _INTAKE_STAGE = 4
 """Stopped first: nothing new comes in while the rest drains."""
+_SEALER_STAGE = 1
+"""It ends after all who write, so that what they wrote is signed before the stack is down."""
 
 
 class EmbeddedStack:
@@ -150,7 +152,12 @@ class EmbeddedStack:
             *([simulators] if self._simulators else []),
             PythonService("relay", "relay", self._relay_environment, self._relay_ports, self._relay_answers),
             PythonService(
-                "sealer", "audit.log.sealer", self._sealer_environment, self._sealer_ports, self._sealer_answers
+                "sealer",
+                "audit.log.sealer",
+                self._sealer_environment,
+                self._sealer_ports,
+                self._sealer_answers,
+                stage=_SEALER_STAGE,
             ),
         ]
 

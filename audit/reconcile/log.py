@@ -10,7 +10,7 @@ import asyncpg
 from audit.reconcile.case import Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
 from audit.reconcile.history import HistoryUnreadable, Run, read_run
 from audit.reconcile.signals import expected_in_inbox
-from audit.verify.histories import NotAsTold, history_of, kept_of
+from audit.verify.beside.histories import NotAsTold, history_of, kept_of
 from eventstore.postgres.connections import READING_S, open_pool
 from eventstore.postgres.session import translated
 

@@ -1,6 +1,6 @@
 """Compares heads, waiting list, counters and the cap with what the events say."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from audit.log.tables import Connection
 from audit.programmes import ProgrammeHistory, read_programme
 from audit.verify.faults import Code, Faults
-from audit.verify.refold import Folded, Places, Refold, summary_faults
+from audit.verify.refold import Folded, LegalHold, Places, Refold, summary_faults
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import Cap
 from eventstore.format.codec import UnknownEvent
@@ -26,6 +26,11 @@ WHERE NOT EXISTS (SELECT FROM passage.events AS e WHERE e.stream = h.case_id)
   AND NOT EXISTS (SELECT FROM passage.leaf AS l WHERE l.stream = h.case_id) ORDER BY case_id
 """
 """Heads of cases that left nothing else: with a leaf they are told already."""
+
+_OWED: Final = """
+SELECT case_id, request_id, partner FROM passage.outbound_call WHERE case_id = ANY ($1) AND dropped_at IS NULL
+"""
+_NOTHING: Final[frozenset[tuple[str, str]]] = frozenset()
 
 _WAITING_ORPHANS: Final = """
 SELECT case_id FROM passage.waiting_list AS w
@@ -56,6 +61,18 @@ class HeadCheck:
             else:
                 self._compare(folded, head)
             self._compare_wait(folded, waits.get(folded.case.case_id))
+        await self._compare_calls(cases, ids)
+
+    async def _compare_calls(self, cases: Sequence[Folded], ids: list[str]) -> None:
+        """Each open request is owed to its partner, and nothing else is."""
+        owed: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for case_id, request_id, partner in await self._connection.fetch(_OWED, ids):
+            owed[case_id].add((request_id, partner))
+        for folded in cases:
+            asked = {(request.request_id, request.partner) for request in folded.case.requests}
+            if asked != owed.get(folded.case.case_id, _NOTHING):
+                detail = "its open requests are not the calls that are owed"
+                self._faults.add(Code.CALL_DIFFERS, folded.case.case_id, folded.end.version, detail)
 
     async def _by_case(self, query: str, ids: list[str]) -> dict[str, Any]:
         return {row["case_id"]: row for row in await self._connection.fetch(query, ids)}
@@ -111,10 +128,12 @@ class HeadCheck:
             end = refold.access_ends.get(stream)
             if heads.get(stream) != (None if end is None else (end.version, end.hash)):
                 self._faults.add(Code.HEAD_DIFFERS, stream, None, f"its last event is {end.version if end else 0}")
-        held = {row["case_id"] for row in await self._connection.fetch("SELECT case_id FROM passage.legal_hold")}
-        for case_id in sorted(held ^ refold.legal_holds):
-            detail = "the access log holds it" if case_id in refold.legal_holds else "no event holds it"
-            self._faults.add(Code.LEGAL_HOLD_DIFFERS, case_id, None, detail)
+        rows = await self._connection.fetch("SELECT case_id, programme, placed_at FROM passage.legal_hold")
+        held = {case_id: LegalHold(programme, placed_at) for case_id, programme, placed_at in rows}
+        for case_id in sorted(held.keys() | refold.legal_holds.keys()):
+            if held.get(case_id) != refold.legal_holds.get(case_id):
+                detail = "the access log holds it since then" if case_id in refold.legal_holds else "no event holds it"
+                self._faults.add(Code.LEGAL_HOLD_DIFFERS, case_id, None, detail)
 
     async def _compare_counters(self) -> None:
         expected = self.places.held.copy()

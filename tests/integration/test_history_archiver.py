@@ -11,7 +11,7 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from audit.verify.histories import history_of, kept_of
+from audit.verify.beside.histories import history_of, kept_of
 from domain.access import HistoryStored, access_stream
 from eventstore.conflicts import StoreUnavailable
 from relay import history_archiver

@@ -48,11 +48,11 @@ async def audited(url: str, keys: Path, case_id: str) -> dict[str, Any]:
             pass
         await sealer.sign()
     faults: list[str] = []
-    verifier = FileLogKey(keys, ORIGIN).verifier
+    verifier = FileLogKey(keys).verifier
     await verify(url, Scope(verifier=verifier), lambda fault: faults.append(fault.line))
     replay = await replayed(settings, case_id, None, None)
     asked = Export(case_id=case_id, auditor=Auditor("a-1", "court-order"))
-    exported = await export_case(url, keys, ORIGIN, asked, machine_clock())
+    exported = await export_case(url, keys, asked, machine_clock())
     return {
         "faults": faults,
         "replay": {"en": "\n".join(lines(replay, "en")), "es": page(replay, "es")},

@@ -2,7 +2,7 @@
 
 -- The stored format (design.md). `header` is what the hash covers and holds every column; bodies are exact bytes.
 CREATE TABLE passage.events (
-    stream text NOT NULL,
+    stream text COLLATE "C" NOT NULL,  -- in the order of its bytes, as a map seal has it
     version integer NOT NULL CHECK (version > 0),
     event_id text NOT NULL,
     type text NOT NULL,

@@ -14,7 +14,7 @@ GRANT EXECUTE ON FUNCTION
     passage.mark_call, passage.was_asked, passage.claim_unanswered, passage.note_heard,
     passage.admit_call, passage.note_failed_call, passage.note_taken_call,
     passage.lock_access, passage.access_result, passage.record_views, passage.record_history, passage.note_check,
-    passage.append_checks, passage.keep_document, passage.map_entries,
+    passage.append_checks, passage.keep_document,
     passage.record_refusals, passage.prune_refusals, passage.take_tokens, passage.note_repeat
 TO passage_writer;
 
@@ -24,7 +24,7 @@ GRANT SELECT ON
     passage.outbound_call, passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool,
     passage.access_head, passage.legal_hold,
     passage.run_history, passage.partner_circuit, passage.refusal, passage.repeat, passage.rate_bucket,
-    passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
+    passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.map_seal
 TO passage_reader;
 
 -- Auditors read, and record that they looked at a case.
@@ -33,19 +33,19 @@ GRANT SELECT ON
     passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool, passage.access_head,
     passage.legal_hold, passage.run_history,
     passage.boarding_check, passage.refusal,
-    passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
+    passage.notification, passage.outbound_call, passage.schema_migration,
+    passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.map_seal
 TO passage_auditor;
+GRANT SELECT (case_id) ON passage.case_person, passage.supporter_key TO passage_auditor;  -- whether, never who
 GRANT EXECUTE ON FUNCTION
-    passage.lock_access, passage.access_result, passage.record_views, passage.map_entries
+    passage.lock_access, passage.access_result, passage.record_views
 TO passage_auditor;
 
 GRANT SELECT ON
-    passage.unsealed, passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness,
-    passage.map_seal
+    passage.unsealed, passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.map_seal
 TO passage_sealer;
 GRANT EXECUTE ON FUNCTION
-    passage.take_leaves, passage.take_map_leaf, passage.put_tiles, passage.put_checkpoint, passage.put_witness,
-    passage.map_entries
+    passage.take_leaves, passage.take_map_leaf, passage.put_tiles, passage.put_checkpoint
 TO passage_sealer;
 
 -- Erasure is a role of its own: the application's can neither forget nor hold, and this one nothing else.

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from audit.log.maps import MapHeader, MapTree
+from audit.log.maps import MapHeader
 from audit.log.merkle import leaf_hash
-from audit.log.tables import Connection, map_entries
+from audit.log.tables import Connection, MapIncomplete, map_header
 from audit.verify.faults import Code, Faults
 
 MAPS_REBUILT: Final = 3
@@ -50,9 +50,10 @@ def _opened(row: Any, faults: Faults) -> MapHeader | None:
 
 
 async def _rebuild(connection: Connection, faults: Faults, leaf_index: int, header: MapHeader) -> None:
-    tree = MapTree()
-    async for entry in map_entries(connection, header.log_size):
-        tree.add(entry)
-    if tree.header(header.log_size) != header:
-        detail = f"map seal at leaf {leaf_index}: the leaves before it give other heads"
-        faults.add(Code.MAP_SEAL_DIFFERS, None, None, detail)
+    why = "the leaves before it give other heads"
+    try:
+        if await map_header(connection, header.log_size) == header:
+            return
+    except MapIncomplete as error:
+        why = str(error)
+    faults.add(Code.MAP_SEAL_DIFFERS, None, None, f"map seal at leaf {leaf_index}: {why}")

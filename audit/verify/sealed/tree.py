@@ -4,16 +4,18 @@ Read in pieces of 64 tiles. A tile that differs from its leaves is only named on
 which of the two was changed.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from audit.log.checkpoints import Checkpoint
+from audit.log.log_key import LogKeys
 from audit.log.merkle import HASH_BYTES, Frontier, root_over
-from audit.log.notes import Note, NoteForged, NoteMalformed, Verifier
+from audit.log.notes import Note, NoteForged, NoteMalformed
 from audit.log.tables import Connection, log_size, read_tiles
 from audit.log.tiles import TILE_BYTES, TILE_LEVEL, WIDTH, TileAt
 from audit.verify.faults import Code, Faults
+from audit.verify.sealed.times import TimeCheck
 
 _TILES_AT_ONCE: Final = 64
 _CHECKPOINTS_AT_ONCE: Final = 500
@@ -46,8 +48,8 @@ class TreeCheck:
 
     connection: Connection
     faults: Faults
-    verifiers: Sequence[Verifier]
-    """The log's keys; all have its name."""
+    keys: LogKeys
+    times: TimeCheck
     known: Checkpoint | None = None
     """What the auditor holds from earlier; its signature is verified already."""
     checkpoints: int = 0
@@ -116,7 +118,8 @@ class TreeCheck:
                 if known is not None and row["size"] >= known.size:
                     yield known
                     known = None
-                if checkpoint is not None:
+                if checkpoint is not None and checkpoint.signed_at is not None:
+                    await self.times.take(checkpoint.size, checkpoint.signed_at)
                     yield checkpoint
             if len(rows) < _CHECKPOINTS_AT_ONCE:
                 break
@@ -128,10 +131,11 @@ class TreeCheck:
         self.checkpoints += 1
         try:
             note = Note.parse(content)
-            note.verified_by(self.verifiers)
-            checkpoint = Checkpoint.parse(note.text)
-            if (checkpoint.size, checkpoint.origin) != (size, self.verifiers[0].name):
-                raise NoteForged("it speaks of another log or size")
+            checkpoint = self.keys.opened(note)
+            if checkpoint.size != size:
+                raise NoteForged("it speaks of another size")
+            if checkpoint.signed_at is None:
+                raise NoteForged("it does not say when it was signed")
         except (NoteMalformed, NoteForged) as error:
             self.faults.add(Code.CHECKPOINT_FORGED, None, None, f"checkpoint of size {size}: {error}")
             return None
