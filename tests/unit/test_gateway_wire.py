@@ -120,7 +120,7 @@ class TestDocument:
                     for problem in answer.get("content", {}).get("application/problem+json", {}).get("examples", {}):
                         assert str(PROBLEMS[problem].status) == status
                         told.add(problem)
-        assert told == set(PROBLEMS) - {"not-found", "method-not-allowed", "form-stale"}  # the last is of pages
+        assert told == set(PROBLEMS) - {"method-not-allowed", "form-stale"}  # the last is of pages
 
     def test_its_examples_are_of_its_schemas(self, app: FastAPI) -> None:
         document = app.openapi()
