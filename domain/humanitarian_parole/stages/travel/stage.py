@@ -1,15 +1,32 @@
 """Travel authorization: a place, the authorization, its extension, holds, expiry, and refusal at the port."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
-
-from pydantic import StringConstraints
+from typing import Literal
 
 from domain.humanitarian_parole.stages.beneficiary import PASSPORT_VALIDITY, passport_validity
+from domain.humanitarian_parole.stages.travel.events import (
+    ArrivalRefused,
+    ExtensionRequest,
+    ParoleRefused,
+    TravelAuthorizationExpired,
+    TravelAuthorizationExtended,
+    TravelAuthorizationHeld,
+    TravelAuthorizationReleased,
+    TravelAuthorizationRevoked,
+    TravelAuthorized,
+    Waitlisted,
+)
+from domain.humanitarian_parole.stages.travel.state import (
+    ALLOTMENT,
+    Authorization,
+    Travel,
+    asking_days,
+    authorization_last_day,
+    holds_place,
+    waits_for_place,
+)
 from domain.humanitarian_parole.world import Draft
-from domain.kernel.calendar import Deadline, Pause, day_of, end_of, month_of, paused_last_day, start_of_next_month
+from domain.kernel.calendar import day_of, month_of
 from domain.kernel.case import Case, replace, with_part
 from domain.kernel.definition import (
     Events,
@@ -22,161 +39,8 @@ from domain.kernel.definition import (
     message,
     report,
 )
-from domain.kernel.events import Basis, CaseClosed, CaseEvent, FreeText, Personal
-from domain.kernel.ids import Code
-from domain.kernel.messages import Message, Rejection, TakeMessage
-from domain.kernel.programme import Programme
-from domain.kernel.rule_set import RuleSet
-
-ALLOTMENT = "air"
-"""What every case takes one place of."""
-
-Port = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-
-
-class ExtensionRequest(Message):
-    """The supporter asks to extend the authorization."""
-
-    SENDERS = ("supporter",)
-    message: Literal["authorization.extension_requested"] = "authorization.extension_requested"
-
-
-class ArrivalRefused(Message):
-    """The beneficiary was refused at the port."""
-
-    SENDERS = ("border",)
-    message: Literal["arrival.refused"] = "arrival.refused"
-    port: Port
-    why: FreeText = ""
-
-
-class Waitlisted(CaseEvent):
-    """Ready, and no place free: first come by `at`."""
-
-
-class TravelAuthorized(CaseEvent):
-    """The beneficiary may travel, and has a place."""
-
-    last_day: date
-    """The last day of the authorization, America/New_York."""
-    period: str
-    """The calendar month, `YYYY-MM` in America/New_York, in which the place was taken."""
-
-
-class TravelAuthorizationExtended(CaseEvent):
-    """The authorization has a later last day."""
-
-    last_day: date
-
-
-class TravelAuthorizationHeld(CaseEvent):
-    """Nobody boards until it is released."""
-
-    because: Literal["supporter", "passport"]
-
-
-class TravelAuthorizationReleased(CaseEvent):
-    """The hold is lifted."""
-
-
-class TravelAuthorizationRevoked(CaseEvent):
-    """The authorization was withdrawn."""
-
-    reason: Code
-
-
-class TravelAuthorizationExpired(CaseEvent):
-    """The last day is over and nobody travelled."""
-
-    last_day: date
-
-
-class ParoleRefused(CaseEvent):
-    """The port of entry refused parole."""
-
-    port: Port
-    why: Annotated[FreeText, Personal(erased="")] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """A travel authorization; `last_day` as it was set at `set_at` (pauses since then are the programme's)."""
-
-    last_day: date
-    set_at: datetime
-    period: str
-    extended: bool = False
-
-
-@dataclass(frozen=True)
-class Travel:
-    """Whether the case waits for a place or has one, and whether the beneficiary may travel."""
-
-    waitlisted_at: datetime | None = None
-    authorization: Authorization | None = None
-    held: bool = False
-    passport_unchecked: bool = False
-    """A passport changed after authorization, and its validity was not yet judged."""
-    used_at: datetime | None = None
-    """When the beneficiary arrived and was paroled: what happens to the programme later does not count."""
-
-
-def waits_for_place(case: Case) -> bool:
-    """It is on the waiting list."""
-    return not case.closed and case.of(Travel).waitlisted_at is not None
-
-
-def holds_place(case: Case) -> bool:
-    """It has a place that would be free if it closed now."""
-    travel = case.of(Travel)
-    return travel.authorization is not None and travel.used_at is None
-
-
-def _pauses_that_count(case: Case, programme: Programme) -> tuple[Pause, ...]:
-    """The pauses that an authorization knows: what happens to the programme after arrival or closing does not count.
-
-    One that ended in a pause stays without a last day, since none was known then.
-    """
-    ended_at = case.of(Travel).used_at or case.closed_at
-    if ended_at is None:
-        return programme.pauses
-    return tuple(
-        pause if pause.until is None or pause.until <= ended_at else Pause(pause.since, None)
-        for pause in programme.pauses
-        if pause.since < ended_at
-    )
-
-
-def authorization_last_day(case: Case, programme: Programme, rules: RuleSet) -> date | None:
-    """The last day of the travel authorization; None without one, or while it is paused."""
-    authorization = case.of(Travel).authorization
-    if authorization is None:
-        return None
-    pauses = _pauses_that_count(case, programme)
-    return paused_last_day(authorization.last_day, authorization.set_at, pauses, rules.pause_floor)
-
-
-def authorized_until(case: Case, programme: Programme, rules: RuleSet) -> datetime | None:
-    """The first instant after the last day of the authorization, in UTC; None without one, or while paused."""
-    last_day = authorization_last_day(case, programme, rules)
-    return None if last_day is None else end_of(last_day)
-
-
-def _asking_days(case: Case, programme: Programme, rules: RuleSet) -> date | None:
-    """The last day as it stands now, in the calendar of the day of suspension while the programme is suspended."""
-    if not programme.suspended:
-        return authorization_last_day(case, programme, rules)
-    before = replace(programme, pauses=programme.pauses[:-1])
-    return authorization_last_day(case, before, rules)
-
-
-def running(case: Case, now: datetime, rules: RuleSet, programme: Programme) -> Iterable[Deadline]:
-    """The end of the authorization, and the next month's places for who waits for one."""
-    until = authorized_until(case, programme, rules)
-    if until is not None and not programme.suspended:
-        yield Deadline(until, "authorization")
-    if waits_for_place(case) and programme.cap_period == "month":
-        yield Deadline(start_of_next_month(now), "month")
+from domain.kernel.events import Basis, CaseClosed
+from domain.kernel.messages import Rejection, TakeMessage
 
 
 def authorize(draft: Draft) -> Events:
@@ -248,7 +112,7 @@ def extend(draft: Draft, message: ExtensionRequest, command: TakeMessage) -> Non
     """
     del message
     authorization, world = require_travelling(draft), draft.world
-    last_day = _asking_days(draft.case, world.programme, world.rules)
+    last_day = asking_days(draft.case, world.programme, world.rules)
     if last_day is None:
         raise Rejection("not-authorized")
     if authorization.extended:

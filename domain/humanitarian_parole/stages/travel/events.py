@@ -1,0 +1,76 @@
+"""What is said and what happens about travel authorizations: messages and events."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from domain.kernel.events import CaseEvent, FreeText, Personal
+from domain.kernel.ids import Code
+from domain.kernel.messages import Message
+
+Port = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class ExtensionRequest(Message):
+    """The supporter asks to extend the authorization."""
+
+    SENDERS = ("supporter",)
+    message: Literal["authorization.extension_requested"] = "authorization.extension_requested"
+
+
+class ArrivalRefused(Message):
+    """The beneficiary was refused at the port."""
+
+    SENDERS = ("border",)
+    message: Literal["arrival.refused"] = "arrival.refused"
+    port: Port
+    why: FreeText = ""
+
+
+class Waitlisted(CaseEvent):
+    """Ready, and no place free: first come by `at`."""
+
+
+class TravelAuthorized(CaseEvent):
+    """The beneficiary may travel, and has a place."""
+
+    last_day: date
+    """The last day of the authorization, America/New_York."""
+    period: str
+    """The calendar month, `YYYY-MM` in America/New_York, in which the place was taken."""
+
+
+class TravelAuthorizationExtended(CaseEvent):
+    """The authorization has a later last day."""
+
+    last_day: date
+
+
+class TravelAuthorizationHeld(CaseEvent):
+    """Nobody boards until it is released."""
+
+    because: Literal["supporter", "passport"]
+
+
+class TravelAuthorizationReleased(CaseEvent):
+    """The hold is lifted."""
+
+
+class TravelAuthorizationRevoked(CaseEvent):
+    """The authorization was withdrawn."""
+
+    reason: Code
+
+
+class TravelAuthorizationExpired(CaseEvent):
+    """The last day is over and nobody travelled."""
+
+    last_day: date
+
+
+class ParoleRefused(CaseEvent):
+    """The port of entry refused parole."""
+
+    port: Port
+    why: Annotated[FreeText, Personal(erased="")] = ""
