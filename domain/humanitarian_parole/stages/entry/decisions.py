@@ -92,7 +92,7 @@ def on_not_found(draft: Draft, message: EntryNotFoundAnswer) -> Events:
     del message
     if any_strong(draft.case.of(Filed).documents, cutoff(draft.world)):
         return _strongly_documented(draft, by_evidence=False)
-    return (EvidenceRequested(at=draft.now),)
+    return (EvidenceRequested(at=draft.now, fact=draft.fact),)
 
 
 def on_mismatch(draft: Draft, message: EntryMismatchAnswer) -> Events:
@@ -100,6 +100,34 @@ def on_mismatch(draft: Draft, message: EntryMismatchAnswer) -> Events:
     if not message.fields:
         return refer(draft, RULE, ("mismatch",))
     return refer(draft, RULE, message.fields, prefix="mismatch-")
+
+
+def news_not_found(draft: Draft, message: EntryNotFoundAnswer) -> Events:
+    """The records no longer know the entry: an officer looks.
+
+    Raises:
+        Rejection: evidence is awaited, which says as much.
+    """
+    if draft.case.of(ProofOfEntry).evidence_since is not None:
+        raise Rejection("evidence-awaited")
+    return refer(draft, RULE, ("not-found",), answer=message, news=True)
+
+
+def news_mismatch(draft: Draft, message: EntryMismatchAnswer) -> Events:
+    """The records say, after they answered, otherwise than the applicant: an officer looks."""
+    fields = tuple(f"mismatch-{each}" for each in message.fields) or ("mismatch",)
+    return refer(draft, RULE, fields, answer=message, news=True)
+
+
+def news_matched(draft: Draft, message: EntryMatchedAnswer) -> Events:
+    """An entry on or after the cutoff that nobody asked about differs from what was said: an officer looks.
+
+    Raises:
+        Rejection: it is favourable, and nobody asked.
+    """
+    if message.entered_at is None or mexico_entry_at(draft.case, message.entered_at, draft.world).result == "passed":
+        raise Rejection("no-open-request")
+    return refer(draft, RULE, ("mismatch-entered_at",), answer=message, news=True)
 
 
 def receive_evidence(draft: Draft, message: EvidenceSubmission, command: TakeMessage) -> None:
@@ -134,7 +162,8 @@ def _mismatch(events: Events) -> EntryMismatchAnswer:
 def judge_evidence(draft: Draft) -> Events:
     """Strong evidence has come: the entry is verified, without a new call to the records."""
     proof = draft.case.of(ProofOfEntry)
-    if not proof.evidence_taken or proof.evidence_since or draft.case.has_referral(RULE):
+    open_ = draft.case.has_referral(RULE) or draft.case.open_referrals
+    if not proof.evidence_taken or proof.evidence_since or open_:
         return ()
     return _strongly_documented(draft, by_evidence=True)
 
@@ -155,21 +184,23 @@ def approved_by_officer(draft: Draft) -> Events:
 
 def denied_by_officers(draft: Draft, number: int) -> Events:
     """Two officers refused the entry."""
-    del number
     basis = draft.basis(mexico_entry(draft.case, passed=False, because="officer-denied"))
-    return (EntryRefused(at=draft.now, basis=basis, by_officer=True), *draft.closing("denied", RULE, basis))
+    return (
+        EntryRefused(at=draft.now, basis=basis, by_officer=True),
+        *draft.closing("denied", RULE, basis, referral=number),
+    )
 
 
 def end_evidence(draft: Draft, due_at: datetime) -> None:
     """The limit for evidence passed with nothing strong received before it."""
     draft.add(EvidenceDeadlinePassed(at=draft.not_before(due_at)))
-    draft.add(*draft.closing("ineligible", "evidence-deadline"))
+    draft.add(*draft.closing("ineligible", "evidence-deadline", facts=(draft.case.of(ProofOfEntry).evidence_fact,)))
 
 
 def running(case: Case, rules: RuleSet, programme: Programme) -> Iterable[Deadline]:
     """The limit for evidence."""
     since = case.of(ProofOfEntry).evidence_since
     if since is not None and not programme.suspended:
-        due = paused_due(since, rules.limit("evidence"), programme.pauses, rules.pause_floor)
+        due = paused_due(since, rules.limit("evidence"), programme.pauses, rules.pause_floor, case.stops)
         if due is not None:
             yield Deadline(due, "evidence")

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AwareDatetime
 
 from domain.humanitarian_parole.application import Document, Manner, ShortText
 from domain.kernel.events import CaseEvent, Personal
-from domain.kernel.ids import MessageId
+from domain.kernel.ids import Code, EventId, MessageId
 
 
 class EntryProofNotRequired(CaseEvent):
@@ -24,7 +24,8 @@ class EntryCheckRequested(CaseEvent):
 class EntryVerified(CaseEvent):
     """The entry was before the cutoff."""
 
-    by: Literal["records", "document", "evidence", "officer"]
+    by: Code
+    """`records`, `document`, `evidence` or `officer`."""
     entered_at: Annotated[AwareDatetime | None, Personal(erased=None)] = None
     place: Annotated[ShortText | None, Personal(erased=None)] = None
     manner: Annotated[Manner | None, Personal(erased=None)] = None
@@ -40,6 +41,9 @@ class EntryRefused(CaseEvent):
 
 class EvidenceRequested(CaseEvent):
     """The applicant is asked for proof of entry, within the evidence limit from `at`."""
+
+    fact: EventId | None = None
+    """The event that recorded the records' answer."""
 
 
 class EvidenceReceived(CaseEvent):
@@ -63,3 +67,5 @@ class ProofOfEntry:
     """When evidence was asked for, while nothing strong has come."""
     evidence_taken: bool = False
     """Evidence may be sent: from the request for it until the entry is verified."""
+    evidence_fact: EventId | None = None
+    """The event that recorded the answer for which evidence was asked."""

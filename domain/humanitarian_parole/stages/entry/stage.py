@@ -8,6 +8,9 @@ from domain.humanitarian_parole.stages.entry.decisions import (
     check_of,
     denied_by_officers,
     end_evidence,
+    news_matched,
+    news_mismatch,
+    news_not_found,
     on_matched,
     on_mismatch,
     on_not_found,
@@ -42,12 +45,15 @@ from domain.kernel.definition import (
     QuestionDefinition,
     Stage,
     Words,
+    also,
     answer,
     event,
     first_of,
     message,
+    name_of,
+    retractable,
 )
-from domain.kernel.events import CaseEvent
+from domain.kernel.events import CaseEvent, CaseReopened, FactRetracted
 
 
 def _settled(case: Case, event: CaseEvent) -> Case:
@@ -72,7 +78,7 @@ def _refused(case: Case, event: EntryRefused) -> Case:
 
 
 def _evidence_requested(case: Case, event: EvidenceRequested) -> Case:
-    proof = replace(case.of(ProofOfEntry), evidence_since=event.at, evidence_taken=True)
+    proof = replace(case.of(ProofOfEntry), evidence_since=event.at, evidence_taken=True, evidence_fact=event.fact)
     return with_part(case, proof, requests=answered(case, PARTNER))
 
 
@@ -91,6 +97,24 @@ def _evidence_lapsed(case: Case, event: EvidenceDeadlinePassed) -> Case:
     del event
     return with_part(case, replace(case.of(ProofOfEntry), evidence_since=None, evidence_taken=False))
 
+
+def _retracted(case: Case, event: FactRetracted) -> Case:
+    """A first answer that is taken back is asked again, unless the entry is verified or an officer looks."""
+    proof = case.of(ProofOfEntry)
+    begun = proof.evidence_fact == event.fact
+    silent = case.request_to(PARTNER) is None and not case.has_referral(RULE)
+    if proof.verified or event.kind not in _KINDS or not silent or (proof.evidence_taken and not begun):
+        return case
+    return with_part(case, ProofOfEntry())
+
+
+def _reopened(case: Case, event: CaseReopened) -> Case:
+    del event
+    asking = case.closing is not None and PARTNER in case.closing.partners
+    return with_part(case, replace(case.of(ProofOfEntry), asked=False)) if asking else case
+
+
+_KINDS = tuple(name_of(kind) for kind in (EntryNotFoundAnswer, EntryMismatchAnswer))
 
 STAGE = Stage(
     name="proof_of_entry",
@@ -143,6 +167,8 @@ STAGE = Stage(
             Words("The limit for proof of entry ended.", "Venció el plazo para el comprobante de ingreso."),
             lengths=("evidence",),
         ),
+        also(FactRetracted, _retracted),
+        also(CaseReopened, _reopened),
     ),
     messages=(
         message(
@@ -165,14 +191,25 @@ STAGE = Stage(
                     on_matched,
                     "Mexican records know the entry as it was declared.",
                     said=_matched,
+                    news=news_matched,
                 ),
-                answer(EntryNotFoundAnswer, on_not_found, "Mexican records do not know the entry."),
-                answer(
-                    EntryMismatchAnswer,
-                    on_mismatch,
-                    "Mexican records differ: an officer looks.",
-                    {"fields": ["entered_at"]},
-                    said=_mismatch,
+                retractable(
+                    answer(
+                        EntryNotFoundAnswer,
+                        on_not_found,
+                        "Mexican records do not know the entry.",
+                        news=news_not_found,
+                    )
+                ),
+                retractable(
+                    answer(
+                        EntryMismatchAnswer,
+                        on_mismatch,
+                        "Mexican records differ: an officer looks.",
+                        {"fields": ["entered_at"]},
+                        said=_mismatch,
+                        news=news_mismatch,
+                    )
                 ),
             ),
         ),

@@ -16,6 +16,7 @@ from domain.humanitarian_parole.stages.sponsor.events import (
     SponsorWithdrew,
 )
 from domain.humanitarian_parole.stages.sponsor.messages import (
+    DECEASED,
     PARTNER,
     RULE,
     SponsorCheck,
@@ -25,7 +26,7 @@ from domain.humanitarian_parole.stages.sponsor.messages import (
     SponsorReplacement,
     SponsorWithdrewNotice,
 )
-from domain.humanitarian_parole.stages.travel import hold
+from domain.humanitarian_parole.stages.travel import holding
 from domain.humanitarian_parole.world import Draft, World
 from domain.kernel.calendar import Deadline, paused_due
 from domain.kernel.case import Case, Request
@@ -33,6 +34,7 @@ from domain.kernel.definition import (
     Events,
 )
 from domain.kernel.events import CaseClosed, RuleResult
+from domain.kernel.ids import EventId
 from domain.kernel.messages import Rejection, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.referrals import refer
@@ -113,14 +115,40 @@ def on_confirmed(draft: Draft, message: SponsorConfirmedAnswer) -> Events:
 
 
 def on_not_confirmed(draft: Draft, message: SponsorNotConfirmedAnswer) -> Events:
-    """The registry does not confirm: the case closes."""
-    not_confirmed = SponsorNotConfirmed(at=draft.now, why=message.why)
-    return (not_confirmed, *draft.closing("not_confirmed", RULE))
+    """The registry does not confirm: the case closes, or the supporter died, and another is wanted."""
+    if message.why == DECEASED:
+        return _gone(draft, draft.now, draft.fact)
+    basis = draft.basis(_result(draft.case, "failed", "registry-not-confirmed"))
+    not_confirmed = SponsorNotConfirmed(at=draft.now, basis=basis, why=message.why)
+    return (not_confirmed, *draft.closing("not_confirmed", RULE, basis, facts=(draft.fact,)))
 
 
 def on_needs_review(draft: Draft, message: SponsorNeedsReviewAnswer) -> Events:
     """The registry asks that an officer looks."""
     return refer(draft, RULE, message.flags or ("needs-review",))
+
+
+def news_not_confirmed(draft: Draft, message: SponsorNotConfirmedAnswer) -> Events:
+    """The registry says so of a supporter whom it had confirmed: an officer looks, or the supporter died.
+
+    Raises:
+        Rejection: no supporter stands behind the case.
+    """
+    _require_supporter(draft)
+    if message.why == DECEASED:
+        return _gone(draft, draft.now, draft.fact)
+    return refer(draft, RULE, ("not-confirmed",), answer=message, news=True)
+
+
+def news_needs_review(draft: Draft, message: SponsorNeedsReviewAnswer) -> Events:
+    """The registry asks, after it answered, that an officer looks. Raises as `news_not_confirmed`."""
+    _require_supporter(draft)
+    return refer(draft, RULE, message.flags or ("needs-review",), answer=message, news=True)
+
+
+def _require_supporter(draft: Draft) -> None:
+    if draft.case.of(Sponsor).supporter is None:
+        raise Rejection("no-supporter")
 
 
 def approved_by_officer(draft: Draft) -> Events:
@@ -131,8 +159,9 @@ def approved_by_officer(draft: Draft) -> Events:
 
 def denied_by_officers(draft: Draft, number: int) -> Events:
     """Two officers denied the supporter."""
-    del number
-    return (SponsorNotConfirmed(at=draft.now, by_officer=True), *draft.closing("denied", RULE))
+    basis = draft.basis(_result(draft.case, "failed", "officer-denied"))
+    denied = SponsorNotConfirmed(at=draft.now, basis=basis, by_officer=True)
+    return (denied, *draft.closing("denied", RULE, basis, referral=number))
 
 
 def withdraw_sponsor(draft: Draft, message: SponsorWithdrewNotice, command: TakeMessage) -> None:
@@ -142,10 +171,13 @@ def withdraw_sponsor(draft: Draft, message: SponsorWithdrewNotice, command: Take
         Rejection: no supporter stands behind the case.
     """
     del message
-    if draft.case.of(Sponsor).supporter is None:
-        raise Rejection("no-supporter")
-    draft.add(SponsorWithdrew(at=draft.not_before(command.received_at)))
-    hold(draft, "supporter", draft.not_before(command.received_at))
+    _require_supporter(draft)
+    draft.add(*_gone(draft, draft.not_before(command.received_at), None))
+
+
+def _gone(draft: Draft, at: datetime, fact: EventId | None) -> Events:
+    """The supporter is gone: 30 days to name another, and meanwhile nobody travels."""
+    return (SponsorWithdrew(at=at, fact=fact), *holding(draft, "supporter", at))
 
 
 def replace_sponsor(draft: Draft, message: SponsorReplacement, command: TakeMessage) -> None:
@@ -162,13 +194,14 @@ def replace_sponsor(draft: Draft, message: SponsorReplacement, command: TakeMess
 def end_supporter_limit(draft: Draft, due_at: datetime) -> None:
     """Nobody took the supporter's place in time."""
     del due_at
-    draft.add(*draft.closing("not_confirmed", "supporter-withdrew"))
+    facts = (draft.case.of(Sponsor).lost_fact,)
+    draft.add(*draft.closing("not_confirmed", "supporter-withdrew", facts=facts))
 
 
 def running(case: Case, rules: RuleSet, programme: Programme) -> Iterable[Deadline]:
     """The limit to name another supporter."""
     gone_at = case.of(Sponsor).gone_at
     if gone_at is not None and not programme.suspended:
-        due = paused_due(gone_at, rules.limit("supporter"), programme.pauses, rules.pause_floor)
+        due = paused_due(gone_at, rules.limit("supporter"), programme.pauses, rules.pause_floor, case.stops)
         if due is not None:
             yield Deadline(due, "supporter")

@@ -29,7 +29,10 @@ class SponsorNotConfirmed(CaseEvent):
 
 
 class SponsorWithdrew(CaseEvent):
-    """A supporter stepped back; before parole the applicant has a limit to name another."""
+    """A supporter stepped back or died; before parole the applicant has a limit to name another."""
+
+    fact: EventId | None = None
+    """The event that recorded the registry's word, where it is the registry's."""
 
 
 class SponsorReplaced(CaseEvent):
@@ -50,3 +53,7 @@ class Sponsor:
     fact: EventId | None = None
     gone_at: datetime | None = None
     """When the supporter withdrew, while the applicant may name another."""
+    lost: "Sponsor | None" = None
+    """How it stood before, while nobody took the supporter's place."""
+    lost_fact: EventId | None = None
+    """The event that recorded the registry's word that the supporter is gone, where it is the registry's."""

@@ -8,6 +8,8 @@ from domain.kernel.messages import Flags, Message, PartnerAnswer, PartnerCheck
 
 PARTNER = "sponsor_registry"
 RULE = "supporter"
+DECEASED = "deceased"
+"""Why the registry does not confirm a supporter who died: as if they had withdrawn."""
 
 
 class SponsorCheck(PartnerCheck):

@@ -7,6 +7,8 @@ from domain.humanitarian_parole.stages.sponsor.decisions import (
     check_of,
     denied_by_officers,
     end_supporter_limit,
+    news_needs_review,
+    news_not_confirmed,
     on_confirmed,
     on_needs_review,
     on_not_confirmed,
@@ -23,6 +25,7 @@ from domain.humanitarian_parole.stages.sponsor.events import (
     SponsorWithdrew,
 )
 from domain.humanitarian_parole.stages.sponsor.messages import (
+    DECEASED,
     PARTNER,
     RULE,
     SponsorCheck,
@@ -35,6 +38,7 @@ from domain.humanitarian_parole.stages.sponsor.messages import (
 from domain.humanitarian_parole.stages.travel import Travel
 from domain.kernel.case import Case, answered, asked, replace, settled, with_part, without_answers_of
 from domain.kernel.definition import (
+    Events,
     LimitDefinition,
     PartnerDefinition,
     QuestionDefinition,
@@ -46,9 +50,10 @@ from domain.kernel.definition import (
     event,
     first_of,
     message,
+    retractable,
 )
-from domain.kernel.events import ReferredToOfficer
-from domain.kernel.referrals import OFFICER_APPROVED
+from domain.kernel.events import FactRetracted, ReferredToOfficer
+from domain.kernel.referrals import OFFICER_APPROVED, OFFICERS_DENIED
 
 
 def _filed(case: Case, event: ApplicationFiled) -> Case:
@@ -80,8 +85,11 @@ def _withdrew(case: Case, event: SponsorWithdrew) -> Case:
     sponsor, travel = case.of(Sponsor), case.of(Travel)
     if travel.used_at:
         return with_part(case, replace(sponsor, supporter=None))
-    case = with_part(case, replace(sponsor, supporter=None, confirmed=False, gone_at=event.at))
-    if travel.waitlisted_at:
+    doubted = any(r.question == RULE and not r.settled for r in case.referrals)
+    lost = replace(sponsor, confirmed=sponsor.confirmed and not doubted)
+    gone = replace(sponsor, supporter=None, confirmed=False, gone_at=event.at, lost=lost, lost_fact=event.fact)
+    case = with_part(case, gone)
+    if travel.waitlisted_at and not travel.lapsed_at:
         case = with_part(case, replace(travel, waitlisted_at=None))
     return replace(
         case,
@@ -93,7 +101,21 @@ def _withdrew(case: Case, event: SponsorWithdrew) -> Case:
 
 def _replaced(case: Case, event: SponsorReplaced) -> Case:
     sponsor = replace(case.of(Sponsor), supporter=event.supporter, fact=case.next_event_id, gone_at=None)
-    return with_part(case, sponsor)
+    return with_part(case, replace(sponsor, lost=None, lost_fact=None))
+
+
+def _retracted(case: Case, event: FactRetracted) -> Case:
+    """The supporter is not gone after all, and nobody took their place: they stand where they stood."""
+    sponsor = case.of(Sponsor)
+    if sponsor.lost is None or sponsor.lost_fact != event.fact:
+        return case
+    return with_part(case, sponsor.lost)
+
+
+def _not_confirmed_said(events: Events) -> SponsorNotConfirmedAnswer:
+    if any(isinstance(each, SponsorWithdrew) for each in events):
+        return SponsorNotConfirmedAnswer(why=DECEASED)
+    return SponsorNotConfirmedAnswer(why=first_of(SponsorNotConfirmed, events).why)
 
 
 STAGE = Stage(
@@ -125,6 +147,7 @@ STAGE = Stage(
             Words("The supporter withdrew.", "La persona de apoyo se retiró."),
             lengths=("supporter",),
         ),
+        also(FactRetracted, _retracted),
         event(
             SponsorReplaced,
             _replaced,
@@ -149,19 +172,26 @@ STAGE = Stage(
             check=check_of,
             answers=(
                 answer(SponsorConfirmedAnswer, on_confirmed, "The registry confirms the supporter."),
-                answer(
-                    SponsorNotConfirmedAnswer,
-                    on_not_confirmed,
-                    "The registry does not confirm the supporter: closes.",
-                    {"why": "income-too-low"},
-                    said=lambda events: SponsorNotConfirmedAnswer(why=first_of(SponsorNotConfirmed, events).why),
+                retractable(
+                    answer(
+                        SponsorNotConfirmedAnswer,
+                        on_not_confirmed,
+                        "The registry does not confirm the supporter: closes, or an officer looks if it had confirmed.",
+                        {"why": "income-too-low"},
+                        said=_not_confirmed_said,
+                        news=news_not_confirmed,
+                        waits=lambda said: said.why != DECEASED,
+                    )
                 ),
-                answer(
-                    SponsorNeedsReviewAnswer,
-                    on_needs_review,
-                    "The registry asks that an officer looks.",
-                    {"flags": ["income"]},
-                    said=lambda events: SponsorNeedsReviewAnswer(flags=first_of(ReferredToOfficer, events).flags),
+                retractable(
+                    answer(
+                        SponsorNeedsReviewAnswer,
+                        on_needs_review,
+                        "The registry asks that an officer looks.",
+                        {"flags": ["income"]},
+                        said=lambda events: SponsorNeedsReviewAnswer(flags=first_of(ReferredToOfficer, events).flags),
+                        news=news_needs_review,
+                    )
                 ),
             ),
         ),
@@ -175,7 +205,9 @@ STAGE = Stage(
             Words("supporter", "persona de apoyo"),
             {
                 "registry-confirmed": Words("the registry confirms", "el registro confirma"),
+                "registry-not-confirmed": Words("the registry does not confirm", "el registro no confirma"),
                 "officer-approved": OFFICER_APPROVED,
+                "officer-denied": OFFICERS_DENIED,
                 "many-cases": Words("the supporter has many cases", "la persona de apoyo tiene muchos casos"),
                 "shared-tax-id": Words(
                     "another supporter has the tax number", "otra persona de apoyo tiene el número fiscal"
@@ -196,5 +228,6 @@ STAGE = Stage(
         "supporter-withdrew": Words("the supporter withdrew", "la persona de apoyo se retiró"),
     },
     carry_on=request_confirmation,
-    done=lambda case: case.of(Sponsor).confirmed,
+    in_doubt=True,
+    done=lambda case: case.of(Sponsor).confirmed and case.request_to(PARTNER) is None,
 )

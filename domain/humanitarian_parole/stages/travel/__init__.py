@@ -9,6 +9,7 @@ from domain.humanitarian_parole.stages.travel.events import (
     TravelAuthorizationExtended,
     TravelAuthorizationHeld,
     TravelAuthorizationReleased,
+    TravelAuthorizationRestored,
     TravelAuthorizationRevoked,
     TravelAuthorized,
     Waitlisted,
@@ -16,8 +17,11 @@ from domain.humanitarian_parole.stages.travel.events import (
 from domain.humanitarian_parole.stages.travel.stage import (
     STAGE,
     closing,
+    doubt,
     hold,
+    holding,
     require_travelling,
+    restore,
 )
 from domain.humanitarian_parole.stages.travel.state import (
     ALLOTMENT,
@@ -28,6 +32,7 @@ from domain.humanitarian_parole.stages.travel.state import (
     holds_place,
     running,
     waits_for_place,
+    was_authorized,
 )
 
 __all__ = [
@@ -43,15 +48,20 @@ __all__ = [
     "TravelAuthorizationExtended",
     "TravelAuthorizationHeld",
     "TravelAuthorizationReleased",
+    "TravelAuthorizationRestored",
     "TravelAuthorizationRevoked",
     "TravelAuthorized",
     "Waitlisted",
     "authorization_last_day",
     "authorized_until",
     "closing",
+    "doubt",
     "hold",
+    "holding",
     "holds_place",
     "require_travelling",
+    "restore",
     "running",
     "waits_for_place",
+    "was_authorized",
 ]

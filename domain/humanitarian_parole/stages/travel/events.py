@@ -31,6 +31,9 @@ class ArrivalRefused(Message):
 class Waitlisted(CaseEvent):
     """Ready, and no place free: first come by `at`."""
 
+    first: bool = False
+    """Before all others that wait: an authorization that was lost comes back when a place is there."""
+
 
 class TravelAuthorized(CaseEvent):
     """The beneficiary may travel, and has a place."""
@@ -50,11 +53,20 @@ class TravelAuthorizationExtended(CaseEvent):
 class TravelAuthorizationHeld(CaseEvent):
     """Nobody boards until it is released."""
 
-    because: Literal["supporter", "passport"]
+    because: Code
+    """`passport`, or the rule that is in doubt."""
 
 
 class TravelAuthorizationReleased(CaseEvent):
     """The hold is lifted."""
+
+
+class TravelAuthorizationRestored(CaseEvent):
+    """The case was opened again and has a place: the authorization stands for the days that it had left."""
+
+    last_day: date
+    period: str
+    """As in `TravelAuthorized`."""
 
 
 class TravelAuthorizationRevoked(CaseEvent):

@@ -1,7 +1,6 @@
 """Travel authorization: a place, the authorization, its extension, holds, expiry, and refusal at the port."""
 
 from datetime import date, datetime, timedelta
-from typing import Literal
 
 from domain.humanitarian_parole.stages.beneficiary import PASSPORT_VALIDITY, passport_validity
 from domain.humanitarian_parole.stages.travel.events import (
@@ -12,6 +11,7 @@ from domain.humanitarian_parole.stages.travel.events import (
     TravelAuthorizationExtended,
     TravelAuthorizationHeld,
     TravelAuthorizationReleased,
+    TravelAuthorizationRestored,
     TravelAuthorizationRevoked,
     TravelAuthorized,
     Waitlisted,
@@ -22,8 +22,9 @@ from domain.humanitarian_parole.stages.travel.state import (
     Travel,
     asking_days,
     authorization_last_day,
-    holds_place,
+    restored_last_day,
     waits_for_place,
+    was_authorized,
 )
 from domain.humanitarian_parole.world import Draft
 from domain.kernel.calendar import day_of, month_of
@@ -34,12 +35,14 @@ from domain.kernel.definition import (
     Stage,
     Wait,
     Words,
+    also,
     event,
     first_of,
     message,
     report,
+    retractable,
 )
-from domain.kernel.events import Basis, CaseClosed
+from domain.kernel.events import Basis, CaseClosed, CaseReopened
 from domain.kernel.messages import Rejection, TakeMessage
 
 
@@ -71,18 +74,41 @@ def carry_on(draft: Draft) -> Events:
     travel = draft.case.of(Travel)
     if travel.authorization is None:
         return authorize(draft)
-    return release(draft) if travel.held else ()
+    return release(draft) if travel.held and travel.lapsed_at is None else ()
 
 
-def hold(draft: Draft, because: Literal["supporter", "passport"], at: datetime) -> None:
-    """Hold an authorization that stands and is not held already."""
-    if holds_place(draft.case) and not draft.case.of(Travel).held:
-        draft.add(TravelAuthorizationHeld(at=at, because=because))
+def restore(draft: Draft) -> Events:
+    """An authorization that was lost comes back when the case is open again and has a place, before all who wait."""
+    if draft.case.of(Travel).lapsed_at is None:
+        return ()
+    if draft.world.place == "none":
+        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now, first=True),)
+    last_day = restored_last_day(draft.case, draft.world.programme, draft.world.rules, draft.today)
+    return (
+        TravelAuthorizationRestored(at=draft.now, basis=draft.basis(), last_day=last_day, period=month_of(draft.now)),
+    )
+
+
+def holding(draft: Draft, because: str, at: datetime) -> Events:
+    """The hold of an authorization that is not held already."""
+    if not was_authorized(draft.case) or draft.case.of(Travel).held:
+        return ()
+    return (TravelAuthorizationHeld(at=at, because=because),)
+
+
+def hold(draft: Draft, because: str, at: datetime) -> None:
+    """Hold an authorization that is not held already."""
+    draft.add(*holding(draft, because, at))
+
+
+def doubt(draft: Draft, question: str) -> Events:
+    """News puts a question into doubt: nobody travels until officers have approved."""
+    return holding(draft, question, draft.now)
 
 
 def closing(draft: Draft, outcome: str, reason: str, basis: Basis | None) -> Events:
     """The case closes; an authorization that stands is revoked with the same reason first."""
-    if holds_place(draft.case):
+    if was_authorized(draft.case):
         return (
             TravelAuthorizationRevoked(at=draft.now, reason=reason, basis=basis),
             CaseClosed(at=draft.now, outcome="revoked", reason=reason, basis=basis),
@@ -133,9 +159,10 @@ def refuse_arrival(draft: Draft, message: ArrivalRefused, command: TakeMessage) 
     """
     require_travelling(draft)
     at = draft.not_before(command.received_at)
+    facts = () if draft.fact is None else (draft.fact,)
     draft.add(
         ParoleRefused(at=at, port=message.port, why=message.why),
-        CaseClosed(at=at, outcome="refused_at_port", reason="port-of-entry"),
+        CaseClosed(at=at, outcome="refused_at_port", reason="port-of-entry", facts=facts),
     )
 
 
@@ -168,6 +195,21 @@ def _authorized(case: Case, event: TravelAuthorized) -> Case:
     authorization = Authorization(event.last_day, event.at, event.period)
     travel = replace(case.of(Travel), waitlisted_at=None, authorization=authorization)
     return with_part(case, travel, stage="travel_authorization")
+
+
+def _reopened(case: Case, event: CaseReopened) -> Case:
+    del event
+    travel = case.of(Travel)
+    if not was_authorized(case) or travel.lapsed_at is not None or case.closing is None:
+        return case
+    return with_part(case, replace(travel, lapsed_at=case.closing.at))
+
+
+def _restored(case: Case, event: TravelAuthorizationRestored) -> Case:
+    travel, before = case.of(Travel), case.of(Travel).authorization
+    extended = before is not None and before.extended
+    authorization = Authorization(event.last_day, event.at, event.period, extended)
+    return with_part(case, replace(travel, authorization=authorization, waitlisted_at=None, lapsed_at=None))
 
 
 def _with_last_day(case: Case, last_day: date, set_at: datetime, *, extended: bool) -> Case:
@@ -232,6 +274,8 @@ STAGE = Stage(
             Words("The authorization is held: {because}.", "La autorización queda retenida: {because}."),
             codes={
                 "supporter": Words("supporter", "persona de apoyo"),
+                "mexico-entry": Words("entry into Mexico", "ingreso a México"),
+                "vetting": Words("security vetting", "revisión de seguridad"),
                 "passport": Words("the passport changed", "cambió el pasaporte"),
             },
         ),
@@ -239,6 +283,15 @@ STAGE = Stage(
             TravelAuthorizationReleased,
             _released,
             Words("The authorization is good again.", "La autorización vuelve a ser válida."),
+        ),
+        also(CaseReopened, _reopened),
+        event(
+            TravelAuthorizationRestored,
+            _restored,
+            Words(
+                "The authorization stands again until {last_day}.",
+                "La autorización vuelve a estar vigente hasta el {last_day}.",
+            ),
         ),
         report(
             TravelAuthorizationRevoked,
@@ -254,13 +307,15 @@ STAGE = Stage(
     ),
     messages=(
         message(ExtensionRequest, extend, "The supporter asks to extend the authorization.", {}),
-        message(
-            ArrivalRefused,
-            refuse_arrival,
-            "The beneficiary was refused at the port: closes.",
-            {"port": "MIA", "why": "documents"},
-            ends=True,
-            said=_refused_arrival,
+        retractable(
+            message(
+                ArrivalRefused,
+                refuse_arrival,
+                "The beneficiary was refused at the port: closes.",
+                {"port": "MIA", "why": "documents"},
+                ends=True,
+                said=_refused_arrival,
+            )
         ),
     ),
     limits=(

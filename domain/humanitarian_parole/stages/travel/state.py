@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from domain.kernel.calendar import Deadline, Pause, end_of, paused_last_day, start_of_next_month
+from domain.kernel.calendar import Deadline, Pause, day_of, end_of, paused_last_day, start_of_next_month
 from domain.kernel.case import Case, replace
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
@@ -34,6 +34,8 @@ class Travel:
     """A passport changed after authorization, and its validity was not yet judged."""
     used_at: datetime | None = None
     """When the beneficiary arrived and was paroled: what happens to the programme later does not count."""
+    lapsed_at: datetime | None = None
+    """When the case closed, while it is open again and the authorization has not been given back."""
 
 
 def waits_for_place(case: Case) -> bool:
@@ -44,6 +46,12 @@ def waits_for_place(case: Case) -> bool:
 def holds_place(case: Case) -> bool:
     """It has a place that would be free if it closed now."""
     travel = case.of(Travel)
+    return travel.authorization is not None and travel.used_at is None and travel.lapsed_at is None
+
+
+def was_authorized(case: Case) -> bool:
+    """It was authorized and nobody has arrived yet, whether it has its place or waits to get it back."""
+    travel = case.of(Travel)
     return travel.authorization is not None and travel.used_at is None
 
 
@@ -52,7 +60,8 @@ def _pauses_that_count(case: Case, programme: Programme) -> tuple[Pause, ...]:
 
     One that ended in a pause stays without a last day, since none was known then.
     """
-    ended_at = case.of(Travel).used_at or case.closed_at
+    travel = case.of(Travel)
+    ended_at = travel.used_at or travel.lapsed_at or case.closed_at
     if ended_at is None:
         return programme.pauses
     return tuple(
@@ -63,12 +72,33 @@ def _pauses_that_count(case: Case, programme: Programme) -> tuple[Pause, ...]:
 
 
 def authorization_last_day(case: Case, programme: Programme, rules: RuleSet) -> date | None:
-    """The last day of the travel authorization; None without one, or while it is paused."""
-    authorization = case.of(Travel).authorization
-    if authorization is None:
+    """The last day of the travel authorization; None without one, or while it is paused or not given back yet."""
+    travel = case.of(Travel)
+    if travel.authorization is None or (travel.lapsed_at is not None and not case.closed):
         return None
-    pauses = _pauses_that_count(case, programme)
+    return _last_day(travel.authorization, _pauses_that_count(case, programme), rules)
+
+
+def _last_day(authorization: Authorization, pauses: Iterable[Pause], rules: RuleSet) -> date | None:
     return paused_last_day(authorization.last_day, authorization.set_at, pauses, rules.pause_floor)
+
+
+def restored_last_day(case: Case, programme: Programme, rules: RuleSet, today: date) -> date:
+    """The last day of an authorization that is given back today: so many days as it had left when the case closed.
+
+    The day of closing counts, or that of the suspension in which it closed. Raises `ValueError` where none was lost.
+    """
+    travel = case.of(Travel)
+    if travel.authorization is None or travel.lapsed_at is None:
+        raise ValueError("no authorization was lost")
+    pauses, counted_from = _pauses_that_count(case, programme), travel.lapsed_at
+    last_day = _last_day(travel.authorization, pauses, rules)
+    if last_day is None:
+        *pauses_before, current = pauses
+        counted_from = current.since
+        last_day = _last_day(travel.authorization, pauses_before, rules) or day_of(counted_from)
+    left = last_day - day_of(counted_from) + timedelta(days=1)
+    return today + max(left, rules.pause_floor)
 
 
 def authorized_until(case: Case, programme: Programme, rules: RuleSet) -> datetime | None:

@@ -22,6 +22,7 @@ from domain.kernel.definition import (
     Events,
 )
 from domain.kernel.events import RuleResult
+from domain.kernel.messages import Rejection
 from domain.kernel.referrals import refer
 from domain.kernel.rule_set import RuleParameters
 
@@ -100,6 +101,28 @@ def on_hit(draft: Draft, message: VettingHitAnswer) -> Events:
     return refer(draft, RULE, (message.kind,))
 
 
+def news_referred(draft: Draft, message: VettingReferredAnswer) -> Events:
+    """Vetting asks, after it answered, that an officer looks."""
+    return refer(draft, RULE, message.flags or ("referred",), answer=message, news=True)
+
+
+def news_hit(draft: Draft, message: VettingHitAnswer) -> Events:
+    """A hit that nobody asked for: an officer weighs it."""
+    return refer(draft, RULE, (message.kind,), answer=message, news=True)
+
+
+def news_cleared(draft: Draft, message: VettingClearedAnswer) -> Events:
+    """A finding that nobody asked for is no clearance: an officer looks.
+
+    Raises:
+        Rejection: there is none, and nobody asked.
+    """
+    if not message.findings:
+        raise Rejection("no-open-request")
+    flags = tuple(dict.fromkeys(finding.kind for finding in message.findings))
+    return refer(draft, RULE, flags, answer=message, news=True)
+
+
 def judge_findings(draft: Draft) -> Events:
     """A removal order within the rule's years closes the case."""
     if not draft.case.of(SecurityVetting).findings or REMOVAL_ORDER not in draft.world.rules.rules:
@@ -112,12 +135,25 @@ def judge_findings(draft: Draft) -> Events:
 
 def approved_by_officer(draft: Draft) -> Events:
     """An officer cleared the referral."""
-    return (VettingCleared(at=draft.now, by_officer=True),)
+    basis = draft.basis(_by_officers(draft.case, passed=True))
+    return (VettingCleared(at=draft.now, basis=basis, by_officer=True),)
 
 
 def denied_by_officers(draft: Draft, number: int) -> Events:
     """Two officers denied."""
-    return (VettingDenied(at=draft.now, number=number), *draft.closing("denied", RULE))
+    basis = draft.basis(_by_officers(draft.case, passed=False))
+    denied = VettingDenied(at=draft.now, basis=basis, number=number)
+    return (denied, *draft.closing("denied", RULE, basis, referral=number))
+
+
+def _by_officers(case: Case, *, passed: bool) -> RuleResult:
+    fact = case.of(SecurityVetting).fact
+    return RuleResult(
+        rule=RULE,
+        result="passed" if passed else "failed",
+        because="officer-approved" if passed else "officer-denied",
+        facts=() if fact is None else (fact,),
+    )
 
 
 def is_cleared(case: Case) -> bool:

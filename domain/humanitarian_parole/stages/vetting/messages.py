@@ -7,6 +7,7 @@ from pydantic import Field
 
 from domain.humanitarian_parole.application import Beneficiary
 from domain.kernel.events import Flag, Frozen
+from domain.kernel.ids import Code
 from domain.kernel.messages import Flags, PartnerAnswer, PartnerCheck
 
 PARTNER = "vetting"
@@ -17,7 +18,7 @@ REMOVAL_ORDER = "removal-order"
 class Finding(Frozen):
     """Something vetting found that a rule judges."""
 
-    kind: Literal["removal_order"]
+    kind: Code
     dated: date
 
 

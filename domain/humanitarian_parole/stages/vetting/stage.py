@@ -6,6 +6,9 @@ from domain.humanitarian_parole.stages.vetting.decisions import (
     check_of,
     denied_by_officers,
     is_cleared,
+    news_cleared,
+    news_hit,
+    news_referred,
     on_cleared,
     on_hit,
     on_referred,
@@ -34,13 +37,17 @@ from domain.kernel.definition import (
     QuestionDefinition,
     Stage,
     Words,
+    also,
     answer,
     event,
     first_of,
+    name_of,
     report,
+    retractable,
     rule,
 )
-from domain.kernel.events import ReferredToOfficer
+from domain.kernel.events import CaseReopened, FactRetracted, ReferredToOfficer
+from domain.kernel.referrals import OFFICER_APPROVED, OFFICERS_DENIED
 
 
 def _requested(case: Case, event: VettingRequested) -> Case:
@@ -59,6 +66,23 @@ def _cleared(case: Case, event: VettingCleared) -> Case:
     )
 
 
+def _retracted(case: Case, event: FactRetracted) -> Case:
+    """A first answer that is taken back is asked again."""
+    silent = case.request_to(PARTNER) is None and not case.has_referral(RULE)
+    vetted = case.of(SecurityVetting)
+    if event.kind not in _KINDS or vetted.cleared or not vetted.asked or not silent:
+        return case
+    return with_part(case, replace(vetted, asked=False))
+
+
+def _reopened(case: Case, event: CaseReopened) -> Case:
+    del event
+    asking = case.closing is not None and PARTNER in case.closing.partners
+    return with_part(case, replace(case.of(SecurityVetting), asked=False)) if asking else case
+
+
+_KINDS = tuple(name_of(kind) for kind in (VettingReferredAnswer, VettingHitAnswer))
+
 STAGE = Stage(
     name="security_vetting",
     title=Words("security vetting", "revisión de seguridad"),
@@ -73,6 +97,8 @@ STAGE = Stage(
             _cleared,
             Words("Security vetting is cleared.", "La revisión de seguridad está superada."),
         ),
+        also(FactRetracted, _retracted),
+        also(CaseReopened, _reopened),
         report(VettingDenied, Words("Two officers denied.", "Dos oficiales resolvieron en sentido negativo.")),
     ),
     partners=(
@@ -88,20 +114,27 @@ STAGE = Stage(
                     on_cleared,
                     "Vetting found nothing against the beneficiary.",
                     said=lambda events: VettingClearedAnswer(findings=first_of(VettingCleared, events).findings),
+                    news=news_cleared,
                 ),
-                answer(
-                    VettingReferredAnswer,
-                    on_referred,
-                    "Vetting asks that an officer looks.",
-                    {"flags": ["alias"]},
-                    said=lambda events: VettingReferredAnswer(flags=first_of(ReferredToOfficer, events).flags),
+                retractable(
+                    answer(
+                        VettingReferredAnswer,
+                        on_referred,
+                        "Vetting asks that an officer looks.",
+                        {"flags": ["alias"]},
+                        said=lambda events: VettingReferredAnswer(flags=first_of(ReferredToOfficer, events).flags),
+                        news=news_referred,
+                    )
                 ),
-                answer(
-                    VettingHitAnswer,
-                    on_hit,
-                    "Somebody of that description is on a list: an officer looks.",
-                    {"kind": "name-match"},
-                    said=lambda events: VettingHitAnswer(kind=first_of(ReferredToOfficer, events).flags[0]),
+                retractable(
+                    answer(
+                        VettingHitAnswer,
+                        on_hit,
+                        "Somebody of that description is on a list: an officer looks.",
+                        {"kind": "name-match"},
+                        said=lambda events: VettingHitAnswer(kind=first_of(ReferredToOfficer, events).flags[0]),
+                        news=news_hit,
+                    )
                 ),
             ),
         ),
@@ -123,7 +156,12 @@ STAGE = Stage(
         rule(
             RULE,
             Words("security vetting", "revisión de seguridad"),
-            {"cleared": Words("cleared", "superada"), "not-cleared": Words("not cleared", "no superada")},
+            {
+                "cleared": Words("cleared", "superada"),
+                "not-cleared": Words("not cleared", "no superada"),
+                "officer-approved": OFFICER_APPROVED,
+                "officer-denied": OFFICERS_DENIED,
+            },
             vetting,
             "authorization",
             facts=("findings", "by_officer"),
