@@ -105,5 +105,6 @@ FAMILY: Final = Family(
     doubt=travel.doubt,
     may_reopen=queries.may_reopen,
     on_hold=queries.on_hold,
+    names_case=("beneficiary", "travels_with", "case"),
     may_travel=queries.may_travel,
 )

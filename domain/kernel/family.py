@@ -94,6 +94,8 @@ class Family:
     """Whether a case that should open again may, beside what holds for every family."""
     on_hold: Callable[[Case], bool]
     """It waits for the programme, or what it was given may not be used at the moment."""
+    names_case: tuple[str, ...] = ()
+    """Where what is filed names another case, as a path; in a scenario that is the other case's name in the file."""
     may_travel: Callable[[Case, Programme, RuleSet, datetime], str] | None = None
     """The answer to a boarding check; None in a family that nobody boards for."""
 

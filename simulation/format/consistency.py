@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from domain import registry
+from simulation.format.applications import ScenarioApplication, stand_in
 from simulation.format.faults import Fault
 from simulation.format.programmes import (
     only_pool,
@@ -13,7 +14,7 @@ from simulation.format.programmes import (
     rules_at_start,
     version_at_start,
 )
-from simulation.format.scenario import ExpectedProgramme, Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import ExpectedProgramme, Scenario, TimelineItem
 from simulation.format.yaml_source import Located
 
 
@@ -78,11 +79,11 @@ def _places(scenario: Scenario, source: Located) -> Iterator[Fault]:
 def _application(scenario: Scenario, source: Located, name: str, application: ScenarioApplication) -> Iterator[Fault]:
     where = ["applications", name]
     yield from _opened(scenario, source, name, application)
-    principal = application.principal
-    if principal is not None and principal not in scenario.applications:
-        yield Fault(source.at([*where, "beneficiary", "travels_with", "case"]), "no application of that name")
-    if principal == name:
-        yield Fault(source.at([*where, "beneficiary", "travels_with", "case"]), "nobody travels with themselves")
+    other, names_case = application.other_case, application.FAMILY.names_case
+    if other == stand_in(name):
+        yield Fault(source.at([*where, *names_case]), "is the application itself")
+    elif other is not None and other not in map(stand_in, scenario.applications):
+        yield Fault(source.at([*where, *names_case]), "no application of that name")
     for partner, answer in application.partners.foreign_answers():
         yield Fault(source.at([*where, "partners", partner, "answer"]), f"{partner} does not send {answer}")
 

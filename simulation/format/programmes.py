@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from domain import registry
 from domain.kernel.messages import CapChange
 from domain.kernel.rule_set import RuleSet
-from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulation.format.applications import ScenarioApplication
+from simulation.format.scenario import Scenario, TimelineItem
 
 
 def programmes_of(scenario: Scenario) -> tuple[str, ...]:

@@ -12,20 +12,11 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from pydantic import AwareDatetime, Discriminator, Field, StringConstraints, Tag
 
 from domain import registry
-from domain.humanitarian_parole.application import (
-    Application,
-    Beneficiary,
-    Document,
-    Entry,
-    Filed,
-    Supporter,
-    TravelsWith,
-)
-from domain.kernel.ids import CaseId, Code, ProgrammeId, RulesVersion
+from domain.kernel.ids import Code, ProgrammeId, RulesVersion
+from simulation.format.applications import AnyApplication, CaseName
 from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
-from simulators.scripts import PartnerScripts, Saying, Section
+from simulators.scripts import Saying, Section
 
-CaseName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Count = Annotated[int, Field(ge=0)]
 Places = Annotated[int, Field(ge=0, le=10**9)]
 Answer = Literal["accepted", "rejected", "ok", "expired", "held", "revoked", "mismatch", "none"]
@@ -52,50 +43,6 @@ OneOrEach: TypeAlias = Annotated[
     Annotated[T, Tag("[one]")] | Annotated[dict[ProgrammeId, T], Tag("[each]")], Discriminator(_form)
 ]
 """One for the scenario's only programme, or a map by programme."""
-
-
-class Principal(Filed):
-    """The case of this file that the beneficiary travels with, by its name in the file."""
-
-    case: CaseName
-    relationship: Literal["spouse", "partner", "child"]
-
-
-class ScenarioBeneficiary(Beneficiary):
-    """A beneficiary whose principal is named as in the file: case ids are drawn at filing."""
-
-    travels_with: Principal | None = None  # type: ignore[assignment]  # a name here, a case id once it is filed
-
-
-class ScenarioApplication(Section):
-    """One filing and the answers its case will get."""
-
-    filed_at: AwareDatetime
-    programme: ProgrammeId | None = None
-    """The scenario's own where it is left out."""
-    beneficiary: ScenarioBeneficiary
-    entries: Annotated[tuple[Entry, ...], Field(max_length=100)] = ()
-    documents: Annotated[tuple[Document, ...], Field(max_length=100)] = ()
-    supporter: Supporter
-    partners: PartnerScripts = PartnerScripts()
-
-    @property
-    def principal(self) -> str | None:
-        """The name of the case this one travels with."""
-        named = self.beneficiary.travels_with
-        return None if named is None else named.case
-
-    def filed(self, principal: CaseId | None) -> Application:
-        """The application as it is filed, `principal` in the place of the principal's name."""
-        named = self.beneficiary.travels_with
-        travels_with = named and principal and TravelsWith(case=principal, relationship=named.relationship)
-        beneficiary = {**dict(self.beneficiary), "travels_with": travels_with or None}
-        return Application(
-            beneficiary=Beneficiary(**beneficiary),
-            entries=self.entries,
-            documents=self.documents,
-            supporter=self.supporter,
-        )
 
 
 class TimelineItem(Saying):
@@ -175,7 +122,7 @@ class Scenario(Section):
     """The cap in this scenario, or a map of caps by programme or pool; the rule set's where it is not named."""
     until: AwareDatetime
     """The scenario stops here; what falls on this very moment does not run."""
-    applications: Annotated[dict[CaseName, ScenarioApplication], Field(min_length=1, max_length=1000)]
+    applications: Annotated[dict[CaseName, AnyApplication], Field(min_length=1, max_length=1000)]
     timeline: Annotated[tuple[TimelineItem, ...], Field(max_length=10_000)] = ()
     expect: dict[CaseName, ExpectedCase] = Field(default_factory=dict)
     expect_programme: OneOrEach[ExpectedProgramme] = ExpectedProgramme()

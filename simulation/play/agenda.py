@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import IntEnum
 from itertools import count
 
+from simulation.format.applications import ScenarioApplication
 from simulation.format.programmes import programme_of
-from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import Scenario, TimelineItem
 from simulators.messages import PartnerMessage
 from simulators.scripts import PARTNERS
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.inbound.wire import PartnerName
-from simulation.format.scenario import ScenarioApplication, TimelineItem
+from simulation.format.applications import ScenarioApplication
+from simulation.format.scenario import TimelineItem
 from simulation.play.agenda import Filing, TimelineMessage
 from simulation.play.client import GatewayClient, Reply
 from simulation.play.names import CaseNames
@@ -28,8 +29,10 @@ class Entrances:
         return case_id
 
     def _on_the_wire(self, application: ScenarioApplication) -> dict[str, Any]:
-        principal = None if application.principal is None else self.names.addressed(application.principal)
-        return application.filed(principal).model_dump(mode="json", exclude_none=True)
+        other = application.other_case
+        filed = application if other is None else application.naming(self.names.standing_for(other))
+        content: dict[str, Any] = filed.content.model_dump(mode="json", exclude_none=True)
+        return content
 
     async def answer(self, answer: PartnerMessage) -> None:
         """Deliver a partner's answer as the partner itself would."""

@@ -34,7 +34,7 @@ class ScaledEntrances(Entrances):
     async def file(self, filing: Filing) -> str:
         """See base class."""
         application = filing.application
-        number = application.beneficiary.passport.number
+        number = application.content.beneficiary.passport.number
         await self.client.script_partners([PassportScripts(passport_number=number, partners=application.partners)])
         case_id = await Entrances.file(self, filing)
         self.filed(filing.name, case_id)

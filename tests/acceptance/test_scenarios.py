@@ -110,7 +110,8 @@ def test_scenarios_of_four_programmes_hold_and_tell_each_programme_and_pool() ->
 
     assert differing(run) == []
     assert (run.code, len(run.results)) == (0, len(FOUR_PROGRAMMES)), run.err
-    for result in run.results:
+    for file, result in zip(FOUR_PROGRAMMES, run.results, strict=True):
+        assert real(result) == pure(file), f"{file.name}: the real system and the pure domain tell two stories"
         assert list(result["programme"]) == ["venezuela-air", "cuba-air", "haiti-air", "nicaragua-air"]
         taken = sum(each["authorized"] for each in result["programme"].values())
         assert sum(each["taken"] for each in result["pools"].values()) == taken
@@ -132,7 +133,7 @@ def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_t
     assert one["cases"]["a"]["authorized_until"] == "2023-01-27T05:00:00Z"
     assert one["programme"] == {"places": 24000, "authorized": 1, "waiting": 0}
     assert one["pools"] == {"venezuela-air": {"places": 24000, "taken": 1}}
-    asked = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check"}
+    asked: dict[str, str | None] = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check"}
     asked |= {"answer": "none", "code": None}
     assert one["answers"] == [asked, asked]
     assert two["programme"] == {"places": 7, "authorized": 1, "waiting": 0}

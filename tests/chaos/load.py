@@ -135,7 +135,7 @@ class Load:
         [(name, applied)] = scenario.applications.items()
         names = CaseNames("VEN")
         pace = Pace(scenario, names, self._board, clock_of(self._arena.settings))
-        case_id = await self._file(applied.filed(None))
+        case_id = await self._file(applied.content)
         names.note(name, case_id)
         self._board.follow(case_id, partial(pace.note, name))
         for number, item in enumerate(scenario.timeline):

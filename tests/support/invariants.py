@@ -59,7 +59,15 @@ class Log:
         events: dict[str, list[Row]] = defaultdict(list)
         for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
             events[row["stream"]].append(row)
-        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "pool")
+        rest = (
+            "notification",
+            "pending_filing",
+            "outbound_call",
+            "waiting_list",
+            "place_counter",
+            "pool",
+            "programme_pool",
+        )
         return cls(
             backing=backing,
             events=events,
@@ -148,22 +156,36 @@ class Log:
         return faults
 
     async def _place_faults(self) -> list[str]:
-        """Held and reserved places, counted from the log, against the counters and the cap."""
-        held, months = Counter[str](), Counter[str]()
+        """Held and reserved places, counted from the log, against the counters and the caps of the pools."""
+        held, kept, months = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
         async for case in self._cases():
             if case.of(Travel).authorization is not None and (is_paroled(case) or not case.closed):
-                held[case.programme] += 1
+                held[case.programme, self.heads[case.case_id]["place_period"]] += 1
         for row in self.tables["waiting_list"]:
-            held[row["programme"]] += row["reserved"]
+            if row["reserved"]:
+                held[row["programme"], row["reserved_period"]] += row["reserved"]
+        for (programme, _), places in held.items():
+            kept[programme] += places
         counted = Counter[str]()
         for row in self.tables["place_counter"]:
             (counted if row["period"] == "total" else months)[row["programme"]] += row["taken"]
-        caps = {row["pool"]: row["places"] for row in self.tables["pool"] if row["period"] == "total"}
         return [
-            *(f"{p}: {held[p]} places are held of {cap}" for p, cap in caps.items() if held[p] > cap),
-            *(f"{p}: {counted[p]} places are counted, {held[p]} are held" for p in held if held[p] != counted[p]),
+            *self._cap_faults(held),
+            *(f"{p}: {counted[p]} places are counted, {kept[p]} are held" for p in kept if kept[p] != counted[p]),
             *(f"{p}: {counted[p]} places in all, {months[p]} by month" for p in counted if counted[p] != months[p]),
         ]
+
+    def _cap_faults(self, held: Counter[tuple[str, str]]) -> Iterable[str]:
+        """What all programmes that draw on a pool hold together, in all or in a month, is within its cap."""
+        drawn = {row["programme"]: row["pool"] for row in self.tables["programme_pool"]}
+        pools = {row["pool"]: row for row in self.tables["pool"]}
+        of_pool = Counter[tuple[str, str]]()
+        for (programme, month), places in held.items():
+            pool = drawn[programme]
+            of_pool[pool, "all" if pools[pool]["period"] == "total" else month] += places
+        for (pool, when), places in of_pool.items():
+            if places > pools[pool]["places"]:
+                yield f"{pool}: {places} places are held of {pools[pool]['places']}, in {when}"
 
 
 def _command_id(row: Row) -> str:

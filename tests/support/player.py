@@ -32,10 +32,11 @@ from domain.kernel.messages import (
     Rejection,
     TakeMessage,
 )
-from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
+from domain.kernel.programme import Programme, ProgrammeEvent, decide_programme, evolve_programme, open_programme
 from domain.kernel.rule_set import RuleSet
-from simulation.format.programmes import places_at_start, programmes_of, version_at_start
-from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulation.format.applications import ScenarioApplication, stand_in
+from simulation.format.programmes import places_at_start, programme_of, programmes_of, rules_at_start
+from simulation.format.scenario import Scenario, TimelineItem
 from simulators.scripts import PARTNERS, SILENT
 from tests.support.people import People
 from tests.support.places import Places
@@ -82,30 +83,31 @@ def case_id_of(name: str, prefix: str = "VEN") -> CaseId:
     return case_id_from_entropy(prefix, hashlib.sha256(name.encode()).digest())
 
 
+def _prefix(scenario: Scenario, application: ScenarioApplication) -> str:
+    name = programme_of(scenario, application)
+    assert name is not None
+    return registry.programme(name).prefix
+
+
 class Player:
-    """One scenario of one programme, played once."""
+    """One scenario, played once."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        (name,) = programmes_of(scenario)
-        self.definition = registry.programme(name)
-        self.family, self.book = self.definition.family, self.definition.sets
         self.places, self.people = Places(), People()
         self.cases = {
-            name: Playing(name, place, application, Case(self._id_of(name)))
+            name: Playing(name, place, application, Case(case_id_of(name, _prefix(scenario, application))))
             for place, (name, application) in enumerate(scenario.applications.items())
         }
+        self.stand_ins = {stand_in(name): playing.case.case_id for name, playing in self.cases.items()}
         self.by_id = {playing.case.case_id: playing for playing in self.cases.values()}
         self.agenda = [
             *(Moment(p.application.filed_at, 1, (p.place,), p) for p in self.cases.values()),
             *(Moment(item.at, 3, (index,), item) for index, item in enumerate(scenario.timeline)),
         ]
         self.now = min(moment.at for moment in self.agenda)
-        rules = self.book[version_at_start(scenario, name) or ""]
-        self.opened = open_programme(rules, places_at_start(scenario).get(rules.caps[0].pool), self.now)
-        self.programme = Programme()
-        for event in self.opened:
-            self.programme = evolve_programme(self.programme, event)
+        self.programmes: dict[str, Programme] = {}
+        self._open_programmes()
         self.answers: list[dict[str, Any]] = []
         self.notifications: deque[tuple[Playing, PlaceOffered | ProgrammeChanged]] = deque()
         self.notified = 0
@@ -123,16 +125,31 @@ class Player:
             self._notify()
         raise AssertionError("the scenario does not come to its end")
 
+    def programme_of(self, case: Case) -> Programme:
+        """The programme that a case is filed under, as it stands now."""
+        return self.programmes[registry.programme_of(case.case_id).id]
+
     def rules_of(self, case: Case) -> RuleSet:
         """A case keeps the set in force when it was filed."""
-        return self.programme.rules_for(case.rules_version, case.filed_at)
+        return self.programme_of(case).rules_for(case.rules_version, case.filed_at)
 
     def running(self, case: Case) -> tuple[Deadline, ...]:
         """The limits of a case that are running now."""
-        return deadlines(self.family, case, self.now, self.rules_of(case), self.programme)
+        family = registry.family_of(case.case_id)
+        return deadlines(family, case, self.now, self.rules_of(case), self.programme_of(case))
 
-    def _id_of(self, name: str) -> CaseId:
-        return case_id_of(name, self.definition.prefix)
+    def _open_programmes(self) -> None:
+        """As `simulation/play/opening.py`: a cap is set by the first that draws on the pool."""
+        places = places_at_start(self.scenario)
+        for name in programmes_of(self.scenario):
+            rules = rules_at_start(self.scenario, name)
+            assert rules is not None
+            self._evolve(name, open_programme(rules, places.pop(rules.caps[0].pool, None), self.now))
+
+    def _evolve(self, name: str, events: tuple[ProgrammeEvent, ...]) -> None:
+        for event in events:
+            self.programmes[name] = evolve_programme(self.programmes.get(name, Programme()), event)
+            self.places.changed(self.programmes[name], event)
 
     def _due(self) -> list[Moment]:
         return [
@@ -154,15 +171,15 @@ class Player:
 
     def _meet(self, playing: Playing, deadline: Deadline) -> None:
         if deadline.name == "month":
-            self._allot()
+            self._allot(self.programme_of(playing.case).programme)
         self._take(playing, MeetDeadline(deadline.name, deadline.at))
         assert deadline not in self.running(playing.case), f"met and still running: {deadline.name}"
 
     def _file(self, playing: Playing) -> None:
-        principal = playing.application.principal
-        filed = playing.application.filed(None if principal is None else self._id_of(principal))
-        message = ApplicationSubmitted(application=filed)
-        case_id = playing.case.case_id
+        application, case_id = playing.application, playing.case.case_id
+        if application.other_case is not None:
+            application = application.naming(self.stand_ins[application.other_case])
+        message = registry.family_of(case_id).submission.model_validate({"application": application.content})
         self._take(playing, FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now))
 
     def _say(self, item: TimelineItem, index: int) -> None:
@@ -177,31 +194,33 @@ class Player:
             return self._govern(item, message_id)
         playing = self.cases[item.case]
         if item.is_question:
-            return may_travel(playing.case, self.programme, self.rules_of(playing.case), self.now)
+            return may_travel(playing.case, self.programme_of(playing.case), self.rules_of(playing.case), self.now)
         return self._take(playing, TakeMessage(item.says.SENDERS[0], message_id, item.says, self.now))
 
     def _govern(self, item: TimelineItem, message_id: str) -> str:
         known = self.__dict__.setdefault("_governed", {})
         if message_id not in known:
+            name = programme_of(self.scenario, item)
+            assert name is not None
             try:
-                events = decide_programme(self.programme, item.says, self.now, self.book)
+                events = decide_programme(self.programmes[name], item.says, self.now, registry.programme(name).sets)
             except Rejection:
                 known[message_id] = "rejected"
             else:
                 known[message_id] = "accepted"
-                self._change_programme(events)
+                self._change_programme(name, events)
         return str(known[message_id])
 
-    def _change_programme(self, events: tuple[Any, ...]) -> None:
-        for event in events:
-            self.programme = evolve_programme(self.programme, event)
-        self._allot()
-        filed = [playing for playing in self.cases.values() if playing.case.filed and not playing.case.closed]
+    def _change_programme(self, name: str, events: tuple[ProgrammeEvent, ...]) -> None:
+        self._evolve(name, events)
+        self._allot(name)
+        ours = [each for each in self.cases.values() if each.case.programme == name]
+        filed = [playing for playing in ours if playing.case.filed and not playing.case.closed]
         for playing in sorted(filed, key=lambda each: (each.case.filed_at, each.place)):
             self.notifications.append((playing, ProgrammeChanged()))
 
-    def _allot(self) -> None:
-        for case_id in self.places.allot(self.programme, month_of(self.now)):
+    def _allot(self, programme: str) -> None:
+        for case_id in self.places.allot(programme, month_of(self.now)):
             self.notifications.append((self.by_id[case_id], PlaceOffered()))
 
     def _notify(self) -> None:
@@ -212,7 +231,8 @@ class Player:
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:
-            decision = decide_or_reject(self.family, playing.case, command, self._world(playing, command))
+            family = registry.family_of(playing.case.case_id)
+            decision = decide_or_reject(family, playing.case, command, self._world(playing, command))
             for event in decision.events:
                 self._record(playing, event)
             playing.answered[command.command_id] = decision.reply.answer
@@ -220,15 +240,15 @@ class Player:
 
     def _world(self, playing: Playing, command: Command) -> World:
         """What the family enquires about, and nothing else: a basis keeps all of it."""
-        case, people = playing.case, self.people
-        enquiry = self.family.enquire(case, command)
+        case, people, programme = playing.case, self.people, self.programme_of(playing.case)
+        enquiry = registry.family_of(case.case_id).enquire(case, command)
         beneficiary = self._beneficiary(case, command) if enquiry.persons else None
         supporter = case.of(Sponsor).supporter if enquiry.backer else None
         return World(
             now=self.now,
             rules=self.rules_of(case),
-            programme=self.programme,
-            place=self.places.place_for(case.case_id, self.programme, month_of(self.now)),
+            programme=programme,
+            place=self.places.place_for(case.case_id, programme.programme, month_of(self.now)),
             same_person=people.same_person(case.case_id, beneficiary) if beneficiary else (),
             principal_open=people.is_open(enquiry.principal),
             earlier_supporter_cases=people.earlier_cases_of(case.case_id, supporter) if supporter else 0,
@@ -241,23 +261,23 @@ class Player:
         return case.of(Filed).beneficiary
 
     def _record(self, playing: Playing, event: CaseEvent) -> None:
-        before, playing.case = playing.case, evolve(self.family, playing.case, event)
+        before, playing.case = playing.case, evolve(registry.family_of(playing.case.case_id), playing.case, event)
         playing.events.append(event)
         self.people.learn(playing.case, event)
-        case_id, month = playing.case.case_id, month_of(self.now)
+        case_id, programme, month = playing.case.case_id, playing.case.programme, month_of(self.now)
         match event:
             case TravelAuthorized():
-                self.places.take(case_id, self.programme, month)
+                self.places.take(case_id, programme, month)
             case Waitlisted():
-                self.places.join(case_id, event.at)
+                self.places.join(case_id, programme, event.at)
             case SponsorWithdrew() if not is_paroled(before):
                 self.places.leave(case_id)
-                self._allot()
+                self._allot(programme)
             case CaseClosed():
                 self.places.leave(case_id)
                 if not is_paroled(before):
                     self.places.free(case_id)
-                self._allot()
+                self._allot(programme)
             case _:
                 pass  # No other event touches places.
         for request in playing.case.requests:

@@ -47,7 +47,6 @@ class StoringPlayer(Player):
         (programme,) = programmes_of(scenario)
         self.log = StoredLog(programme=programme)
         super().__init__(scenario)
-        self._store(programme, "passage:open", "passage", self.opened)
 
     def _take(self, playing: Playing, command: Command) -> str:
         before = len(playing.events)
@@ -60,9 +59,11 @@ class StoringPlayer(Player):
             self._store(playing.case.case_id, command.command_id, actor, events, rules.digest, received_at)
         return answer
 
-    def _change_programme(self, events: tuple[Any, ...]) -> None:
-        self._store(self.log.programme, f"governments:{len(self.log.streams)}-{self.now}", "governments", events)
-        super()._change_programme(events)
+    def _evolve(self, name: str, events: tuple[ProgrammeEvent, ...]) -> None:
+        opening = name not in self.programmes
+        command_id = "passage:open" if opening else f"governments:{len(self.log.streams)}-{self.now}"
+        self._store(name, command_id, "passage" if opening else "governments", events)
+        super()._evolve(name, events)
 
     def _store(
         self,

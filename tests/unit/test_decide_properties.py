@@ -75,7 +75,7 @@ class Witness(Player):
     def _record(self, playing: Playing, event: CaseEvent) -> None:
         before, last = playing.case, playing.events[-1:]
         assert not before.closed, f"{type(event).__name__} after CaseClosed"
-        if self.programme.suspended:
+        if self.programme_of(before).suspended:
             assert not isinstance(event, WAIT_IN_A_SUSPENSION), f"{type(event).__name__} in a suspension"
             if isinstance(event, CaseClosed):
                 assert isinstance(last[0], CLOSE_AT_ONCE)
@@ -99,7 +99,7 @@ class Witness(Player):
 
     def _assert_once(self, playing: Playing, command: Command, answer: str) -> None:
         """The same command decided again, as if nothing had remembered its first answer."""
-        again = decide_or_reject(self.family, playing.case, command, self._world(playing, command))
+        again = decide_or_reject(FAMILY, playing.case, command, self._world(playing, command))
         if isinstance(command, MeetDeadline):
             assert again.events == ()
         elif isinstance(command.message, PartnerAnswer | ApplicationSubmitted) and answer == "accepted":
@@ -158,7 +158,8 @@ class Counting(Player):
 
     def _record(self, playing: Playing, event: CaseEvent) -> None:
         super()._record(playing, event)
-        assert self.places.used(self.programme, month_of(self.now)) <= self.programme.places
+        programme = self.programme_of(playing.case)
+        assert self.places.used(programme.pool, month_of(self.now)) <= programme.places
         for case_id in self.places.taken:
             case = self.by_id[case_id].case
             assert case.of(Travel).authorization is not None
@@ -204,7 +205,7 @@ def test_delivering_everything_twice_changes_nothing(scenario: Scenario) -> None
 
     for name, playing in first.cases.items():
         assert playing.events == second.cases[name].events
-    assert first.programme == second.programme
+    assert first.programmes == second.programmes
 
 
 @laws

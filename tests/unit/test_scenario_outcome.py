@@ -82,6 +82,6 @@ def test_each_delivery_must_be_answered_as_expected_and_an_item_that_never_came_
 
     assert list(answer_differences(scenario, {0: [ACCEPTED, ACCEPTED]})) == []
     for given, found in (({0: [ACCEPTED, ("rejected", "no-reason")]}, "rejected"), ({}, None)):
-        (difference,) = answer_differences(scenario, given)  # type: ignore[arg-type]  # both are mappings of answers
+        (difference,) = answer_differences(scenario, given)
         assert (difference.case, difference.key) == ("a", "timeline[0].expect_answer")
         assert (difference.expected, difference.found) == ("accepted", found)

@@ -10,9 +10,8 @@ from tests.support.player import Player
 from tests.support.verdict import differences
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-FILES = (
-    sorted(file for folder in ("given", ".") for file in (SCENARIOS / folder).glob("*.yaml")) + demonstration_files()
-)
+FOLDERS = ("given", ".", "four-programmes")
+FILES = [*(file for folder in FOLDERS for file in sorted((SCENARIOS / folder).glob("*.yaml"))), *demonstration_files()]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
