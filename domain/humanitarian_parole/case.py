@@ -30,6 +30,7 @@ from domain.kernel.definition import (
     Places,
     Words,
 )
+from domain.kernel.events import CaseReopened
 from domain.kernel.messages import Command, FileApplication, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
@@ -66,11 +67,11 @@ def may_reopen(draft: Draft) -> bool:
 
 
 def registers(case: Case, events: Events) -> Enquiry:
-    """Who the beneficiary and the supporter are now, wherever an event says that it changed."""
+    """Who the beneficiary and the supporter are now, where an event says that it changed or opens the case again."""
     beneficiary, backer = case.of(Filed).beneficiary, None
     persons: tuple[str, ...] = ()
     for event in events:
-        if isinstance(event, ApplicationFiled | PassportChanged) and beneficiary:
+        if isinstance(event, ApplicationFiled | PassportChanged | CaseReopened) and beneficiary:
             persons = person_identities(beneficiary)
         if isinstance(event, ApplicationFiled):
             backer = supporter_identities(event.application.supporter)

@@ -62,7 +62,7 @@ EVERYTHING: tuple[Any, ...] = (
     VettingClearedAnswer(),
     VettingReferredAnswer(),
     VettingHitAnswer(),
-    OfficerDecision(officer="o-1", decision="approve"),
+    OfficerDecision(officer="o-1", decision="approve", why="looked at"),
     OfficerConfirmation(officer="o-1"),
     IrregularCrossingReport(country="USA", crossed_at=datetime.fromisoformat("2022-11-01T00:00:00-05:00")),
     ExtensionRequest(),

@@ -90,7 +90,7 @@ def test_a_confirmed_supporter_who_stands_out_is_looked_at_by_an_officer() -> No
         .then(happened(ReferredToOfficer, question="supporter", codes=("many-cases", "shared-phone")))
     )
 
-    approval = OfficerDecision(officer="o-1", decision="approve")
+    approval = OfficerDecision(officer="o-1", decision="approve", why="looked at")
     then.when(told(approval, day(4)), earlier_supporter_cases=19).then(
         OfficerDecided, happened(SponsorConfirmed, by_officer=True), EntryProofNotRequired, VettingRequested
     )
@@ -125,7 +125,9 @@ def test_a_withdrawal_voids_a_referral_about_the_supporter() -> None:
     referred = asked_about_supporter().and_then(told(SponsorNeedsReviewAnswer(), day(3)))
     gone = referred.when(told(SponsorWithdrewNotice(), day(4))).then(SponsorWithdrew)
 
-    gone.when(told(OfficerDecision(officer="o-1", decision="deny"), day(5))).then_rejected("no-open-referral")
+    gone.when(told(OfficerDecision(officer="o-1", decision="deny", why="looked at"), day(5))).then_rejected(
+        "no-open-referral"
+    )
     assert "referral" not in gone.due(day(5))
 
 

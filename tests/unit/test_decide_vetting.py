@@ -129,10 +129,10 @@ def test_a_denial_waits_for_a_second_officer() -> None:
 def test_a_denial_not_yet_confirmed_is_replaced() -> None:
     denied = referred_for_vetting().and_then(told(DENIED, day(9)))
 
-    denied.when(told(OfficerDecision(officer="o-2", decision="approve"), day(10))).then(
+    denied.when(told(OfficerDecision(officer="o-2", decision="approve", why="looked at"), day(10))).then(
         OfficerDecided, VettingCleared, TravelAuthorized
     )
-    again = denied.and_then(told(OfficerDecision(officer="o-2", decision="deny"), day(10)))
+    again = denied.and_then(told(OfficerDecision(officer="o-2", decision="deny", why="looked at"), day(10)))
     again.when(told(CONFIRMED, day(11))).then_rejected("same-officer")
     again.when(told(OfficerConfirmation(officer="o-1"), day(11))).then(
         OfficerDecisionConfirmed, VettingDenied, CaseClosed

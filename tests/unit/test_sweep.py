@@ -23,7 +23,7 @@ class Log:
         self._closed = closed_meanwhile or []
         self.store = self
 
-    async def is_closed(self, case_id: str) -> bool:
+    async def has_closed(self, case_id: str) -> bool:
         return case_id in self._closed
 
     async def stuck_candidates(self, _now: object) -> AsyncIterator[StuckCandidate]:

@@ -34,6 +34,7 @@ COMMENT ON COLUMN passage.case_head.deadline_applied IS 'The latest deadline tha
 COMMENT ON COLUMN passage.case_head.place_period IS 'The month in which it took the places that it holds.';
 CREATE INDEX case_head_filed ON passage.case_head (filed_number);
 CREATE INDEX case_head_open ON passage.case_head (filed_number) WHERE NOT closed;
+CREATE INDEX case_head_reopening ON passage.case_head (programme) WHERE closed AND held;
 
 CREATE TYPE passage.case_summary AS (
     rules_version text, stage text, waiting_on text, since timestamptz, due_name text, due_at timestamptz,
@@ -72,9 +73,15 @@ BEGIN
 END
 $$;
 
--- Who has stood longest where it stands is told first: after a suspension, places go by the moment of readiness.
+-- Who has stood longest where it stands is told first: after a suspension, places go by the moment of readiness. A closed
+-- case that is held is to be opened again when the programme resumes.
 CREATE FUNCTION passage.cases_to_notify(p_programme text, p_notifies text) RETURNS text[] LANGUAGE sql AS $$
-    SELECT coalesce(array_agg(case_id ORDER BY since, filed_number), '{}') FROM passage.case_head
-    WHERE NOT closed AND programme = p_programme
-      AND (p_notifies = 'all' OR held OR stage = 'travel_authorization' OR waiting_on IN ('programme', 'applicant'))
+    SELECT coalesce(array_agg(case_id ORDER BY since, filed_number), '{}') FROM (
+        SELECT case_id, since, filed_number FROM passage.case_head
+        WHERE NOT closed AND programme = p_programme
+          AND (p_notifies = 'all' OR held OR stage = 'travel_authorization' OR waiting_on IN ('programme', 'applicant'))
+        UNION ALL
+        SELECT case_id, since, filed_number FROM passage.case_head
+        WHERE closed AND held AND programme = p_programme
+    ) AS concerned
 $$;
