@@ -1,7 +1,7 @@
 """What others ask of a case of this family: whom to compare it with, its place, its facts, and boarding."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from domain.humanitarian_parole.persons import person_identities, supporter_identities
@@ -80,10 +80,6 @@ def registers(case: Case, events: Events) -> Enquiry:
     return Enquiry(persons=persons, backer=backer)
 
 
-FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
-"""The turn of a case that was opened again: before all others, and among its like in the order of reopening."""
-
-
 def places(before: Case, after: Case, events: Events) -> Places | None:
     """What the decision does to the programme's places."""
     for event in events:
@@ -91,7 +87,7 @@ def places(before: Case, after: Case, events: Events) -> Places | None:
         if kind is TravelAuthorized or kind is TravelAuthorizationRestored:
             return Places("take", ALLOTMENT)
         if isinstance(event, Waitlisted):
-            return Places("join", ALLOTMENT, ready_at=FIRST if event.first else event.at)
+            return Places("join", ALLOTMENT, ready_at=event.turn_at or event.at)
     if after.closed and not before.closed and holds_place(after):
         return Places("free", ALLOTMENT)
     if waits_for_place(before) and not waits_for_place(after):

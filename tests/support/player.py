@@ -12,7 +12,7 @@ from typing import Any
 
 from domain import registry
 from domain.humanitarian_parole.application import Beneficiary
-from domain.humanitarian_parole.case import FIRST, may_travel
+from domain.humanitarian_parole.case import may_travel
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, Filed
 from domain.humanitarian_parole.stages.parole import ParoleGranted, is_paroled
 from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorWithdrew
@@ -286,7 +286,7 @@ class Player:
             case TravelAuthorized() | TravelAuthorizationRestored():
                 self.places.take(case_id, programme, month)
             case Waitlisted():
-                self.places.join(case_id, programme, FIRST if event.first else event.at)
+                self.places.join(case_id, programme, event.turn_at or event.at)
             case ParoleGranted():
                 self.places.leave(case_id)
             case SponsorWithdrew() if not is_paroled(before) and not waits_for_place(playing.case):

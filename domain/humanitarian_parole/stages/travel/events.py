@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 
 from domain.kernel.events import CaseEvent, FreeText, Personal
 from domain.kernel.ids import Code
@@ -31,8 +31,8 @@ class ArrivalRefused(Message):
 class Waitlisted(CaseEvent):
     """Ready, and no place free: first come by `at`."""
 
-    first: bool = False
-    """Before all others that wait: an authorization that was lost comes back when a place is there."""
+    turn_at: AwareDatetime | None = None
+    """Its turn, where the case was opened again: the one that it had, or before all others if it was authorized."""
 
 
 class TravelAuthorized(CaseEvent):

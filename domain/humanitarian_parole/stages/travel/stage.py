@@ -18,6 +18,7 @@ from domain.humanitarian_parole.stages.travel.events import (
 )
 from domain.humanitarian_parole.stages.travel.state import (
     ALLOTMENT,
+    FIRST,
     Authorization,
     Travel,
     asking_days,
@@ -49,7 +50,7 @@ from domain.kernel.messages import Rejection, TakeMessage
 def authorize(draft: Draft) -> Events:
     """The case is ready: authorize it if a place is there and it still qualifies, else let it wait."""
     if draft.world.place == "none":
-        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now),)
+        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now, turn_at=draft.case.of(Travel).turn_at),)
     results = draft.family.tried("authorization", draft.case, draft.world)
     basis = draft.basis(*results)
     failed = next((result.rule for result in results if result.result == "failed"), None)
@@ -82,7 +83,7 @@ def restore(draft: Draft) -> Events:
     if draft.case.of(Travel).lapsed_at is None:
         return ()
     if draft.world.place == "none":
-        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now, first=True),)
+        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now, turn_at=FIRST),)
     last_day = restored_last_day(draft.case, draft.world.programme, draft.world.rules, draft.today)
     return (
         TravelAuthorizationRestored(at=draft.now, basis=draft.basis(), last_day=last_day, period=month_of(draft.now)),
@@ -188,7 +189,7 @@ def look_for_place(draft: Draft, due_at: datetime) -> None:
 
 
 def _waitlisted(case: Case, event: Waitlisted) -> Case:
-    return with_part(case, replace(case.of(Travel), waitlisted_at=event.at))
+    return with_part(case, replace(case.of(Travel), waitlisted_at=event.turn_at or event.at, turn_at=None))
 
 
 def _authorized(case: Case, event: TravelAuthorized) -> Case:
@@ -199,10 +200,12 @@ def _authorized(case: Case, event: TravelAuthorized) -> Case:
 
 def _reopened(case: Case, event: CaseReopened) -> Case:
     del event
+    """It left the list when it closed; an authorization is lost until it is given back."""
     travel = case.of(Travel)
-    if not was_authorized(case) or travel.lapsed_at is not None or case.closing is None:
-        return case
-    return with_part(case, replace(travel, lapsed_at=case.closing.at))
+    if not was_authorized(case):
+        return with_part(case, replace(travel, waitlisted_at=None, turn_at=travel.waitlisted_at))
+    lapsed_at = travel.lapsed_at or (case.closing.at if case.closing else None)
+    return with_part(case, replace(travel, waitlisted_at=None, lapsed_at=lapsed_at))
 
 
 def _restored(case: Case, event: TravelAuthorizationRestored) -> Case:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from domain.kernel.calendar import Deadline, Pause, day_of, end_of, paused_last_day, start_of_next_month
 from domain.kernel.case import Case, replace
@@ -11,6 +11,8 @@ from domain.kernel.rule_set import RuleSet
 
 ALLOTMENT = "air"
 """What every case takes one place of."""
+FIRST = datetime(1, 1, 1, tzinfo=UTC)
+"""The turn of a case that lost its authorization: before all others, and among its like in the order of reopening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Travel:
     """Whether the case waits for a place or has one, and whether the beneficiary may travel."""
 
     waitlisted_at: datetime | None = None
+    turn_at: datetime | None = None
+    """The turn that it had when the case closed, while the case is open again and waits no longer."""
     authorization: Authorization | None = None
     held: bool = False
     passport_unchecked: bool = False
