@@ -117,8 +117,12 @@ def test_a_withdrawal_voids_the_question_about_the_supporter() -> None:
     again = gone.when(told(a_replacement(), day(2))).then(
         happened(SponsorReplaced, supporter=another_supporter()), SponsorConfirmationRequested
     )
-    again.when(told(SponsorNotConfirmedAnswer(request_id=first), day(3))).then_rejected("answers-another-request")
+    again.when(told(SponsorConfirmedAnswer(request_id=first), day(3))).then_rejected("answers-another-request")
     assert again.case.waiting_on == "sponsor"
+    news = again.when(told(SponsorNotConfirmedAnswer(request_id=first), day(3))).then(
+        happened(ReferredToOfficer, news=True)
+    )
+    assert (news.case.waiting_on, news.case.request_to("sponsor_registry") is not None) == ("officer", True)
 
 
 def test_a_withdrawal_voids_a_referral_about_the_supporter() -> None:

@@ -86,7 +86,8 @@ def test_a_partners_answer_is_taken_and_takes_effect_on_resumption(
     held = before().when(told(answer, day(20)), programme=PAUSE).then(happened(CaseHeld, at=day(20)))
 
     assert (held.case.waiting_on, held.case.requests) == ("programme", ())
-    held.when(told(answer, day(21)), programme=PAUSE).then_rejected("no-open-request")
+    favourable = told(SponsorConfirmedAnswer() if before is asked_about_supporter else VettingClearedAnswer(), day(21))
+    held.when(favourable, programme=PAUSE).then_rejected("no-open-request")
     held.when(RESUMED, programme=OVER).then(happened(CaseResumed, at=day(60)), *then)
 
 
