@@ -86,11 +86,15 @@ class CaseRepository:
         """The case as it stands."""
         return (await self.case_at(case_id)).case
 
+    async def is_closed(self, case_id: CaseId) -> bool:
+        """Whether the log says that the case is closed; not of a case that nobody filed."""
+        summary = await self.store.summary(case_id)
+        return summary is not None and summary.closed
+
     async def has_closed(self, case_id: CaseId) -> bool:
         """Whether the log says that the case closed, also where it was opened again; not of one that nobody filed."""
-        summary = await self.store.summary(case_id)
-        if summary is None or summary.closed:
-            return summary is not None
+        if await self.is_closed(case_id):
+            return True
         return any(isinstance(stored.event, CaseClosed) for stored in (await self.store.load(case_id)).events)
 
     async def programme(self, programme: str) -> Programme:

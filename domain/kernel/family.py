@@ -215,7 +215,7 @@ class Family:
         if held is not None:
             return known.kind.model_validate_json(held.body)
         news = next((each.answer for each in events if isinstance(each, ReferredToOfficer) and each.news), None)
-        if news is not None:
+        if news is not None and name in self.answers:
             return known.kind.model_validate_json(news.body)
         return known.kind() if known.said is None else known.said(events)  # type: ignore[call-arg]  # has a default
 

@@ -160,6 +160,23 @@ def _to_case(random: Random) -> dict[str, Any]:
     return {**random.choice(said), "case": random.choice(NAMES)}
 
 
+def _about_facts(random: Random) -> dict[str, Any]:
+    """Reports that may be taken back, and what officers say: little else, so that cases close for them and reopen."""
+    officer = random.choice(["o-1", "o-2", "o-3", "o-4"])
+    said: list[dict[str, Any]] = [
+        {"message": "border.irregular_crossing", "country": "PAN", "crossed_at": _LATE},
+        {"message": "arrival.refused", "port": "MIA"},
+        {"message": "sponsor.not_confirmed", "why": random.choice(["means", "deceased"])},
+        *[{"message": "vetting.hit"}] * 2,
+        *[{"message": "officer.decided", "officer": officer, "why": "seen", "decision": "deny"}] * 2,
+        {"message": "officer.decided", "officer": officer, "why": "seen", "decision": "approve"},
+        *[{"message": "officer.confirmed", "officer": officer}] * 3,
+        *[{"message": "officer.reconsidered", "officer": officer, "why": "seen"}] * 2,
+        {"message": "travel.boarding_check"},
+    ]
+    return {**random.choice(said), "case": random.choice(NAMES)}
+
+
 def _to_programme(random: Random, *, caps: bool) -> dict[str, Any]:
     """A message of the governments; without `caps` none that changes how many places there are."""
     pauses: list[dict[str, Any]] = [{"message": "programme.suspended"}, {"message": "programme.resumed"}]
@@ -173,9 +190,10 @@ def _to_programme(random: Random, *, caps: bool) -> dict[str, Any]:
 
 def _timeline(random: Random, length: int, *, caps: bool) -> tuple[dict[str, Any], ...]:
     """Messages at any time and in any order, some twice, and some taken back."""
+    to_case, length = random.choice([(_to_case, length), (_about_facts, length // 2)])
     said = [
         {
-            **(_to_programme(random, caps=caps) if random.random() < 0.15 else _to_case(random)),
+            **(_to_programme(random, caps=caps) if random.random() < 0.15 else to_case(random)),
             "at": START + timedelta(hours=random.randrange(24 * random.choice([10, 30, 60, 130]))),
             "deliver": random.choice([1, 1, 2]),
         }
