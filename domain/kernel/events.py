@@ -181,7 +181,9 @@ class ReconsiderationRequested(CaseEvent):
     officer: OfficerRef
     why: Annotated[FreeText, Personal(erased="")] = ""
     second_officer: OfficerRef | None = None
-    """Who confirmed it during a suspension; the case opens when the programme resumes."""
+    """Who confirmed it, where the case does not open at once."""
+    reopens: bool = False
+    """It opens when the programme resumes; else, confirmed, it may not open."""
 
 
 class CaseReopened(CaseEvent):

@@ -84,11 +84,19 @@ def confirm_reconsideration(draft: Draft[Any], message: OfficerConfirmation, com
         raise Rejection("no-reconsideration")
     if message.officer in (*case.officers, asked.officer):
         raise Rejection("same-officer")
-    if draft.world.programme.suspended:
-        at = draft.not_before(command.received_at)
-        draft.add(ReconsiderationRequested(at=at, number=number, officer=asked.officer, second_officer=message.officer))
-    elif may_reopen(draft):
+    waits = draft.world.programme.suspended
+    if not waits and may_reopen(draft):
         draft.add(reopened_by_officers(draft, asked.officer, message.officer, number))
+        return
+    draft.add(
+        ReconsiderationRequested(
+            at=draft.not_before(command.received_at),
+            number=number,
+            officer=asked.officer,
+            second_officer=message.officer,
+            reopens=waits,
+        )
+    )
 
 
 def _reconsidered(events: Events) -> OfficerReconsideration:
@@ -112,6 +120,8 @@ def _retracted(case: Case, event: FactRetracted) -> Case:
 
 
 def _asked_to_reconsider(case: Case, event: ReconsiderationRequested) -> Case:
+    if event.second_officer is not None and not event.reopens:
+        return replace(case, reconsideration=None)
     return replace(case, reconsideration=Reconsideration(event.number, event.officer, event.second_officer))
 
 
