@@ -46,7 +46,7 @@ _COLUMNS: Final = Envelope._fields
 _PLACE = ("place_allotment", "place_period", "place_quantity")
 _HEAD: Final = (
     "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "work_permit",
-    "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",
+    "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held", "overdue_since",
 )  # fmt: skip
 _CASES_AT_ONCE: Final = 500
 EVENTS_A_CASE: Final = 11

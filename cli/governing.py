@@ -170,8 +170,8 @@ async def _notify(stack: Reached, notifications: Iterable[Notification]) -> None
     if not notified:
         return
     try:
-        notifications = [of_store(notification) for notification in notified]
-        await notify(await stack.temporal(), notifications, stack.backing.cases.has_closed)
+        pending = [of_store(notification) for notification in notified]
+        await notify(await stack.temporal(), pending, stack.backing.cases.has_closed)
     except (TemporalAway, RPCError):
         typer.echo(f"Temporal does not answer: the relay will notify the cases concerned ({len(notified)}).", err=True)
         return

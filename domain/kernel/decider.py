@@ -293,7 +293,7 @@ def _take_answer(draft: Draft[Any], message: PartnerAnswer) -> None:
         raise Rejection("no-open-request")
     request = draft.case.request_to(partner.name)
     if request is None or message.request_id not in (None, request.request_id):
-        _take_news(draft, message, "no-open-request" if request is None else "answers-another-request")
+        _take_news(draft, message, asked=request is not None)
         return
     known = draft.family.answers[message.message]
     if draft.world.programme.suspended and partner.waits_while_suspended and known.waits(message):
@@ -302,14 +302,14 @@ def _take_answer(draft: Draft[Any], message: PartnerAnswer) -> None:
         draft.add(*known.follow(draft, message))
 
 
-def _take_news(draft: Draft[Any], message: PartnerAnswer, refused: str) -> None:
+def _take_news(draft: Draft[Any], message: PartnerAnswer, *, asked: bool) -> None:
     """A partner that was asked before speaks again, unasked."""
     case, family, partner = draft.case, draft.family, message.SENDERS[0]
     before = [each.request_id for each in case.ended if each.partner == partner]
     known = family.answers[message.message]
     answered_before = message.request_id in before if message.request_id else bool(before)
     if known.news is None or not answered_before or family.over(case):
-        raise Rejection(refused)
+        raise Rejection("answers-another-request") if asked else Rejection("no-open-request")
     proposed = known.news(draft, message)
     if not known.waits(message):
         draft.add(*proposed)

@@ -87,9 +87,7 @@ async def show_case(deps: Deps, case_id: CasePath) -> CaseView:
 
 
 def _view(summary: CaseSummary) -> CaseView:
-    due = None
-    if summary.due_name is not None and summary.due_at is not None:
-        due = DueView(name=summary.due_name, at=summary.due_at)
+    due = None if summary.shown_due is None else DueView(name=summary.shown_due[0], at=summary.shown_due[1])
     last_day = summary.authorized_last_day
     return CaseView(
         case_id=summary.case_id,
