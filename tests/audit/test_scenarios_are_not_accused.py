@@ -32,6 +32,9 @@ FILES = sorted(
         "waiting-list-*",
         "cap-*",
         "passport-changed*",
+        "news-*",
+        "retracted-*",
+        "redress-*",
     )
     for file in FOLDER.glob(f"{pattern}.yaml")
 )
