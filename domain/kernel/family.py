@@ -88,16 +88,16 @@ class Family:
     """What else the head keeps of a case, in the family's words, as JSON has it."""
     fact_titles: Codes
     """As each of these is called."""
-    doubt: Callable[[Any, str], Events]
-    """What is recorded at once, in a suspension too, when a partner's news puts a question into doubt."""
-    may_reopen: Callable[[Any], bool]
-    """Whether a case that should open again may, beside what holds for every family."""
     on_hold: Callable[[Case], bool]
     """It waits for the programme, or what it was given may not be used at the moment."""
     names_case: tuple[str, ...] = ()
     """Where what is filed names another case, as a path; in a scenario that is the other case's name in the file."""
     may_travel: Callable[[Case, Programme, RuleSet, datetime], str] | None = None
     """The answer to a boarding check; None in a family that nobody boards for."""
+    doubt: Callable[[Any, str], Events] = lambda _draft, _question: ()
+    """What is recorded at once, in a suspension too, when a partner's news puts a question into doubt."""
+    may_reopen: Callable[[Any], bool] = lambda _: True
+    """Whether a case that should open again may, beside what holds for every family."""
 
     @cached_property
     def stage_names(self) -> tuple[str, ...]:

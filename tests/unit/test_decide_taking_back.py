@@ -60,7 +60,7 @@ def test_a_revoked_authorization_comes_back_with_the_days_that_it_had_left() -> 
     restored = revoked.when(back(fact, day(25))).then(
         happened(FactRetracted, of=fact.message_id, reopens=True),
         CaseReopened,
-        happened(TravelAuthorizationRestored, last_day=date(2023, 1, 31), period="2022-11"),
+        happened(TravelAuthorizationRestored, last_day=date(2023, 2, 1), period="2022-11"),
     )
     assert (restored.case.stage, restored.case.waiting_on) == ("travel_authorization", "arrival")
     restored.when(back(fact, day(26))).then_rejected("already-retracted")
