@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from domain.humanitarian_parole.stages.entry import EntryMismatchAnswer, EntryNotFoundAnswer, EntryVerified
+from domain.humanitarian_parole.stages.entry import (
+    EntryMatchedAnswer,
+    EntryMismatchAnswer,
+    EntryNotFoundAnswer,
+    EntryVerified,
+)
 from domain.humanitarian_parole.stages.sponsor import (
     SponsorConfirmed,
     SponsorNeedsReviewAnswer,
@@ -23,12 +28,13 @@ from domain.humanitarian_parole.stages.vetting import (
     VettingDenied,
     VettingHitAnswer,
     VettingReferredAnswer,
+    VettingRequested,
 )
 from domain.kernel.events import CaseClosed, CaseEvent, OfficerDecided, OfficerDecisionConfirmed, ReferredToOfficer
 from domain.kernel.messages import OfficerConfirmation, OfficerDecision
 from tests.support.filed import day, in_mexico
 from tests.support.given import Given, happened, told
-from tests.support.stages import a_replacement, asked_for_vetting, authorized, waitlisted
+from tests.support.stages import a_replacement, asked_about_entry, asked_for_vetting, authorized, waitlisted
 
 APPROVAL = OfficerDecision(officer="o-1", decision="approve", why="seen")
 DENIAL = OfficerDecision(officer="o-1", decision="deny", why="seen")
@@ -108,3 +114,11 @@ def test_a_case_on_the_waiting_list_waits_for_the_officer_and_keeps_its_turn() -
     assert doubted.case.waiting_on == "officer"
     approved = doubted.when(told(APPROVAL, day(11)), place="none").then(OfficerDecided, VettingCleared)
     assert approved.case.waiting_on == "place"
+
+
+def test_while_a_referral_is_open_an_answer_is_taken_and_no_step_follows() -> None:
+    doubted = asked_about_entry().when(told(SponsorNeedsReviewAnswer(), day(3.5))).then(ReferredToOfficer)
+    verified = doubted.when(told(EntryMatchedAnswer(), day(4))).then(EntryVerified)
+
+    assert verified.case.waiting_on == "officer"
+    verified.when(told(APPROVAL, day(5))).then(OfficerDecided, SponsorConfirmed, VettingRequested)
