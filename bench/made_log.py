@@ -48,7 +48,7 @@ _COLUMNS: Final = Envelope._fields
 _PLACE = ("place_allotment", "place_period", "place_quantity")
 _HEAD: Final = (
     "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "facts", "flags",
-    "filed_at", "closed", "held",
+    "filed_at", "closed", "held", "overdue_since",
 )  # fmt: skip
 _SENDER: Final = "signed:bench:1"
 _INBOX: Final = (

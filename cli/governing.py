@@ -170,9 +170,8 @@ async def _notify(stack: Reached, notifications: Iterable[Notification]) -> None
     if not notified:
         return
     try:
-        await notify(
-            await stack.temporal(), (of_store(notification) for notification in notified), stack.backing.cases.is_closed
-        )
+        pending = [of_store(notification) for notification in notified]
+        await notify(await stack.temporal(), pending, stack.backing.cases.has_closed)
     except (TemporalAway, RPCError):
         typer.echo(f"Temporal does not answer: the relay will notify the cases concerned ({len(notified)}).", err=True)
         return

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from domain.kernel.ids import Code
+from domain.kernel.referrals import LIMIT as REFERRAL_LIMIT
 from eventstore.places import Pool
 
 
@@ -31,6 +32,15 @@ class CaseSummary:
     closed: bool = False
     held: bool = False
     """Any hold: by the programme, for a new supporter, for a changed passport."""
+    overdue_since: datetime | None = None
+    """When an officer's answer was due that has not come; it stays overdue until somebody acts."""
+
+    @property
+    def shown_due(self) -> tuple[Code, datetime] | None:
+        """The limit that lists and pages show: the one that is overdue, else the next that runs."""
+        if self.overdue_since is not None:
+            return REFERRAL_LIMIT, self.overdue_since
+        return None if self.due_name is None or self.due_at is None else (self.due_name, self.due_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,12 @@ async def _start_all(cases: CaseRepository, client: Client, case_ids: list[CaseI
 async def _start_unless_it_ended(cases: CaseRepository, client: Client, case_id: CaseId) -> bool:
     if await start_if_none_runs(client, case_id, OF_AN_OPEN_CASE):
         return True
-    if await _ended_by_itself(client, case_id) and not await cases.is_closed(case_id):
+    if not await _ended_by_itself(client, case_id) or await cases.is_closed(case_id):
+        return False
+    if not await cases.has_closed(case_id):
         raise LogRestored
-    return False
+    # It closed and was opened again: its workflow ended rightly, and is wanted once more.
+    return await start_if_none_runs(client, case_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
 
 async def start_if_none_runs(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -> bool:

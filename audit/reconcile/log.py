@@ -18,7 +18,9 @@ _ROLE: Final = "passage_auditor"
 _CASES_AT_ONCE: Final = 500
 
 _BEFORE: Final = """
-SELECT coalesce(max(version), 0) AS version, coalesce(bool_or(type = 'CaseClosed'), false) AS closed
+SELECT coalesce(max(version), 0) AS version,
+       coalesce(max(version) FILTER (WHERE type = 'CaseClosed'), 0)
+           > coalesce(max(version) FILTER (WHERE type = 'CaseReopened'), 0) AS closed
 FROM passage.events WHERE stream = $1
 """
 _EVENTS: Final = """

@@ -57,7 +57,7 @@ def _print(summary: CaseSummary, *, json: bool) -> None:
         echo_json(as_json(summary))
         return
     state = f"{summary.outcome}" if summary.closed else summary.waiting_on
-    due = f"{summary.due_name} {moment(summary.due_at)}" if summary.due_name else None
+    due = f"{summary.shown_due[0]} {moment(summary.shown_due[1])}" if summary.shown_due else None
     cells = (summary.case_id, summary.stage, state, moment(summary.since), due, ", ".join(summary.flags))
     typer.echo(row(cells, _WIDTHS))
 

@@ -90,7 +90,7 @@ def ui_link(stack: Reached, case_id: CaseId, run: Run) -> str | None:
 
 def as_json(summary: CaseSummary) -> dict[str, Any]:
     """A case as one object of a listing."""
-    due = {"name": summary.due_name, "at": summary.due_at} if summary.due_name else None
+    due = None if summary.shown_due is None else dict(zip(("name", "at"), summary.shown_due, strict=True))
     return {
         "case_id": summary.case_id,
         "programme": summary.programme,
@@ -145,7 +145,8 @@ def _of_summary(summary: CaseSummary) -> list[str]:
         ("Stage", summary.stage),
         ("Waiting on", summary.waiting_on),
         ("Since", moment(summary.since)),
-        ("Due", f"{summary.due_name} at {moment(summary.due_at)}" if summary.due_name else None),
+        ("Due", " at ".join((summary.shown_due[0], moment(summary.shown_due[1]))) if summary.shown_due else None),
+        ("Overdue", "an officer's answer" if summary.overdue_since else None),
         ("Held", "yes" if summary.held and not summary.closed else None),
         ("Outcome", f"{summary.outcome}{f' ({summary.reason})' if summary.reason else ''}" if summary.closed else None),
         *((titles[name].en, value) for name, value in summary.facts.items()),

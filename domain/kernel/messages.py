@@ -15,6 +15,8 @@ from domain.kernel.events import Flag, FreeText, Frozen, HeldAnswer
 from domain.kernel.ids import CaseId, Code, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
 
 Flags = Annotated[tuple[Flag, ...], Field(max_length=20)]
+ReferralNumber = Annotated[int, Field(ge=1, le=100_000)]
+"""The place of a referral among those of its case."""
 
 
 class Message(Frozen):
@@ -74,14 +76,35 @@ class OfficerDecision(Message):
     officer: OfficerRef
     decision: Literal["approve", "deny"]
     why: FreeText = ""
+    referral: ReferralNumber | None = None
+    """Which one it answers; may be left out where only one is open."""
 
 
 class OfficerConfirmation(Message):
-    """A second officer confirms a denial."""
+    """A second officer confirms a denial, or that a denied case be opened again."""
 
     SENDERS = ("officer",)
     message: Literal["officer.confirmed"] = "officer.confirmed"
     officer: OfficerRef
+    referral: ReferralNumber | None = None
+    """As in `OfficerDecision`."""
+
+
+class OfficerReconsideration(Message):
+    """An officer asks that a denied case be opened again; a second officer must confirm it."""
+
+    SENDERS = ("officer",)
+    message: Literal["officer.reconsidered"] = "officer.reconsidered"
+    officer: OfficerRef
+    why: FreeText = ""
+
+
+class Retraction(Message):
+    """Base of the message by which a sender takes back what it reported: each family names who may send it."""
+
+    message: Literal["fact.retracted"] = "fact.retracted"
+    of: MessageId
+    """Its own id of the message that it takes back."""
 
 
 class PlaceOffered(Message):
@@ -150,6 +173,13 @@ class Rejection(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def with_reason(why: str) -> str:
+    """The reason that an officer gave. Raises `Rejection` where there is none."""
+    if not why.strip():
+        raise Rejection("no-reason")
+    return why
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,7 @@ def _summary(summary: CaseSummary) -> tuple[Any, ...]:
         summary.filed_at,
         summary.closed,
         summary.held,
+        summary.overdue_since,
     )
 
 

@@ -76,6 +76,7 @@ def case_summary(row: asyncpg.Record) -> CaseSummary:
         flags=tuple(row["flags"]),
         closed=row["closed"],
         held=row["held"],
+        overdue_since=row["overdue_since"],
     )
 
 

@@ -89,9 +89,7 @@ async def show_case(deps: Deps, case_id: CasePath) -> CaseView:
 
 
 def _view(summary: CaseSummary) -> CaseView:
-    due = None
-    if summary.due_name is not None and summary.due_at is not None:
-        due = DueView(name=summary.due_name, at=summary.due_at)
+    due = None if summary.shown_due is None else DueView(name=summary.shown_due[0], at=summary.shown_due[1])
     facts = summary.facts
     last_day, paroled = facts.get("authorized_last_day"), facts.get("paroled_last_day")
     return CaseView(

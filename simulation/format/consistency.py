@@ -108,12 +108,22 @@ def _item(scenario: Scenario, source: Located, index: int, item: TimelineItem) -
         if programme_of(scenario, item) is None:
             yield Fault(source.at(where).inside("programme"), "is missing, and the scenario has none of its own")
         return
+    yield from _named(scenario, source, where, item)
     if item.programme is not None:
         yield Fault(source.at([*where, "programme"]), f"{item.message} speaks to a case and carries no programme")
     if item.case is None:
         yield Fault(source.at(where).inside("case"), f"is missing: {item.message} speaks to a case")
     elif item.case not in scenario.applications:
         yield Fault(source.at([*where, "case"]), "no application of that name")
+
+
+def _named(scenario: Scenario, source: Located, where: list[str | int], item: TimelineItem) -> Iterator[Fault]:
+    if item.sender is not None and item.sender not in item.says.SENDERS:
+        yield Fault(source.at([*where, "from"]), f"{item.sender} does not send {item.message}")
+    if item.takes_back is not None and scenario.taken_back(item) is None:
+        yield Fault(source.at([*where, "of"]), "no message of that name on the timeline")
+    if item.id is not None and sum(each.id == item.id for each in scenario.timeline) > 1:
+        yield Fault(source.at([*where, "id"]), "two messages have that name")
 
 
 def _expected_programmes(scenario: Scenario, source: Located) -> Iterator[Fault]:

@@ -13,10 +13,12 @@ from pydantic import AwareDatetime, Discriminator, Field, StringConstraints, Tag
 
 from domain import registry
 from domain.kernel.ids import Code, ProgrammeId, RulesVersion
+from domain.kernel.messages import Retraction
 from simulation.format.applications import AnyApplication, CaseName
 from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS, BoardingCheck
 from simulators.scripts import Saying, Section
 
+MessageLabel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Count = Annotated[int, Field(ge=0)]
 Places = Annotated[int, Field(ge=0, le=10**9)]
 Answer = Literal["accepted", "rejected", "ok", "expired", "held", "revoked", "mismatch", "none"]
@@ -57,6 +59,10 @@ class TimelineItem(Saying):
     programme: ProgrammeId | None = None
     """To which programme one of its messages speaks; the scenario's own where it is left out."""
     message: TimelineKind
+    id: MessageLabel | None = None
+    """A name of the message, by which another can say that it takes it back (`of`)."""
+    sender: Annotated[Code | None, Field(alias="from")] = None
+    """Who sends it, where it is not the usual one."""
     deliver: Annotated[int, Field(ge=1, le=100)] = 1
     """How many times the same message id is delivered."""
     expect_answer: Answer | None = None
@@ -69,6 +75,11 @@ class TimelineItem(Saying):
     def is_question(self) -> bool:
         """Whether it is a boarding check, which is answered and never recorded."""
         return isinstance(self.says, BoardingCheck)
+
+    @property
+    def takes_back(self) -> str | None:
+        """The name of the message that it takes back."""
+        return self.says.of if isinstance(self.says, Retraction) else None
 
     @property
     def to_programme(self) -> bool:
@@ -128,3 +139,14 @@ class Scenario(Section):
     expect_programme: OneOrEach[ExpectedProgramme] = ExpectedProgramme()
     """Of the only programme, or a map by programme."""
     expect_pools: dict[Code, ExpectedPool] = Field(default_factory=dict)
+
+    def taken_back(self, item: TimelineItem) -> int | None:
+        """The place on the timeline of the message that `item` takes back."""
+        named = item.takes_back
+        return None if named is None else next((i for i, each in enumerate(self.timeline) if each.id == named), None)
+
+    def sender_of(self, item: TimelineItem) -> str:
+        """Who sends a message of the timeline: of a retraction, who sent what it takes back."""
+        named = self.taken_back(item)
+        usual: str = item.says.SENDERS[0] if named is None else self.sender_of(self.timeline[named])
+        return item.sender or usual

@@ -36,7 +36,10 @@ class TimelineMessage:
 
     index: int
     item: TimelineItem
+    sender: str
     programme: str | None = None
+    taken_back: int | None = None
+    """The place on the timeline of the message that it takes back."""
 
 
 Entry = Filing | PartnerAnswers | TimelineMessage
@@ -78,7 +81,10 @@ class Agenda:
             self._add(_Slot(application.filed_at, _Phase.FILING, (index,), filing))
         for index, item in enumerate(scenario.timeline):
             programme_spoken_to = programme_of(scenario, item) if item.to_programme else None
-            self._add(_Slot(item.at, _Phase.TIMELINE, (index,), TimelineMessage(index, item, programme_spoken_to)))
+            message = TimelineMessage(
+                index, item, scenario.sender_of(item), programme_spoken_to, scenario.taken_back(item)
+            )
+            self._add(_Slot(item.at, _Phase.TIMELINE, (index,), message))
 
     def schedule(self, at: datetime, case: str | None, answer: PartnerMessage) -> None:
         """A partner will answer the case of that name at `at`; None where it mistakes the case for one of nobody's."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cases.inbound.wire import PartnerName
 from simulation.format.applications import ScenarioApplication
 from simulation.format.scenario import TimelineItem
 from simulation.play.agenda import Filing, TimelineMessage
@@ -43,11 +42,13 @@ class Entrances:
         item = entry.item
         about = {"programme": entry.programme} if item.case is None else {"case": self.names.addressed(item.case)}
         body = {**about, **item.says.model_dump(mode="json", exclude_none=True)}
-        await self.client.deliver(sender_of(item), self._message_id(entry.index), body)
+        if entry.taken_back is not None:
+            body["of"] = self._message_id(entry.taken_back)
+        await self.client.deliver(entry.sender, self._message_id(entry.index), body)
 
     async def reply_to(self, entry: TimelineMessage) -> Reply:
         """What that message was answered."""
-        return await self.client.reply_to(sender_of(entry.item), self._message_id(entry.index))
+        return await self.client.reply_to(entry.sender, self._message_id(entry.index))
 
     async def ask(self, item: TimelineItem) -> Reply:
         """Ask whether the beneficiary may board."""
@@ -55,9 +56,3 @@ class Entrances:
 
     def _message_id(self, index: int) -> str:
         return f"{self.mark}timeline-{index}"
-
-
-def sender_of(item: TimelineItem) -> PartnerName:
-    """Who sends it."""
-    sender: str = item.says.SENDERS[0]
-    return sender

@@ -120,7 +120,7 @@ def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
     """The relay's round, without its process: it signals while the driver's activity runs, or time would skip."""
 
     async def tell(notifications: Iterable[PendingNotification]) -> None:
-        await notify(client, notifications, backing.cases.is_closed)
+        await notify(client, notifications, backing.cases.has_closed)
 
     async def have_governed(programme: str) -> None:
         await handle_programme(backing.cases, programme, backing.clock.now(datetime.now(UTC)))

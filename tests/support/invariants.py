@@ -126,7 +126,8 @@ class Log:
             if open_call and self.heads[row["case_id"]]["closed"]:
                 yield f"{row['case_id']}: is closed and still owes {row['partner']} a request"
         for row in self.tables["waiting_list"]:
-            if self.heads[row["case_id"]]["waiting_on"] != "place" and not self.heads[row["case_id"]]["held"]:
+            head = self.heads[row["case_id"]]
+            if head["waiting_on"] != "place" and not head["held"] and not row["passed_over"]:
                 yield f"{row['case_id']}: on the waiting list, and does not wait"
 
     async def _cases(self) -> AsyncIterator[Case]:
@@ -152,7 +153,9 @@ class Log:
         """Held and reserved places, counted from the log, against the counters and the caps of the pools."""
         held, kept, months = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
         async for case in self._cases():
-            if case.of(Travel).authorization is not None and (is_paroled(case) or not case.closed):
+            travel = case.of(Travel)
+            has_place = travel.authorization is not None and travel.lapsed_at is None
+            if has_place and (is_paroled(case) or not case.closed):
                 held[case.programme, self.heads[case.case_id]["place_period"]] += 1
         for row in self.tables["waiting_list"]:
             if row["reserved"]:

@@ -28,6 +28,7 @@ class Waiting:
     ready_at: datetime
     sequence: int
     reserved: str | None = None
+    passed_over: bool = False
 
 
 @dataclass
@@ -78,6 +79,8 @@ class Places:
         pool, mine = self._pool(programme), self._entry(case)
         if mine is not None and mine.reserved is not None and not self._void(mine, month):
             return "reserved"
+        if mine is not None and mine.passed_over:
+            return "none"
         ahead = [
             each
             for each in self._in_order(pool)
@@ -100,6 +103,12 @@ class Places:
             raise AssertionError("waits already")
         self.joined += 1
         self.waiting.append(Waiting(case, programme, ready_at, self.joined))
+
+    def pass_over(self, case: CaseId, *, over: bool) -> None:
+        """The case is passed over and keeps its turn, or no longer; what was reserved for it goes to the next."""
+        entry = self._entry(case)
+        if entry is not None:
+            entry.passed_over, entry.reserved = over, None
 
     def leave(self, case: CaseId) -> None:
         """The case waits no longer, and gives up what was reserved for it. Harmless where it does not wait."""
@@ -139,7 +148,7 @@ class Places:
         """A suspended programme's cases are passed over where others draw on the pool too."""
         programme = self.programmes[entry.programme]
         passed_over = programme.suspended and len(self._drawing(programme.pool)) > 1
-        return not programme.terminated and not passed_over
+        return not (programme.terminated or passed_over or entry.passed_over)
 
     def _void(self, entry: Waiting, month: str) -> bool:
         """A reservation of a month that is over, or of a case that is passed over."""

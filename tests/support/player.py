@@ -14,13 +14,18 @@ from domain import registry
 from domain.humanitarian_parole.application import Beneficiary
 from domain.humanitarian_parole.case import may_travel
 from domain.humanitarian_parole.stages.filing import ApplicationSubmitted, Filed
-from domain.humanitarian_parole.stages.parole import is_paroled
+from domain.humanitarian_parole.stages.parole import ParoleGranted, is_paroled
 from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorWithdrew
-from domain.humanitarian_parole.stages.travel import TravelAuthorized, Waitlisted
+from domain.humanitarian_parole.stages.travel import (
+    TravelAuthorizationRestored,
+    TravelAuthorized,
+    Waitlisted,
+    waits_for_place,
+)
 from domain.humanitarian_parole.world import World
 from domain.kernel.calendar import Deadline, month_of
 from domain.kernel.case import Case
-from domain.kernel.decider import deadlines, decide_or_reject, evolve
+from domain.kernel.decider import deadlines, decide_or_reject, evolve, is_to_reopen
 from domain.kernel.events import CaseClosed, CaseEvent
 from domain.kernel.ids import CaseId, CommandId, case_id_from_entropy
 from domain.kernel.messages import (
@@ -197,7 +202,10 @@ class Player:
         playing = self.cases[item.case]
         if item.is_question:
             return may_travel(playing.case, self.programme_of(playing.case), self.rules_of(playing.case), self.now)
-        return self._take(playing, TakeMessage(item.says.SENDERS[0], message_id, item.says, self.now))
+        says, named = item.says, self.scenario.taken_back(item)
+        if named is not None:
+            says = says.model_copy(update={"of": f"timeline-{named}"})
+        return self._take(playing, TakeMessage(self.scenario.sender_of(item), message_id, says, self.now))
 
     def _govern(self, item: TimelineItem, message_id: str) -> str:
         known = self.__dict__.setdefault("_governed", {})
@@ -217,7 +225,7 @@ class Player:
         self._evolve(name, events)
         self._allot(name)
         ours = [each for each in self.cases.values() if each.case.programme == name]
-        filed = [playing for playing in ours if playing.case.filed and not playing.case.closed]
+        filed = [each for each in ours if each.case.filed and (not each.case.closed or is_to_reopen(each.case))]
         for playing in sorted(filed, key=lambda each: (each.case.filed_at, each.place)):
             self.notifications.append((playing, ProgrammeChanged()))
 
@@ -235,10 +243,19 @@ class Player:
         if command.command_id not in playing.answered:
             family = registry.family_of(playing.case.case_id)
             decision = decide_or_reject(family, playing.case, command, self._world(playing, command))
+            before = playing.case
             for event in decision.events:
                 self._record(playing, event)
+            self._pass_over(before, playing.case, decision.events)
             playing.answered[command.command_id] = decision.reply.answer
         return playing.answered[command.command_id]
+
+    def _pass_over(self, before: Case, after: Case, events: tuple[CaseEvent, ...]) -> None:
+        """A case that officers look at keeps its turn, and others pass it."""
+        change = registry.family_of(after.case_id).places(before, after, events)
+        if change is not None and change.change in ("pass-over", "resume"):
+            self.places.pass_over(after.case_id, over=change.change == "pass-over")
+            self._allot(after.programme)
 
     def _world(self, playing: Playing, command: Command) -> World:
         """What the family enquires about, and nothing else: a basis keeps all of it."""
@@ -268,11 +285,13 @@ class Player:
         self.people.learn(playing.case, event)
         case_id, programme, month = playing.case.case_id, playing.case.programme, month_of(self.now)
         match event:
-            case TravelAuthorized():
+            case TravelAuthorized() | TravelAuthorizationRestored():
                 self.places.take(case_id, programme, month)
             case Waitlisted():
-                self.places.join(case_id, programme, event.at)
-            case SponsorWithdrew() if not is_paroled(before):
+                self.places.join(case_id, programme, event.turn_at or event.at)
+            case ParoleGranted():
+                self.places.leave(case_id)
+            case SponsorWithdrew() if not is_paroled(before) and not waits_for_place(playing.case):
                 self.places.leave(case_id)
                 self._allot(programme)
             case CaseClosed():

@@ -118,7 +118,7 @@ class Stage:
 
     def turn(self, index: int) -> "asyncio.Task[datetime]":
         item = self.scenario.timeline[index]
-        return asyncio.create_task(self.pace.until(TimelineMessage(index, item), item.at))
+        return asyncio.create_task(self.pace.until(TimelineMessage(index, item, item.says.SENDERS[0]), item.at))
 
 
 @pytest.fixture

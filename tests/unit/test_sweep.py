@@ -17,13 +17,18 @@ from tests.support.filings import new_case_id
 class Log:
     """An event store with these cases open, and the book over it."""
 
-    def __init__(self, open_cases: list[str], closed_meanwhile: list[str] | None = None) -> None:
+    def __init__(
+        self, open_cases: list[str], closed_meanwhile: list[str] | None = None, reopened: list[str] | None = None
+    ) -> None:
         self._open = open_cases
-        self._closed = closed_meanwhile or []
+        self._closed, self._reopened = closed_meanwhile or [], reopened or []
         self.store = self
 
     async def is_closed(self, case_id: str) -> bool:
         return case_id in self._closed
+
+    async def has_closed(self, case_id: str) -> bool:
+        return case_id in (*self._closed, *self._reopened)
 
     async def stuck_candidates(self) -> AsyncIterator[str]:
         for case_id in self._open:
@@ -62,8 +67,9 @@ class Temporal:
         id_reuse_policy: WorkflowIDReusePolicy,
         **_: object,
     ) -> None:
-        assert id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-        if id in self.running | self._ended:
+        again = id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE
+        assert again or id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        if id in self.running or (id in self._ended and not again):
             raise WorkflowAlreadyStartedError(id, workflow)
         assert start.case_id == id
         self.started.append(id)
@@ -100,6 +106,13 @@ async def test_a_case_that_closed_while_the_sweep_looked_needs_nothing() -> None
     case_id = new_case_id()
     temporal = Temporal(visible=[], ended=[case_id])
     assert await swept(Log([case_id], closed_meanwhile=[case_id]), temporal) == 0
+
+
+async def test_a_case_that_closed_and_was_opened_again_is_started_once_more() -> None:
+    case_id = new_case_id()
+    temporal = Temporal(visible=[], ended=[case_id])
+    assert await swept(Log([case_id], reopened=[case_id]), temporal) == 1
+    assert temporal.started == [case_id]
 
 
 async def test_what_runs_and_is_not_open_is_nobody_s_business() -> None:

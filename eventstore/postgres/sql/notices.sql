@@ -4,7 +4,7 @@
 -- an append checks the programme's version again, and a boarding check reads its status.
 
 -- The cases that are still to be notified. Either they are listed, at most 200 in a row, or `concerns` says which
--- open cases are to be listed.
+-- open cases are to be listed; a closed case that is held is to be opened again when the programme resumes.
 CREATE TABLE passage.notice (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     programme text NOT NULL,
@@ -35,7 +35,7 @@ BEGIN
                                    received_at, sender)
         SELECT n.case_id, n.number, n.case_id, h.programme, 'passage', p_kind || ':' || n.number, p_kind, b.body,
                sha256(b.body), p_now, 'passage'
-        FROM numbered AS n JOIN passage.case_head AS h ON h.case_id = n.case_id AND NOT h.closed
+        FROM numbered AS n JOIN passage.case_head AS h ON h.case_id = n.case_id AND (NOT h.closed OR h.held)
         CROSS JOIN LATERAL (SELECT convert_to(format('{"message":"%s"}', p_kind), 'UTF8')) AS b(body)
         RETURNING inbox.number, inbox.case_id, inbox.message_id
     ), notified AS (
@@ -105,7 +105,7 @@ BEGIN
         SELECT array_agg(o.case_id ORDER BY o.place) AS cases, min(o.place) AS first
         FROM (
             SELECT case_id, row_number() OVER (ORDER BY since, filed_number) - 1 AS place FROM passage.case_head
-            WHERE NOT closed AND programme = v_notice.programme
+            WHERE (NOT closed OR held) AND programme = v_notice.programme
               AND (v_notice.concerns = 'all' OR held OR stage = 'travel_authorization'
                    OR waiting_on IN ('programme', 'applicant'))
         ) AS o GROUP BY o.place / 200

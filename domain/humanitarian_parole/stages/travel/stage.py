@@ -1,15 +1,34 @@
 """Travel authorization: a place, the authorization, its extension, holds, expiry, and refusal at the port."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
-
-from pydantic import StringConstraints
 
 from domain.humanitarian_parole.stages.beneficiary import PASSPORT_VALIDITY, passport_validity
+from domain.humanitarian_parole.stages.travel.events import (
+    ArrivalRefused,
+    ExtensionRequest,
+    ParoleRefused,
+    TravelAuthorizationExpired,
+    TravelAuthorizationExtended,
+    TravelAuthorizationHeld,
+    TravelAuthorizationReleased,
+    TravelAuthorizationRestored,
+    TravelAuthorizationRevoked,
+    TravelAuthorized,
+    Waitlisted,
+)
+from domain.humanitarian_parole.stages.travel.state import (
+    ALLOTMENT,
+    FIRST,
+    Authorization,
+    Travel,
+    asking_days,
+    authorization_last_day,
+    restored_last_day,
+    waits_for_place,
+    was_authorized,
+)
 from domain.humanitarian_parole.world import Draft
-from domain.kernel.calendar import Deadline, Pause, day_of, end_of, month_of, paused_last_day, start_of_next_month
+from domain.kernel.calendar import day_of, month_of
 from domain.kernel.case import Case, replace, with_part
 from domain.kernel.definition import (
     Events,
@@ -17,172 +36,21 @@ from domain.kernel.definition import (
     Stage,
     Wait,
     Words,
+    also,
     event,
     first_of,
     message,
     report,
+    retractable,
 )
-from domain.kernel.events import Basis, CaseClosed, CaseEvent, FreeText, Personal
-from domain.kernel.ids import Code
-from domain.kernel.messages import Message, Rejection, TakeMessage
-from domain.kernel.programme import Programme
-from domain.kernel.rule_set import RuleSet
-
-ALLOTMENT = "air"
-"""What every case takes one place of."""
-
-Port = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-
-
-class ExtensionRequest(Message):
-    """The supporter asks to extend the authorization."""
-
-    SENDERS = ("supporter",)
-    message: Literal["authorization.extension_requested"] = "authorization.extension_requested"
-
-
-class ArrivalRefused(Message):
-    """The beneficiary was refused at the port."""
-
-    SENDERS = ("border",)
-    message: Literal["arrival.refused"] = "arrival.refused"
-    port: Port
-    why: FreeText = ""
-
-
-class Waitlisted(CaseEvent):
-    """Ready, and no place free: first come by `at`."""
-
-
-class TravelAuthorized(CaseEvent):
-    """The beneficiary may travel, and has a place."""
-
-    last_day: date
-    """The last day of the authorization, America/New_York."""
-    period: str
-    """The calendar month, `YYYY-MM` in America/New_York, in which the place was taken."""
-
-
-class TravelAuthorizationExtended(CaseEvent):
-    """The authorization has a later last day."""
-
-    last_day: date
-
-
-class TravelAuthorizationHeld(CaseEvent):
-    """Nobody boards until it is released."""
-
-    because: Literal["supporter", "passport"]
-
-
-class TravelAuthorizationReleased(CaseEvent):
-    """The hold is lifted."""
-
-
-class TravelAuthorizationRevoked(CaseEvent):
-    """The authorization was withdrawn."""
-
-    reason: Code
-
-
-class TravelAuthorizationExpired(CaseEvent):
-    """The last day is over and nobody travelled."""
-
-    last_day: date
-
-
-class ParoleRefused(CaseEvent):
-    """The port of entry refused parole."""
-
-    port: Port
-    why: Annotated[FreeText, Personal(erased="")] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """A travel authorization; `last_day` as it was set at `set_at` (pauses since then are the programme's)."""
-
-    last_day: date
-    set_at: datetime
-    period: str
-    extended: bool = False
-
-
-@dataclass(frozen=True)
-class Travel:
-    """Whether the case waits for a place or has one, and whether the beneficiary may travel."""
-
-    waitlisted_at: datetime | None = None
-    authorization: Authorization | None = None
-    held: bool = False
-    passport_unchecked: bool = False
-    """A passport changed after authorization, and its validity was not yet judged."""
-    used_at: datetime | None = None
-    """When the beneficiary arrived and was paroled: what happens to the programme later does not count."""
-
-
-def waits_for_place(case: Case) -> bool:
-    """It is on the waiting list."""
-    return not case.closed and case.of(Travel).waitlisted_at is not None
-
-
-def holds_place(case: Case) -> bool:
-    """It has a place that would be free if it closed now."""
-    travel = case.of(Travel)
-    return travel.authorization is not None and travel.used_at is None
-
-
-def _pauses_that_count(case: Case, programme: Programme) -> tuple[Pause, ...]:
-    """The pauses that an authorization knows: what happens to the programme after arrival or closing does not count.
-
-    One that ended in a pause stays without a last day, since none was known then.
-    """
-    ended_at = case.of(Travel).used_at or case.closed_at
-    if ended_at is None:
-        return programme.pauses
-    return tuple(
-        pause if pause.until is None or pause.until <= ended_at else Pause(pause.since, None)
-        for pause in programme.pauses
-        if pause.since < ended_at
-    )
-
-
-def authorization_last_day(case: Case, programme: Programme, rules: RuleSet) -> date | None:
-    """The last day of the travel authorization; None without one, or while it is paused."""
-    authorization = case.of(Travel).authorization
-    if authorization is None:
-        return None
-    pauses = _pauses_that_count(case, programme)
-    return paused_last_day(authorization.last_day, authorization.set_at, pauses, rules.pause_floor)
-
-
-def authorized_until(case: Case, programme: Programme, rules: RuleSet) -> datetime | None:
-    """The first instant after the last day of the authorization, in UTC; None without one, or while paused."""
-    last_day = authorization_last_day(case, programme, rules)
-    return None if last_day is None else end_of(last_day)
-
-
-def _asking_days(case: Case, programme: Programme, rules: RuleSet) -> date | None:
-    """The last day as it stands now, in the calendar of the day of suspension while the programme is suspended."""
-    if not programme.suspended:
-        return authorization_last_day(case, programme, rules)
-    before = replace(programme, pauses=programme.pauses[:-1])
-    return authorization_last_day(case, before, rules)
-
-
-def running(case: Case, now: datetime, rules: RuleSet, programme: Programme) -> Iterable[Deadline]:
-    """The end of the authorization, and the next month's places for who waits for one."""
-    until = authorized_until(case, programme, rules)
-    if until is not None and not programme.suspended:
-        yield Deadline(until, "authorization")
-    if waits_for_place(case) and programme.cap_period == "month":
-        yield Deadline(start_of_next_month(now), "month")
+from domain.kernel.events import Basis, CaseClosed, CaseReopened
+from domain.kernel.messages import Rejection, TakeMessage
 
 
 def authorize(draft: Draft) -> Events:
     """The case is ready: authorize it if a place is there and it still qualifies, else let it wait."""
     if draft.world.place == "none":
-        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now),)
+        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now, turn_at=draft.case.of(Travel).turn_at),)
     results = draft.family.tried("authorization", draft.case, draft.world)
     basis = draft.basis(*results)
     failed = next((result.rule for result in results if result.result == "failed"), None)
@@ -207,18 +75,41 @@ def carry_on(draft: Draft) -> Events:
     travel = draft.case.of(Travel)
     if travel.authorization is None:
         return authorize(draft)
-    return release(draft) if travel.held else ()
+    return release(draft) if travel.held and travel.lapsed_at is None else ()
 
 
-def hold(draft: Draft, because: Literal["supporter", "passport"], at: datetime) -> None:
-    """Hold an authorization that stands and is not held already."""
-    if holds_place(draft.case) and not draft.case.of(Travel).held:
-        draft.add(TravelAuthorizationHeld(at=at, because=because))
+def restore(draft: Draft) -> Events:
+    """An authorization that was lost comes back when the case is open again and has a place, before all who wait."""
+    if draft.case.of(Travel).lapsed_at is None:
+        return ()
+    if draft.world.place == "none":
+        return () if waits_for_place(draft.case) else (Waitlisted(at=draft.now, turn_at=FIRST),)
+    last_day = restored_last_day(draft.case, draft.world.programme, draft.world.rules, draft.today)
+    return (
+        TravelAuthorizationRestored(at=draft.now, basis=draft.basis(), last_day=last_day, period=month_of(draft.now)),
+    )
+
+
+def holding(draft: Draft, because: str, at: datetime) -> Events:
+    """The hold of an authorization that is not held already."""
+    if not was_authorized(draft.case) or draft.case.of(Travel).held:
+        return ()
+    return (TravelAuthorizationHeld(at=at, because=because),)
+
+
+def hold(draft: Draft, because: str, at: datetime) -> None:
+    """Hold an authorization that is not held already."""
+    draft.add(*holding(draft, because, at))
+
+
+def doubt(draft: Draft, question: str) -> Events:
+    """News puts a question into doubt: nobody travels until officers have approved."""
+    return holding(draft, question, draft.now)
 
 
 def closing(draft: Draft, outcome: str, reason: str, basis: Basis | None) -> Events:
     """The case closes; an authorization that stands is revoked with the same reason first."""
-    if holds_place(draft.case):
+    if was_authorized(draft.case):
         return (
             TravelAuthorizationRevoked(at=draft.now, reason=reason, basis=basis),
             CaseClosed(at=draft.now, outcome="revoked", reason=reason, basis=basis),
@@ -248,7 +139,7 @@ def extend(draft: Draft, message: ExtensionRequest, command: TakeMessage) -> Non
     """
     del message
     authorization, world = require_travelling(draft), draft.world
-    last_day = _asking_days(draft.case, world.programme, world.rules)
+    last_day = asking_days(draft.case, world.programme, world.rules)
     if last_day is None:
         raise Rejection("not-authorized")
     if authorization.extended:
@@ -269,9 +160,10 @@ def refuse_arrival(draft: Draft, message: ArrivalRefused, command: TakeMessage) 
     """
     require_travelling(draft)
     at = draft.not_before(command.received_at)
+    facts = () if draft.fact is None else (draft.fact,)
     draft.add(
         ParoleRefused(at=at, port=message.port, why=message.why),
-        CaseClosed(at=at, outcome="refused_at_port", reason="port-of-entry"),
+        CaseClosed(at=at, outcome="refused_at_port", reason="port-of-entry", facts=facts),
     )
 
 
@@ -297,13 +189,30 @@ def look_for_place(draft: Draft, due_at: datetime) -> None:
 
 
 def _waitlisted(case: Case, event: Waitlisted) -> Case:
-    return with_part(case, replace(case.of(Travel), waitlisted_at=event.at))
+    return with_part(case, replace(case.of(Travel), waitlisted_at=event.turn_at or event.at, turn_at=None))
 
 
 def _authorized(case: Case, event: TravelAuthorized) -> Case:
     authorization = Authorization(event.last_day, event.at, event.period)
     travel = replace(case.of(Travel), waitlisted_at=None, authorization=authorization)
     return with_part(case, travel, stage="travel_authorization")
+
+
+def _reopened(case: Case, event: CaseReopened) -> Case:
+    del event
+    """It left the list when it closed; an authorization is lost until it is given back."""
+    travel = case.of(Travel)
+    if not was_authorized(case):
+        return with_part(case, replace(travel, waitlisted_at=None, turn_at=travel.waitlisted_at))
+    lapsed_at = travel.lapsed_at or (case.closing.at if case.closing else None)
+    return with_part(case, replace(travel, waitlisted_at=None, lapsed_at=lapsed_at))
+
+
+def _restored(case: Case, event: TravelAuthorizationRestored) -> Case:
+    travel, before = case.of(Travel), case.of(Travel).authorization
+    extended = before is not None and before.extended
+    authorization = Authorization(event.last_day, event.at, event.period, extended)
+    return with_part(case, replace(travel, authorization=authorization, waitlisted_at=None, lapsed_at=None))
 
 
 def _with_last_day(case: Case, last_day: date, set_at: datetime, *, extended: bool) -> Case:
@@ -368,6 +277,8 @@ STAGE = Stage(
             Words("The authorization is held: {because}.", "La autorización queda retenida: {because}."),
             codes={
                 "supporter": Words("supporter", "persona de apoyo"),
+                "mexico-entry": Words("entry into Mexico", "ingreso a México"),
+                "vetting": Words("security vetting", "revisión de seguridad"),
                 "passport": Words("the passport changed", "cambió el pasaporte"),
             },
         ),
@@ -375,6 +286,15 @@ STAGE = Stage(
             TravelAuthorizationReleased,
             _released,
             Words("The authorization is good again.", "La autorización vuelve a ser válida."),
+        ),
+        also(CaseReopened, _reopened),
+        event(
+            TravelAuthorizationRestored,
+            _restored,
+            Words(
+                "The authorization stands again until {last_day}.",
+                "La autorización vuelve a estar vigente hasta el {last_day}.",
+            ),
         ),
         report(
             TravelAuthorizationRevoked,
@@ -390,13 +310,15 @@ STAGE = Stage(
     ),
     messages=(
         message(ExtensionRequest, extend, "The supporter asks to extend the authorization.", {}),
-        message(
-            ArrivalRefused,
-            refuse_arrival,
-            "The beneficiary was refused at the port: closes.",
-            {"port": "MIA", "why": "documents"},
-            ends=True,
-            said=_refused_arrival,
+        retractable(
+            message(
+                ArrivalRefused,
+                refuse_arrival,
+                "The beneficiary was refused at the port: closes.",
+                {"port": "MIA", "why": "documents"},
+                ends=True,
+                said=_refused_arrival,
+            )
         ),
     ),
     limits=(
