@@ -22,7 +22,7 @@ from eventstore.access import NotedCheck
 from eventstore.format.envelope import NO_HASH, Columns, machine_clock, seal
 from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
-from eventstore.keys import DirectoryKeyStore
+from eventstore.keys import DirectoryKeyStore, master_file
 from eventstore.postgres.store import PostgresStore
 from stack.postgres.server import EmbeddedPostgres
 from tests.support.filed import day
@@ -188,6 +188,7 @@ async def attacked(server: EmbeddedPostgres, template: Template, number: int, fo
     await _execute(server.url(), f'CREATE DATABASE "{name}" TEMPLATE "{template.database}" STRATEGY FILE_COPY')
     keys = folder / "keys"
     shutil.copytree(template.keys, keys)
+    shutil.copy(master_file(template.keys), master_file(keys))
     try:
         yield Attacked(server.url(name), keys, template.cases, template.kept)
     finally:
