@@ -45,9 +45,9 @@ _AT: Final = datetime(2022, 10, 20, 12, tzinfo=UTC)
 _DIGEST: Final = "ab" * 32
 _HEADS: Final = """
 INSERT INTO passage.case_head (case_id, programme, version, hash, filed_number, rules_version, stage, waiting_on, since,
-                               filed_at, flags, closed, held)
+                               filed_at, facts, flags, closed, held)
 SELECT 'bench-' || n, $1, 1, sha256(n::text::bytea), 1000000000 + n, $2, 'sponsor_confirmation', 'applicant',
-       $3::timestamptz + n * interval '1 second', $3, '{}', false, false
+       $3::timestamptz + n * interval '1 second', $3, '{}', '{}', false, false
 FROM generate_series($4::bigint, $5::bigint) AS n
 """
 

@@ -130,7 +130,7 @@ async def test_thousands_of_open_cases_are_notified_in_batches_after_a_suspensio
 ) -> None:
     programme = await open_programme(store)
     first = await file_case(store)
-    columns = "rules_version, stage, waiting_on, since, flags, filed_at, closed, held"
+    columns = "rules_version, stage, waiting_on, since, facts, flags, filed_at, closed, held"
     await by_hand.execute(
         f"INSERT INTO passage.case_head (case_id, programme, version, hash, filed_number, {columns}) "  # constants
         f"SELECT 'case-' || n, programme, 1, hash, 1000000 + n, {columns} "
