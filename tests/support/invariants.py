@@ -7,7 +7,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -144,7 +144,7 @@ class Log:
             last = self.events[case.case_id][-1]
             wanted |= {"version": last["version"], "hash": last["hash"]}
             for name, value in wanted.items():
-                found = tuple(head[name]) if name == "flags" else head[name]
+                found = _READ.get(name, _as_it_is)(head[name])
                 if found != value:
                     faults.append(f"{case.case_id}: the head's {name} is {found}, the log says {value}")
         return faults
@@ -182,6 +182,14 @@ class Log:
         for (pool, when), places in of_pool.items():
             if places > pools[pool]["places"]:
                 yield f"{pool}: {places} places are held of {pools[pool]['places']}, in {when}"
+
+
+_READ: Final[dict[str, Callable[[Any], Any]]] = {"flags": tuple, "facts": json.loads}
+"""How a column is read that the driver gives in another form."""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _command_id(row: Row) -> str:
