@@ -29,6 +29,10 @@ Row = Any
 _HEADER_ONLY: Final = {"public_body_sha256", "encrypted_body_sha256", "previous_hash"}
 _MOMENTS: Final = ("happened_at", "recorded_at", "received_at")
 _REJECTED_MAX: Final = 50
+_AFTER_CLOSING: Final = {
+    "IrregularCrossingRecorded", "FactRetracted", "ReconsiderationRequested", "CaseReopened", "PersonalDataErased",
+}  # fmt: skip
+"""What may follow `CaseClosed`, until `CaseReopened`."""
 
 
 @asynccontextmanager
@@ -219,8 +223,16 @@ def chain_faults(stream: str, rows: list[Row]) -> Iterable[str]:
             if header[column] != written:
                 yield f"{name}: column {column} is not what was hashed"
         previous = row["hash"]
-    if any(row["type"] == "CaseClosed" for row in rows[:-1]):
-        yield f"{stream}: something follows CaseClosed"
+    yield from closing_faults(stream, rows)
+
+
+def closing_faults(stream: str, rows: list[Row]) -> Iterable[str]:
+    """Nothing follows the closing of a case but what may."""
+    closed = False
+    for row in rows:
+        if closed and row["type"] not in _AFTER_CLOSING:
+            yield f"{stream} {row['version']}: {row['type']} follows CaseClosed"
+        closed = row["type"] == "CaseClosed" or (closed and row["type"] != "CaseReopened")
 
 
 def command_faults(stream: str, rows: list[Row]) -> Iterable[str]:
