@@ -122,7 +122,7 @@ class AnswerPolling:
             programme=None,
             body=self.read(given.body, partner),
             received_at=self.clock.now(datetime.now(UTC)),
-            sender=f"asked:{partner}",
+            proof=given.proof,
         )
         receipt = await self.inbox.receive(incoming)
         if receipt.answer == "rejected":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from cli import erase, inbox, partners, programme
+from cli import erase, inbox, login, partners, programme
 from cli.audit import app as audit
 from cli.case import app as case
 from cli.errors import FaultFoundError, UnusableError
@@ -30,6 +30,7 @@ if find_spec("psutil"):  # of the `embedded` extra; a production image has neith
     from cli.stack.app import app as embedded
 
     app.add_typer(embedded)
+app.command("login")(login.login)
 app.command("erase")(erase.erase_case)
 app.add_typer(case.app, name="case")
 app.add_typer(audit.app, name="audit")

@@ -57,8 +57,8 @@ class Delivery:
     source: str
     message_id: str
     kind: str
-    sender: str
-    """How it was known whose it is."""
+    proof: str
+    """By what its sender was known."""
     received_at: datetime
     answer: Answer | None
     code: str | None
@@ -145,6 +145,10 @@ class Guard(Protocol):
 
     async def record_refusals(self, refusals: Mapping[Refusal, int]) -> None:
         """Count each so often, in one transaction; durable when this returns."""
+        ...
+
+    async def record_refusal(self, refusal: Refusal) -> None:
+        """Count one; durable when this returns."""
         ...
 
     async def prune_refusals(self) -> int:

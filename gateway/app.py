@@ -15,6 +15,7 @@ from cases.inbound import faults
 from cases.inbound.faults import BodyRefused
 from domain import registry
 from domain.kernel.ids import MessageId
+from domain.kernel.proof import Proof
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
 from eventstore.operations import Refusal
@@ -23,7 +24,6 @@ from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
 from gateway.http.problems import Problem, ProblemCode
 from gateway.http.request_log import RequestLogMiddleware
-from gateway.identity.senders import Identity
 from gateway.pages import routes
 from gateway.pages.errors import error_page, is_page
 from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
@@ -96,12 +96,12 @@ async def _record(request: Request, problem: Problem) -> None:
     if not wanted or not route or problem.status >= 500:
         return
     deps: GatewayDeps = request.app.state.deps
-    identity: Identity | None = getattr(request.state, "identity", None)
+    identity: Proof | None = getattr(request.state, "identity", None)
     refusal = Refusal(
         partner=_partner_of(request),
         route=route,
         code=problem.code,
-        sender="" if identity is None else identity.sender,
+        sender="" if identity is None else str(identity),
         message_id=_message_id_of(request),
     )
     await deps.record_refusal(refusal)

@@ -9,14 +9,15 @@ import httpx2
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.operations import PostgresDeliveries, PostgresStatistics
 from eventstore.postgres.session import side_pool
+from eventstore.staff import Staff
 from gateway.deps import GatewayDeps
 from gateway.http.limits import Limits
 from gateway.http.refusals import Refusals
-from gateway.identity.senders import Senders
 from gateway.identity.token_keys import IssuerKeys, keys_at
 from gateway.identity.tokens import OPEN, Tokens
 from process.backing import Backing
 from process.config import ConfigurationError, Settings
+from process.key_files import senders_of
 
 SIDE_CONNECTIONS: Final = 4
 """For pages, statistics and documents, which may take seconds and must never hold up a message."""
@@ -35,7 +36,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
     """
     guard = backing.store.guard
     async with (
-        open_tokens(settings) as tokens,
+        open_tokens(settings, backing.store.staff) as tokens,
         side_pool(settings.required_database_url, "passage pages", SIDE_CONNECTIONS) as side,
     ):
         yield GatewayDeps(
@@ -46,7 +47,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
             statistics=PostgresStatistics(side),
             deliveries=PostgresDeliveries(side),
             documents=PostgresDocuments(side, backing.keys),
-            senders=Senders.of(settings),
+            senders=senders_of(settings),
             tokens=tokens,
             record_refusal=Refusals(guard),
             admit=Limits(guard, settings.sender_rate_per_s, settings.sender_burst),
@@ -56,7 +57,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
 
 
 @asynccontextmanager
-async def open_tokens(settings: Settings) -> AsyncIterator[Tokens]:
+async def open_tokens(settings: Settings, staff: Staff) -> AsyncIterator[Tokens]:
     """What tokens are believed. Raises `ConfigurationError` when tokens are required and no issuer is named."""
     required = not settings.unsigned_messages
     if settings.token_issuer is None or settings.token_keys_url is None:
@@ -69,6 +70,6 @@ async def open_tokens(settings: Settings) -> AsyncIterator[Tokens]:
     async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as http:
         keys = IssuerKeys(keys_at(settings.token_keys_url, http))
         try:
-            yield Tokens(settings.token_issuer, settings.token_audience, keys.find, required)
+            yield Tokens(settings.token_issuer, settings.token_audience, keys.find, staff.reference, required)
         finally:
             await keys.close()

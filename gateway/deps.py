@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from cases.clock import Clock
+from cases.inbound.senders import NOBODY, Senders
 from cases.repository import CaseRepository
 from eventstore.inbox import Inbox
 from eventstore.operations import Deliveries, Refusal, Statistics
@@ -18,7 +19,6 @@ from eventstore.port import EventStore
 from eventstore.postgres.documents import PostgresDocuments
 from gateway.http.limits import unlimited
 from gateway.http.refusals import unrecorded
-from gateway.identity.senders import NOBODY, Senders
 from gateway.identity.tokens import CLOSED, Tokens
 
 RecordRefusal = Callable[[Refusal], Awaitable[None]]

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     """Where that issuer publishes its keys (`jwks_uri`): `https:`, `http:` on this machine, or `file:`."""
     token_signing_key: Path | None = None
     """The key of the embedded stack's own issuer, with which `passage token` signs. No deployment has one."""
+    token_file: Path | None = None
+    """Where `passage login` keeps the token by which commands know who runs them. Default: `token` in the data
+    directory."""
 
     partners_url: str = "http://127.0.0.1:8090"
     """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
@@ -152,6 +155,11 @@ class Settings(BaseSettings):
     def stack_file(self) -> Path:
         """Where the embedded stack writes its addresses and process ids."""
         return self.data_dir / STACK_FILE
+
+    @property
+    def token_path(self) -> Path:
+        """Where the token of whoever runs commands is kept."""
+        return self.token_file or self.data_dir / "token"
 
     @property
     def keys_directory(self) -> Path:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
-from cases.inbound.webhooks import KeyMalformed, Signer
+from cases.inbound.senders import Senders
+from cases.inbound.webhooks import KeyMalformed, Signer, Verifier
 from domain import registry
-from process.config import ConfigurationError
+from process.config import ConfigurationError, Settings
 
 KEYS_MAX: Final = 2
 """Active keys of one sender: the present one, and its successor while the key is being changed."""
@@ -40,6 +41,12 @@ def read_keys(file: Path, parse: Callable[[str], Key]) -> dict[str, tuple[Key, .
 def sender_keys(file: Path | None) -> Mapping[str, tuple[Signer, ...]]:
     """What each sender signs with; empty when no file is named. Raises `ConfigurationError`."""
     return {} if file is None else read_keys(file, Signer.parse)
+
+
+def senders_of(settings: Settings) -> Senders:
+    """The senders that the settings name. Raises `ConfigurationError`."""
+    keys = {} if settings.partner_keys is None else read_keys(settings.partner_keys, Verifier.parse)
+    return Senders(keys, unsigned=bool(settings.unsigned_messages))
 
 
 def _keys_of(file: Path, sender: str, texts: object, parse: Callable[[str], Key]) -> tuple[Key, ...]:

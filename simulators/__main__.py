@@ -29,7 +29,7 @@ async def serve(settings: Settings) -> None:
     ):
         delivery = GatewayDelivery(database, gateway, clock, keys=keys)
         journal = Journal(database, AGREEABLE)
-        app = create_app(journal, PartnerDesk(journal, delivery, lambda: clock.now(system_time())))
+        app = create_app(journal, PartnerDesk(journal, delivery, lambda: clock.now(system_time())), keys)
         delivering = group.create_task(delivery.run())
         await serve_app(app, settings.simulators_host, settings.simulators_port, drain_s=DRAIN_S)
         delivering.cancel()

@@ -1,6 +1,9 @@
 """The partners over HTTP: each at its own path, as if it were a service of its own, and routes to script them."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Header, Path, Request
@@ -8,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, create_model
 
+from cases.inbound.webhooks import Signer, sign
 from domain import registry
 from domain.kernel.ids import CaseId, Code
 from domain.kernel.messages import PartnerCheck
@@ -17,6 +21,9 @@ from simulators.scripts import PartnerScripts, Section
 
 BODY_MAX_BYTES: Final = 4 * 1024 * 1024
 """A request with a hundred entries and documents has some 60 KiB, a script of ten thousand cases some 3 MiB."""
+
+UNSIGNED: Final[Mapping[str, str]] = MappingProxyType({})
+NO_KEYS: Final[Mapping[str, tuple[Signer, ...]]] = MappingProxyType({})
 
 IdempotencyKey = Annotated[str, Header(max_length=128)]
 ReplyTo = Annotated[str, Field(max_length=2000, pattern=r"^https?://")]
@@ -42,13 +49,13 @@ class PassportScripts(Section):
 SCRIPTS: Final = TypeAdapter(Annotated[list[PassportScripts], Field(max_length=10_000)])
 
 
-def create_app(journal: Journal, desk: PartnerDesk) -> FastAPI:
+def create_app(journal: Journal, desk: PartnerDesk, keys: Mapping[str, tuple[Signer, ...]] = NO_KEYS) -> FastAPI:
     """The app of all partners, over what `journal` remembers."""
     app = FastAPI(title="Simulated partners of Passage", docs_url=None, redoc_url=None)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(ValidationError, _malformed)
     app.middleware("http")(_bound_body)
-    _add_partners(app, desk)
+    _add_partners(app, desk, keys)
     _add_scripting(app, journal)
 
     @app.get("/healthz")
@@ -58,14 +65,15 @@ def create_app(journal: Journal, desk: PartnerDesk) -> FastAPI:
     return app
 
 
-def _add_partners(app: FastAPI, desk: PartnerDesk) -> None:
+def _add_partners(app: FastAPI, desk: PartnerDesk, keys: Mapping[str, tuple[Signer, ...]]) -> None:
     for family in registry.families():
         for name, partner in family.partners.items():
             _add_partner(app, desk, name, partner.asks)
 
     @app.get("/{partner}/v1/requests/{request_id}")
     async def tell(partner: Code, request_id: Annotated[str, Path(max_length=128)]) -> Response:
-        return _response(desk.status(partner, request_id))
+        reply = desk.status(partner, request_id)
+        return _response(reply, _signed(reply, keys.get(partner, ())))
 
 
 def _add_partner(app: FastAPI, desk: PartnerDesk, partner: str, check: type[PartnerCheck]) -> None:
@@ -104,9 +112,15 @@ async def _take(desk: PartnerDesk, partner: str, check: PartnerCheck, reply_to: 
     return _response(reply)
 
 
-def _response(reply: Reply) -> Response:
+def _response(reply: Reply, signed: Mapping[str, str] = UNSIGNED) -> Response:
     headers = {} if reply.retry_after_s is None else {"Retry-After": str(reply.retry_after_s)}
-    return Response(reply.body, reply.status, headers, media_type="application/json")
+    return Response(reply.body, reply.status, {**headers, **signed}, media_type="application/json")
+
+
+def _signed(reply: Reply, keys: tuple[Signer, ...]) -> Mapping[str, str]:
+    """An answer that is told again is signed as it was when it was sent, over the whole response."""
+    said = json.loads(reply.body).get("message_id")
+    return sign(keys, said, datetime.now(UTC), reply.body) if said and keys else {}
 
 
 async def _malformed(_request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
@@ -25,8 +26,11 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.partners.requests import Accepted, AnswerGiven, Status, StatusSaid
+from cases.inbound.senders import NOBODY, Senders, Signature
+from cases.inbound.webhooks import SignatureRefused
 from domain.kernel.ids import Code
 from domain.kernel.messages import PartnerCheck
+from domain.kernel.proof import Proof
 
 CALL_TIMEOUT_S: Final = 5.0
 """For a whole call, connecting and reading included (decision 6): an appending activity may wait for one call."""
@@ -53,12 +57,14 @@ class PartnerChannel:
         reply_to: str,
         http: httpx2.AsyncClient,
         timeout_s: float = CALL_TIMEOUT_S,
+        senders: Senders = NOBODY,
     ) -> None:
         self._partner = partner
         self._url = f"{base_url.rstrip('/')}/v1/requests"
         self._reply_to = reply_to
         self._http = http
         self._timeout_s = timeout_s
+        self._senders = senders
 
     async def send(self, request: PartnerCheck) -> Accepted:
         """Send `request` once. Raises a `PartnerError`, whose class says what to do next."""
@@ -78,7 +84,8 @@ class PartnerChannel:
 
         async def judge(response: httpx2.Response) -> Status | PartnerError:
             if response.status_code == httpx2.codes.OK:
-                return self._status(request_id, case_id, await self._body(response))
+                signed = Signature(response.headers.get("webhook-timestamp"), response.headers.get("webhook-signature"))
+                return self._status(request_id, case_id, await self._body(response), signed)
             if response.status_code in (httpx2.codes.NOT_FOUND, httpx2.codes.GONE):
                 return "unknown"
             return self._trouble(response)
@@ -140,7 +147,9 @@ class PartnerChannel:
             return PartnerMalformed(self._partner, "not-a-receipt")
         return self._misdirected(request.request_id, request.case_id, accepted) or accepted
 
-    def _status(self, request_id: str, case_id: str, body: bytes | PartnerError) -> Status | PartnerError:
+    def _status(
+        self, request_id: str, case_id: str, body: bytes | PartnerError, signed: Signature
+    ) -> Status | PartnerError:
         if isinstance(body, PartnerError):
             return body
         try:
@@ -154,7 +163,18 @@ class PartnerChannel:
             return PartnerMisdirected(self._partner, "another-case")
         if said.answer.get("request_id", request_id) != request_id:
             return PartnerMisdirected(self._partner, "another-request")
-        return AnswerGiven(said.message_id, json.dumps(said.answer).encode())
+        proof = self._proved(said.message_id, signed, body)
+        if isinstance(proof, PartnerError):
+            return proof
+        return AnswerGiven(said.message_id, proof, json.dumps(said.answer).encode())
+
+    def _proved(self, message_id: str, signed: Signature, body: bytes) -> Proof | PartnerMalformed:
+        """By what it is known that the partner answered: its signature over the whole response."""
+        try:
+            proof = self._senders.prove(self._partner, message_id, signed, body, datetime.now(UTC))
+        except SignatureRefused as refused:
+            return PartnerMalformed(self._partner, f"signature-{refused.fault}")
+        return replace(proof, kind="asked") if proof.kind == "key" else proof
 
     def _misdirected(self, request_id: str, case_id: str, said: Accepted | StatusSaid) -> PartnerMisdirected | None:
         if said.request_id != request_id:

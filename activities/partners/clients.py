@@ -10,6 +10,7 @@ import httpx2
 
 from activities.partners.client import CALL_TIMEOUT_S, PartnerChannel
 from activities.partners.requests import Accepted, Status
+from cases.inbound.senders import NOBODY, Senders
 from domain import registry
 from domain.kernel.messages import PartnerCheck
 from eventstore.partner_calls import Paused
@@ -47,18 +48,19 @@ async def open_partner_clients(
     *,
     transport: httpx2.AsyncBaseTransport | None = None,
     timeout_s: float = CALL_TIMEOUT_S,
+    senders: Senders = NOBODY,
 ) -> AsyncIterator[PartnerClients]:
     """Clients over HTTP, closed on leaving.
 
     `urls` has the base address of each partner; partners answer to `<gateway_url>/v1/partners/<partner>/messages`.
-    `transport` takes the place of the network. Raises `ValueError` for an address that is not http or https.
+    `senders` knows by what an answer that is asked for is a partner's. `transport` takes the place of the network. Raises `ValueError` for an address that is not http or https.
     """
     async with AsyncExitStack() as stack:
 
         async def channel(partner: str) -> PartnerChannel:
             http = await stack.enter_async_context(_http_client(transport, timeout_s))
             reply_to = f"{gateway_url.rstrip('/')}/v1/partners/{partner}/messages"
-            return PartnerChannel(partner, _checked(partner, urls[partner]), reply_to, http, timeout_s)
+            return PartnerChannel(partner, _checked(partner, urls[partner]), reply_to, http, timeout_s, senders)
 
         yield PartnerClients({partner: await channel(partner) for partner in urls})
 

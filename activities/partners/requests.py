@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
 from domain.kernel.ids import CaseId, MessageId
+from domain.kernel.proof import Proof
 
 
 class Accepted(BaseModel):
@@ -48,6 +49,7 @@ class AnswerGiven:
     """The answer to a request, about its case: the message's id and its body, as the gateway would get them."""
 
     message_id: MessageId
+    proof: Proof
     body: bytes = field(repr=False)
 
 

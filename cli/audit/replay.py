@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from audit.access import Auditor, opened_access
+from audit.access import opened_access
 from audit.programmes import ProgrammeHistory, read_programme
 from audit.replay.asked import read_asked
 from audit.replay.case import Replay, Until, as_json, replay
@@ -18,34 +18,39 @@ from audit.replay.read import keys_of, opened_log, read_stream
 from audit.replay.text import lines
 from audit.replay.words import Language
 from cli.errors import UnusableError
+from cli.identity import acting
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
 from domain import registry
+from domain.access import ReasonCode
 from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
-from eventstore.viewing import Seen, record_view
+from eventstore.viewing import Seen, Viewer, record_view
 from process.config import Settings
 
-Actor = Annotated[str | None, typer.Option(help="Who looks: a reference, such as a-3. Shows what is personal.")]
-Reason = Annotated[str | None, typer.Option(help="Why: a code, such as complaint. Both are put on record.")]
+AUDITOR: Final = "auditor"
+
+Reason = Annotated[
+    str | None,
+    typer.Option(help="Shows what is personal: why, a code such as complaint. It and whose token it was go on record."),
+]
 Lang = Annotated[Language, typer.Option(help="Language.")]
 
 
 def replay_case(
     case_id: Annotated[str, typer.Argument(help="The case's id.", metavar="ID", show_default=False)],
     at: Annotated[str | None, typer.Option(help="A version, or a moment such as 2022-11-01T00:00Z.")] = None,
-    actor: Actor = None,
     reason: Reason = None,
     lang: Lang = "en",
     html: Annotated[Path | None, typer.Option(help="Write one page that needs nothing else.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Replay a case: the timeline, the state then, and each decision with its rules, sources and facts."""
-    known, until, auditor = checked_case_id(case_id), until_of(at), auditor_of(actor, reason)
+    known, until, because = checked_case_id(case_id), until_of(at), reason_of(reason)
 
     async def work(settings: Settings) -> None:
-        found = await replayed(settings, known, until, auditor)
+        found = await replayed(settings, known, until, because)
         if html is not None:
             html.write_text(page(found, lang), "utf-8")
         if json:
@@ -57,8 +62,8 @@ def replay_case(
     on_the_database(work)
 
 
-async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: Auditor | None) -> Replay:
-    """The replay; with an auditor what is personal is in it, and that they saw it is on record first."""
+async def replayed(settings: Settings, case_id: CaseId, until: Until, because: str | None) -> Replay:
+    """The replay; with a reason what is personal is in it, and who sees it is on record first."""
     url = settings.required_database_url
     async with opened_log(url) as log:
         rows = await read_stream(log, case_id)
@@ -66,12 +71,13 @@ async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: A
         public = _replay(rows, await keys_of(rows, None), programme, until, asked=False)
         moment = until if isinstance(until, datetime) else None
         asked = await read_asked(log, public.state["programme"], case_id, moment)
-    if auditor is None:
+    if because is None:
         return replace(public, asked=asked)
     keys = DirectoryKeyStore(settings.keys_directory)
     async with opened_access(url, keys) as store:
         seen = Seen(public.state["programme"], case_id, public.version)
-        await record_view(store.access, auditor.viewer, seen, domain_now(settings))
+        viewer = Viewer(await acting(settings, store.staff, AUDITOR), because)
+        await record_view(store.access, viewer, seen, domain_now(settings))
     try:
         found = await keys_of(rows, keys)
     except KeyUnknown:
@@ -106,13 +112,11 @@ def until_of(at: str | None) -> Until:
     return moment
 
 
-def auditor_of(actor: str | None, reason: str | None) -> Auditor | None:
-    """Who looks and why, or nobody. Raises UnusableError where one is missing or malformed."""
-    if actor is None and reason is None:
+def reason_of(reason: str | None) -> str | None:
+    """Why somebody looks. Raises UnusableError where it is no code."""
+    if reason is None:
         return None
-    if actor is None or reason is None:
-        raise UnusableError("what is personal is shown to somebody with a reason: give --actor and --reason")
     try:
-        return Auditor(actor, reason)
+        return TypeAdapter[str](ReasonCode).validate_python(reason)
     except ValidationError:
-        raise UnusableError("--actor is a reference such as a-3, --reason a code such as complaint") from None
+        raise UnusableError("--reason is a code such as complaint") from None

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from domain.kernel.events import Flag, FreeText, Frozen, HeldAnswer
 from domain.kernel.ids import CaseId, Code, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
+from domain.kernel.proof import CLOCK, Proof
 
 Flags = Annotated[tuple[Flag, ...], Field(max_length=20)]
 
@@ -67,7 +68,10 @@ class Submission(Message):
 
 
 class OfficerDecision(Message):
-    """An officer answers a referral; a denial waits for a second officer."""
+    """An officer answers a referral; a denial waits for a second officer. Who decides is proved, not said here.
+
+    `officer` is whom the sender takes itself for; an entrance that knows better refuses another name.
+    """
 
     SENDERS = ("officer",)
     message: Literal["officer.decided"] = "officer.decided"
@@ -161,6 +165,7 @@ class FileApplication:
     message_id: str
     message: Submission
     received_at: datetime
+    proof: Proof
 
     @property
     def command_id(self) -> CommandId:
@@ -176,6 +181,8 @@ class TakeMessage:
     message_id: str
     message: Message
     received_at: datetime
+    proof: Proof
+    """By what the sender was known: the decision rests on it, never on what the message says of its sender."""
 
     @property
     def command_id(self) -> CommandId:
@@ -189,6 +196,11 @@ class MeetDeadline:
 
     name: str
     due_at: datetime
+
+    @property
+    def proof(self) -> Proof:
+        """Time itself."""
+        return CLOCK
 
     @property
     def command_id(self) -> CommandId:

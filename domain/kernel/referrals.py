@@ -19,6 +19,7 @@ from domain.kernel.definition import (
     message,
 )
 from domain.kernel.events import Basis, OfficerDecided, OfficerDecisionConfirmed, ReferralEscalated, ReferredToOfficer
+from domain.kernel.ids import OfficerRef
 from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PartnerAnswer, Rejection, TakeMessage, kept
 from domain.kernel.rule_set import RuleSet
 
@@ -66,17 +67,25 @@ def _oldest_open(draft: Draft[Any]) -> Referral:
     return draft.case.open_referrals[0]
 
 
+def _proved(command: TakeMessage) -> OfficerRef:
+    """Who speaks. A name in the message proves nothing."""
+    officer = command.proof.officer
+    if officer is None:
+        raise Rejection("officer-not-proven")
+    return officer
+
+
 def record_decision(draft: Draft[Any], message: OfficerDecision, command: TakeMessage) -> None:
     """An officer answers the oldest open referral; a denial not yet confirmed is replaced.
 
     Raises:
-        Rejection: no referral is open.
+        Rejection: no referral is open, or no officer is proved.
     """
     draft.add(
         OfficerDecided(
             at=draft.not_before(command.received_at),
             number=_oldest_open(draft).number,
-            officer=message.officer,
+            officer=_proved(command),
             decision=message.decision,
             why=message.why,
         )
@@ -92,15 +101,16 @@ def confirm_denial(draft: Draft[Any], message: OfficerConfirmation, command: Tak
     """A second officer confirms a denial.
 
     Raises:
-        Rejection: no referral is open, none is denied, or it is the same officer.
+        Rejection: no referral is open, none is denied, or no other officer is proved.
     """
-    referral = _oldest_open(draft)
+    del message
+    referral, officer = _oldest_open(draft), _proved(command)
     if referral.decision != "deny":
         raise Rejection("no-denial-to-confirm")
-    if referral.officer == message.officer:
+    if referral.officer == officer:
         raise Rejection("same-officer")
     at = draft.not_before(command.received_at)
-    draft.add(OfficerDecisionConfirmed(at=at, number=referral.number, officer=message.officer))
+    draft.add(OfficerDecisionConfirmed(at=at, number=referral.number, officer=officer))
 
 
 def escalate(draft: Draft[Any], due_at: datetime) -> None:

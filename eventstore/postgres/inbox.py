@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 
+from domain.kernel.proof import Proof
 from eventstore.format.messages import FILING, digest_again, keep, read
 from eventstore.inbox import (
     InboxRow,
@@ -23,7 +24,7 @@ _RECEIVE = "SELECT * FROM passage.receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $1
 _ERASED = "PS011"
 
 _NEXT = """
-SELECT number, stream, case_id, programme, source, message_id, kind, body, key_id, digest, received_at, sender
+SELECT number, stream, case_id, programme, source, message_id, kind, body, key_id, digest, received_at, proof
 FROM passage.inbox WHERE stream = $1 AND answer IS NULL ORDER BY number LIMIT 1
 """
 
@@ -51,7 +52,7 @@ class PostgresInbox:
         row = await self._receive(
             incoming.case_id or incoming.programme, incoming.case_id, incoming.programme,
             incoming.source, incoming.message_id, incoming.body.message, *kept, incoming.received_at,
-            incoming.sender, list(incoming.person_keys) or None, filing,
+            str(incoming.proof), list(incoming.person_keys) or None, filing,
         )  # fmt: skip
         if row is None or row["number"] is None:
             raise UnknownStream(incoming.case_id or incoming.programme)
@@ -100,6 +101,7 @@ class PostgresInbox:
         columns["body"] = read(
             columns["body"], key, columns["source"], columns["message_id"], case_id=columns["case_id"]
         )  # fmt: skip
+        columns["proof"] = Proof.parse(columns["proof"])
         return InboxRow(**columns)
 
     async def get(self, source: str, message_id: str) -> Receipt | None:  # noqa: D102  # the port says it

@@ -18,7 +18,7 @@ from eventstore.operations import (
 from eventstore.postgres.session import Statement, translated
 
 _DELIVERY: Final = """
-SELECT i.number, i.stream, i.source, i.message_id, i.kind, i.sender, i.received_at, i.answer, i.code,
+SELECT i.number, i.stream, i.source, i.message_id, i.kind, i.proof, i.received_at, i.answer, i.code,
        1 + coalesce(r.times, 0) AS deliveries, coalesce(n.attempts, 0) AS attempts, n.notified_at
 """
 _FROM_ALL: Final = """
@@ -132,6 +132,9 @@ class PostgresGuard:
         columns = [[getattr(each, name) for each in refusals] for name in _REFUSAL_COLUMNS]
         with translated():
             await self._pool.execute(_RECORD_REFUSALS, *columns, list(refusals.values()))
+
+    async def record_refusal(self, refusal: Refusal) -> None:  # noqa: D102  # the port says it
+        await self.record_refusals({refusal: 1})
 
     async def prune_refusals(self) -> int:  # noqa: D102  # the port says it
         with translated():

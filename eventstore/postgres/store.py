@@ -28,6 +28,7 @@ from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, un
 from eventstore.postgres.operations import PostgresDeliveries, PostgresGuard, PostgresStatistics
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres.session import Statement, close_pool, translated
+from eventstore.postgres.staff import PostgresStaff
 from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
@@ -109,6 +110,7 @@ class PostgresStore:
         self._codec = codec
         self._inbox = PostgresInbox(pool, keys)
         self._access = PostgresAccess(pool, clock, codec)
+        self._staff = PostgresStaff(pool)
 
     @property
     def inbox(self) -> PostgresInbox:  # noqa: D102  # the port says it
@@ -126,6 +128,11 @@ class PostgresStore:
     def unanswered(self) -> PostgresUnanswered:
         """The requests in the same database that partners have taken and not answered."""
         return PostgresUnanswered(self._pool)
+
+    @property
+    def staff(self) -> PostgresStaff:
+        """Staff references, in the same database."""
+        return self._staff
 
     @property
     def guard(self) -> PostgresGuard:

@@ -19,8 +19,9 @@ from joserfc.jws import JWSRegistry
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain import registry
+from domain.kernel.ids import OfficerRef
+from domain.kernel.proof import Proof, normal
 from gateway.http.problems import Problem
-from gateway.identity.senders import Identity
 from gateway.identity.token_keys import ALGORITHMS, no_keys
 
 LEEWAY_S: Final = 30
@@ -40,6 +41,9 @@ Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:|-
 FindKey = Callable[[str, str], Awaitable[Key | None]]
 """Key id and algorithm to the issuer's key; None if it publishes none. Raises `Problem`: `issuer-unavailable`."""
 
+ReferenceOf = Callable[[str, str], Awaitable[OfficerRef]]
+"""Issuer and subject to the staff reference (`eventstore/staff.py`). Raises `StoreUnavailable`."""
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -48,17 +52,22 @@ class Caller:
     """The holder of a token that was valid when it was checked."""
 
     subject: str
+    """Normalised. It may name a person to whoever knows the issuer, so it is compared and never recorded."""
     roles: frozenset[str]
+    reference: OfficerRef
+    """The staff reference, which is recorded in its place."""
 
     @property
-    def identity(self) -> Identity:
-        """For the record."""
-        return Identity(f"token:{self.subject}", proven=True)
+    def presented(self) -> Proof:
+        """For the record of a refusal: a good token, whatever it was shown for."""
+        return Proof("token", self.reference)
 
-    def require(self, *roles: str) -> None:
-        """Return if the caller has one of `roles`. Raises `Problem`: `role-missing`."""
-        if self.roles.isdisjoint(roles):
+    def require(self, *roles: str) -> Proof:
+        """The proof that the caller has the first of `roles` that it has. Raises `Problem`: `role-missing`."""
+        held = next((role for role in roles if role in self.roles), None)
+        if held is None:
             raise Problem("role-missing", f"One of these is needed: {', '.join(roles)}.")
+        return Proof("token", self.reference, held)
 
 
 class _Header(BaseModel):
@@ -108,6 +117,7 @@ class Tokens:
     issuer: str
     audience: str
     find_key: FindKey
+    reference_of: ReferenceOf
     required: bool
     """Whether a caller without a token is refused. A token that is present must always be valid."""
 
@@ -125,7 +135,8 @@ class Tokens:
             raise Problem("token-key-unknown")
         claims = _read_claims(_signed_payload(token, key))
         self._check(claims, server_now.timestamp())
-        return Caller(claims.sub, frozenset(claims.roles) & ROLES)
+        reference = await self.reference_of(claims.iss, claims.sub)
+        return Caller(normal(claims.sub), frozenset(claims.roles) & ROLES, reference)
 
     def _check(self, claims: _Claims, now_s: float) -> None:
         if claims.iss != self.issuer:
@@ -184,7 +195,12 @@ def _read_as(kind: type[_Model], raw: bytes, name: str) -> _Model:
         raise Problem("token-malformed", wrong) from None
 
 
-CLOSED: Final = Tokens("", "", no_keys, required=True)
+async def nobody(_issuer: str, _subject: str) -> OfficerRef:
+    """For where no token is believed."""
+    raise Problem("token-wrong")
+
+
+CLOSED: Final = Tokens("", "", no_keys, nobody, required=True)
 """No token is believed, and one is required: the default."""
-OPEN: Final = Tokens("", "", no_keys, required=False)
+OPEN: Final = Tokens("", "", no_keys, nobody, required=False)
 """For simulations and tests: every caller may do everything."""

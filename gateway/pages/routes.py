@@ -103,7 +103,7 @@ async def sign_in(request: Request, deps: Deps, partner: str) -> Response:
     stranger = Visitor(known_partner(partner), None, form_key_of(request, deps), by_cookie=False)
     token = _one(await read_form(request, stranger), "token").strip()
     caller = await deps.tokens.verify(token, deps.server_now())
-    request.state.identity = caller.identity
+    request.state.identity = caller.presented
     Visitor(stranger.partner, caller, stranger.form_key, by_cookie=True).require_reading()
     if len(token) > COOKIE_MAX_BYTES:
         raise Problem("token-malformed", "It is too large for a cookie. Use a proxy that signs you in.")

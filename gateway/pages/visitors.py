@@ -17,6 +17,7 @@ from fastapi import Depends, Request, Response
 
 from cases.inbound.wire import PartnerName
 from domain import registry
+from domain.kernel.proof import claimed
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body
 from gateway.http.problems import Problem
@@ -50,7 +51,7 @@ class Visitor:
     @property
     def name(self) -> str:
         """For the record."""
-        return f"unsigned:{self.partner}" if self.caller is None else self.caller.identity.sender
+        return str(claimed(self.partner) if self.caller is None else self.caller.presented)
 
     @property
     def may_redrive(self) -> bool:
@@ -75,7 +76,7 @@ async def _visitor(request: Request, deps: Deps, partner: str) -> Visitor:
     signed_in = _cookie(request, deps, "session") if caller is None else None
     if signed_in is not None:
         caller = await deps.tokens.verify(signed_in, deps.server_now())
-        request.state.identity = caller.identity
+        request.state.identity = caller.presented
     if caller is None and deps.tokens.required:
         raise Problem("token-missing")
     return Visitor(known, caller, form_key_of(request, deps), by_cookie=signed_in is not None)

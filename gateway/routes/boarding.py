@@ -72,7 +72,7 @@ async def check_boarding(
     reply = BoardingReply(case=question.case, answer=found.answer, checked_at=deps.now())
     noted = NotedCheck(
         programme=found.programme,
-        carrier="unsigned:carrier" if caller is None else caller.identity.sender,
+        carrier=str(CHECKS_BOARDING.proof_of(caller, "carrier")),
         case_id=reply.case,
         answer=reply.answer,
         checked_at=reply.checked_at,

@@ -57,7 +57,12 @@ class EventView(BaseModel):
     event_id: str = Field(examples=["VEN-7Q4K-M2XS:8"])
     happened_at: AwareDatetime
     recorded_at: AwareDatetime
-    actor: str = Field(description="Who caused it: a sender or an officer's reference, never a name.")
+    actor: str = Field(description="Who caused it: a sender, or a role and a staff reference; never a name.")
+    proof: str = Field(
+        description="By what that was known: a key, a token, a partner's signed answer, a command, the clock, or none.",
+        examples=["key:vetting:5f3a91c2"],
+    )
+    received_at: AwareDatetime | None = Field(description="When the message it answers came in; null for a limit.")
     facts: dict[str, Any] = Field(description="What the event says that is not personal.")
 
 
@@ -154,5 +159,7 @@ def _event(stored: Stored) -> EventView:
         happened_at=stored.happened_at,
         recorded_at=stored.recorded_at,
         actor=stored.actor,
+        proof=stored.proof,
+        received_at=stored.received_at,
         facts=json.loads(public),
     )

@@ -112,7 +112,7 @@ async def put_document(
             media_type=media_type,
             content=content,
             received_at=deps.now(),
-            sender="unsigned:applicant" if caller is None else caller.identity.sender,
+            sender=str(SENDS.proof_of(caller, "applicant")),
         )
         first = await _kept(_documents(deps), new)
     response.status_code = 201 if first else 200
@@ -213,8 +213,9 @@ async def view_document(
         raise Problem("unknown-case") from None
     if found is None:
         raise Problem("unknown-document")
-    actor = "unsigned:officer" if caller is None else caller.identity.sender
-    await record_view(deps.store.access, Viewer(actor, because), await _seen(deps, case_id), deps.now())
+    await record_view(
+        deps.store.access, Viewer(VIEWS.proof_of(caller, "officer"), because), await _seen(deps, case_id), deps.now()
+    )
     headers = {
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",

@@ -1,7 +1,6 @@
 """By which proof a sender was known, from what the inbox recorded of it."""
 
 import pytest
-
 from eventstore.format.proof import CLOCK, Proof, proof_of
 
 
