@@ -53,7 +53,8 @@ async def open_partner_clients(
     """Clients over HTTP, closed on leaving.
 
     `urls` has the base address of each partner; partners answer to `<gateway_url>/v1/partners/<partner>/messages`.
-    `senders` knows by what an answer that is asked for is a partner's. `transport` takes the place of the network. Raises `ValueError` for an address that is not http or https.
+    `senders` knows by what an answer that is asked for is a partner's. `transport` takes the place of the network.
+    Raises `ValueError` for an address that is not http or https.
     """
     async with AsyncExitStack() as stack:
 

@@ -5,18 +5,16 @@ from typing import Annotated
 
 import typer
 
-from audit.access import Auditor, opened_access
 from audit.export.case import Export, Exported, export_case
 from audit.export.proof import NotSealed
 from audit.log.notes import NoteForged, NoteMalformed
 from audit.log.sealing import EventGone, SealRefused
 from audit.log.tiles import MissingTile
-from cli.audit.replay import AUDITOR, reason_of
+from cli.audit.replay import auditor_of, reason_of
 from cli.errors import FaultFoundError, UnusableError
-from cli.identity import acting
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
-from eventstore.keys import DirectoryKeyStore, KeyUnknown
+from eventstore.keys import KeyUnknown
 from process.config import Settings
 
 
@@ -38,9 +36,7 @@ def export(
     file = out or Path(f"{known}.tar.gz")
 
     async def work(settings: Settings) -> None:
-        keys = DirectoryKeyStore(settings.keys_directory)
-        async with opened_access(settings.required_database_url, keys) as store:
-            auditor = Auditor(await acting(settings, store.staff, AUDITOR), because or "")
+        auditor = await auditor_of(settings, because)
         asked = Export(case_id=known, auditor=auditor, personal=personal, older=older)
         exported = await _exported(settings, asked)
         file.write_bytes(exported.archive)

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from audit.access import opened_access
+from audit.access import Auditor, opened_access
 from audit.programmes import ProgrammeHistory, read_programme
 from audit.replay.asked import read_asked
 from audit.replay.case import Replay, Until, as_json, replay
@@ -26,10 +26,10 @@ from domain.access import ReasonCode
 from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
-from eventstore.viewing import Seen, Viewer, record_view
+from eventstore.viewing import Seen, record_view
 from process.config import Settings
 
-AUDITOR: Final = "auditor"
+_AUDITOR: Final = "auditor"
 
 Reason = Annotated[
     str | None,
@@ -47,10 +47,12 @@ def replay_case(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Replay a case: the timeline, the state then, and each decision with its rules, sources and facts."""
-    known, until, because = checked_case_id(case_id), until_of(at), reason_of(reason)
+    known, until = checked_case_id(case_id), until_of(at)
+    because = None if reason is None else reason_of(reason)
 
     async def work(settings: Settings) -> None:
-        found = await replayed(settings, known, until, because)
+        auditor = None if because is None else await auditor_of(settings, because)
+        found = await replayed(settings, known, until, auditor)
         if html is not None:
             html.write_text(page(found, lang), "utf-8")
         if json:
@@ -62,8 +64,8 @@ def replay_case(
     on_the_database(work)
 
 
-async def replayed(settings: Settings, case_id: CaseId, until: Until, because: str | None) -> Replay:
-    """The replay; with a reason what is personal is in it, and who sees it is on record first."""
+async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: Auditor | None) -> Replay:
+    """The replay; with an auditor what is personal is in it, and that they saw it is on record first."""
     url = settings.required_database_url
     async with opened_log(url) as log:
         rows = await read_stream(log, case_id)
@@ -71,13 +73,12 @@ async def replayed(settings: Settings, case_id: CaseId, until: Until, because: s
         public = _replay(rows, await keys_of(rows, None), programme, until, asked=False)
         moment = until if isinstance(until, datetime) else None
         asked = await read_asked(log, public.state["programme"], case_id, moment)
-    if because is None:
+    if auditor is None:
         return replace(public, asked=asked)
     keys = DirectoryKeyStore(settings.keys_directory)
     async with opened_access(url, keys) as store:
         seen = Seen(public.state["programme"], case_id, public.version)
-        viewer = Viewer(await acting(settings, store.staff, AUDITOR), because)
-        await record_view(store.access, viewer, seen, domain_now(settings))
+        await record_view(store.access, auditor.viewer, seen, domain_now(settings))
     try:
         found = await keys_of(rows, keys)
     except KeyUnknown:
@@ -112,10 +113,15 @@ def until_of(at: str | None) -> Until:
     return moment
 
 
-def reason_of(reason: str | None) -> str | None:
+async def auditor_of(settings: Settings, because: str) -> Auditor:
+    """Whoever runs the command, as an auditor. Raises UnusableError where they are not signed in as one."""
+    keys = DirectoryKeyStore(settings.keys_directory)
+    async with opened_access(settings.required_database_url, keys) as store:
+        return Auditor(await acting(settings, store.staff, _AUDITOR), because)
+
+
+def reason_of(reason: str) -> str:
     """Why somebody looks. Raises UnusableError where it is no code."""
-    if reason is None:
-        return None
     try:
         return TypeAdapter[str](ReasonCode).validate_python(reason)
     except ValidationError:

@@ -37,11 +37,13 @@ async def test_each_answer_is_an_event_with_its_carrier_and_its_moment(desk: Des
     assert await desk.board(case_id) == "ok"
     later = datetime(2023, 1, 19, 5, tzinfo=UTC)
     desk.moments.append(later)
-    desk.app.dependency_overrides[CHECKS_BOARDING] = lambda: Caller("carrier-7", frozenset({"partner:carrier"}))
+    desk.app.dependency_overrides[CHECKS_BOARDING] = lambda: Caller(
+        "carrier-7", frozenset({"partner:carrier"}), "carrier-7"
+    )
     assert await desk.board(case_id) == "expired"
     assert await recorded(desk) == [
-        ("unsigned:carrier", NOON, BoardingChecked(at=NOON, case=case_id, answer="ok")),
-        ("token:carrier-7", later, BoardingChecked(at=later, case=case_id, answer="expired")),
+        ("carrier", NOON, BoardingChecked(at=NOON, case=case_id, answer="ok")),
+        ("partner:carrier:carrier-7", later, BoardingChecked(at=later, case=case_id, answer="expired")),
     ]
 
 

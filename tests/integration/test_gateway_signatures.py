@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from cases.inbound.senders import Senders
 from cases.inbound.webhooks import Signer, Verifier, new_key_pair, new_shared_key, sign
-from gateway.identity.senders import Senders
 from tests.support.gateway import NOON, Desk, gateway_desk
 
 SHARED, (PRIVATE, PUBLIC) = new_shared_key(), new_key_pair()

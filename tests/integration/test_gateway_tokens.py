@@ -19,6 +19,7 @@ from process.config import ConfigurationError, Settings
 from stack.token_issuer import ISSUER, ensure_issuer, issue_token
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 from tests.support.partner_calls import served
+from tests.support.staff import Nobodys
 
 DESK_KEY = new_shared_key()
 FORGED = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IngifQ.e30.AAAA"
@@ -278,7 +279,7 @@ async def test_an_issuer_that_is_away_is_told_and_known_keys_go_on_working(datab
 
 async def test_a_deployment_without_an_issuer_does_not_start(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="PASSAGE_TOKEN_ISSUER"):
-        async with open_tokens(settings(database_url, tmp_path)):
+        async with open_tokens(settings(database_url, tmp_path), Nobodys()):
             raise AssertionError
 
 

@@ -14,6 +14,7 @@ from audit.log.sealer import opened_sealer
 from audit.log.witnesses import Witness
 from audit.verify.faults import Code, Fault
 from audit.verify.record import Scope, Verified, verify
+from domain.kernel.proof import Proof
 from tests.support.filed import day
 from tests.support.sealed_log import ORIGIN, SealedLog, case, opened_log, three_cases
 from tests.support.stack import run_passage
@@ -104,7 +105,9 @@ async def test_a_log_goes_on_under_another_key(database_url: str, tmp_path: Path
         assert codes == []
         assert found.checkpoints > 3
         assert log.sealer.key.verifier == following
-        asked = Export(case_id=await case(log, 1), auditor=Auditor("a-3", "court-order"), older=both)
+        asked = Export(
+            case_id=await case(log, 1), auditor=Auditor(Proof("operator", "a-3", "auditor"), "court-order"), older=both
+        )
         exported = await export_case(database_url, keys, ORIGIN, asked, day(30))
     proved, _ = check(exported.archive, str(following), both)
     assert any("you kept" in line for line in proved)

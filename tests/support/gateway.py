@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from cases.clock import SystemClock
 from cases.handle import command_of, handle
+from cases.inbound.senders import ANYBODY, Senders
 from cases.programme_commands import open_if_new
 from domain import registry
 from eventstore.keys import DirectoryKeyStore
@@ -23,7 +24,6 @@ from gateway.app import create_app
 from gateway.assembly import open_gateway
 from gateway.deps import GatewayDeps
 from gateway.http.examples import FILING
-from gateway.identity.senders import ANYBODY, Senders
 from gateway.identity.tokens import OPEN
 from process.backing import Backing, opened_backing
 from process.config import Settings

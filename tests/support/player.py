@@ -33,9 +33,11 @@ from domain.kernel.messages import (
     TakeMessage,
 )
 from domain.kernel.programme import Programme, decide_programme, evolve_programme, open_programme
+from domain.kernel.proof import CLOCK, claimed
 from domain.kernel.rule_set import RuleSet
 from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
 from simulators.scripts import PARTNERS, SILENT
+from tests.support.given import named
 from tests.support.people import People
 from tests.support.places import Places
 
@@ -160,7 +162,10 @@ class Player:
         filed = playing.application.filed(None if principal is None else self._id_of(principal))
         message = ApplicationSubmitted(application=filed)
         case_id = playing.case.case_id
-        self._take(playing, FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now))
+        self._take(
+            playing,
+            FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now, claimed("supporter")),
+        )
 
     def _say(self, item: TimelineItem, index: int) -> None:
         for _ in range(item.deliver):
@@ -175,7 +180,7 @@ class Player:
         playing = self.cases[item.case]
         if item.is_question:
             return may_travel(playing.case, self.programme, self.rules_of(playing.case), self.now)
-        return self._take(playing, TakeMessage(item.says.SENDERS[0], message_id, item.says, self.now))
+        return self._take(playing, TakeMessage(item.says.SENDERS[0], message_id, item.says, self.now, named(item.says)))
 
     def _govern(self, item: TimelineItem, message_id: str) -> str:
         known = self.__dict__.setdefault("_governed", {})
@@ -205,7 +210,7 @@ class Player:
         while self.notifications:
             playing, notification = self.notifications.popleft()
             self.notified += 1
-            self._take(playing, TakeMessage("passage", f"notification-{self.notified}", notification, self.now))
+            self._take(playing, TakeMessage("passage", f"notification-{self.notified}", notification, self.now, CLOCK))
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:
@@ -278,4 +283,7 @@ class Player:
     def _answer(self, call: Call) -> None:
         says = (call.playing.application.partners.of(call.partner) or SILENT).says
         message = says.model_copy(update={"request_id": call.request_id})
-        self._take(call.playing, TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now))
+        self._take(
+            call.playing,
+            TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now, claimed(call.partner)),
+        )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
+from domain.kernel.proof import Proof
 from gateway.http.problems import KINDS, Problem
 from gateway.identity.token_keys import read_key_set
 from gateway.identity.tokens import LEEWAY_S, TOKEN_MAX_BYTES, Caller, Tokens
@@ -32,7 +33,12 @@ async def find_key(key_id: str, algorithm: str) -> Key | None:
     return read_key_set(PUBLISHED).get((key_id, algorithm))
 
 
-TOKENS = Tokens(ISSUER, AUDIENCE, find_key, required=True)
+async def reference_of(issuer: str, subject: str) -> str:
+    assert issuer == ISSUER
+    return f"s-{subject}"
+
+
+TOKENS = Tokens(ISSUER, AUDIENCE, find_key, reference_of, required=True)
 
 
 def claims(**changed: Any) -> dict[str, Any]:
@@ -64,8 +70,8 @@ async def refused(token: str, now: datetime = NOW) -> str:
 @pytest.mark.parametrize("algorithm", KEYS)
 async def test_what_the_issuer_signed_is_believed(algorithm: str) -> None:
     caller = await TOKENS.verify(signed(claims(), algorithm), NOW)
-    assert caller == Caller("o-1", frozenset({"officer"}))
-    assert caller.identity.sender == "token:o-1"
+    assert caller == Caller("o-1", frozenset({"officer"}), "s-o-1")
+    assert caller.require("auditor", "officer") == Proof("token", "s-o-1", "officer")
 
 
 async def test_it_is_believed_again_until_it_expires() -> None:
