@@ -169,7 +169,7 @@ async def test_a_second_order_changes_nothing_and_a_crash_before_the_key_is_ende
         with pytest.raises(ConnectionError):
             await erase(eraser, keys, order(case_id), LATER)
     await DirectoryKeyStore(log.keys).get(case_id)  # the key is still there
-    again = await erase(eraser, keys, order(case_id, officer="o-20"), LATER)
+    again = await erase(eraser, keys, order(case_id, first=THIRD), LATER)
     assert not again.first
     with pytest.raises(KeyDestroyed):
         await DirectoryKeyStore(log.keys).get(case_id)

@@ -84,7 +84,7 @@ async def test_a_case_tells_which_documents_it_has_and_nothing_of_what_they_hold
             "media_type": kind,
             "size_bytes": len(content),
             "received_at": at,
-            "sender": "unsigned:applicant",
+            "sender": "none:applicant",
         }
         for content, kind, at in (
             (CANARY, "application/pdf", "2022-10-20T12:00:00Z"),

@@ -85,7 +85,7 @@ class TestRecord:
         await send(desk, "border", body)
         await send(desk, "vetting", {"case": case_id, "message": "vetting.hit", "kind": 7, CANARY: CANARY})
         await send(desk, "vetting", f'{{"{CANARY}'.encode())
-        fingerprint = {name: f"signed:{name}:{desk.deps.senders.keys[name][0].fingerprint}" for name in KEYS}
+        fingerprint = {name: f"key:{name}:{desk.deps.senders.keys[name][0].fingerprint}" for name in KEYS}
         assert await refusals(desk) == [
             ("border", "wrong-partner", fingerprint["border"], "m-1", 1),
             ("vetting", "malformed", fingerprint["vetting"], "m-1", 1),
@@ -105,7 +105,7 @@ class TestRecord:
         assert await refusals(desk) == [
             ("", "malformed", "", "a", 1),
             ("vetting", "malformed", "", "", 1),
-            ("", "malformed", "token:s-1", "", 1),
+            ("", "malformed", f"token:{await desk.reference('s-1')}", "", 1),
         ]
 
     async def test_what_cannot_be_recorded_is_not_answered_as_refused(

@@ -148,7 +148,7 @@ class TestShown:
         browser = await signed_in(desk, "partner:applicant")
         link = (await browser.get(PLACE)).links["2"]
         page = await browser.get(link)
-        for said in ("msg_2f6c1e", case_id, "signed:applicant:", "waiting", "once", "0 times"):
+        for said in ("msg_2f6c1e", case_id, "key:applicant:", "waiting", "once", "0 times"):
             assert said in page.text
 
     async def test_nothing_there_is_said_in_words(self, desk: Desk) -> None:
@@ -270,7 +270,7 @@ class TestWhoMay:
         assert page.forms[0].button == "Sign in"
         await desk.http.get(PLACE, headers=desk.bearer("officer", subject="o-1"))
         kept = await desk.database.fetch("SELECT partner, code, sender FROM passage.refusal")
-        assert [tuple(row) for row in kept] == [("applicant", "role-missing", "token:o-1")]
+        assert [tuple(row) for row in kept] == [("applicant", "role-missing", f"token:{await desk.reference('o-1')}")]
 
     async def test_a_token_that_is_not_good_is_not_kept_and_that_is_said(self, desk: Desk) -> None:
         browser = Browser(desk)

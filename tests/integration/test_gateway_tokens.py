@@ -103,7 +103,9 @@ async def test_what_is_open_to_everybody_stays_so(desk: Desk) -> None:
 
 async def test_who_files_is_on_record(desk: Desk) -> None:
     await desk.file()
-    assert await desk.database.fetchval("SELECT sender FROM passage.inbox") == "token:s-1"
+    assert (
+        await desk.database.fetchval("SELECT proof FROM passage.inbox") == f"token:{await desk.reference('s-1')}:intake"
+    )
 
 
 @pytest.mark.parametrize("operation", MAY)
@@ -138,7 +140,9 @@ async def test_two_tokens_are_none(desk: Desk) -> None:
 async def test_who_is_known_is_named_where_they_are_refused(desk: Desk) -> None:
     case_id = await desk.filed_case()
     await ask(desk, "GET /v1/cases/{case}/events", case_id, desk.bearer("intake", subject="portal-2"))
-    assert await refusals(desk) == [("/v1/cases/{case_id}/events", "role-missing", "token:portal-2", "again")]
+    assert await refusals(desk) == [
+        ("/v1/cases/{case_id}/events", "role-missing", f"token:{await desk.reference('portal-2')}", "again")
+    ]
 
 
 async def test_a_stranger_learns_nothing_of_what_there_is(desk: Desk) -> None:
@@ -154,13 +158,15 @@ class TestOfficers:
         token = desk.bearer("officer", subject="o-1")
         sent = await speak(desk, "desk-1", decision(case_id), **token)
         assert sent.status_code == 202, sent.text
-        assert await desk.database.fetchval("SELECT sender FROM passage.inbox WHERE source = 'officer'") == "token:o-1"
+        proof = await desk.database.fetchval("SELECT proof FROM passage.inbox WHERE source = 'officer'")
+        assert proof == f"token:{await desk.reference('o-1')}:officer"
+        assert await desk.reference("O-1") == await desk.reference("o-1") != await desk.reference("o-2")
         again = await speak(desk, "desk-1", decision(case_id), **token)
         assert again.json() == sent.json()
         read = await desk.http.get(sent.headers["location"], headers=desk.bearer("officer", subject="o-2"))
         assert read.json()["message_id"] == "desk-1"
 
-    @pytest.mark.parametrize("officer", ["o-2", "O-1", "o-11", "o"])
+    @pytest.mark.parametrize("officer", ["o-2", "o-11", "o"])
     async def test_nobody_lends_their_voice(self, desk: Desk, officer: str) -> None:
         case_id = await desk.filed_case()
         for body in (decision(case_id, officer), {"case": case_id, "message": "officer.confirmed", "officer": officer}):
@@ -168,7 +174,14 @@ class TestOfficers:
             assert await said(sent) == (403, "officer-differs")
             assert 'error="insufficient_scope"' in sent.headers["www-authenticate"]
         assert await desk.rows() == 1
-        assert await refusals(desk) == [("/v1/partners/{partner}/messages", "officer-differs", "token:o-1", "desk-1")]
+        assert await refusals(desk) == [
+            (
+                "/v1/partners/{partner}/messages",
+                "officer-differs",
+                f"token:{await desk.reference('o-1')}:officer",
+                "desk-1",
+            )
+        ]
 
     async def test_a_second_officer_is_another_token(self, desk: Desk) -> None:
         case_id = await desk.filed_case()

@@ -108,6 +108,10 @@ class Desk:
         while (row := seen.pending.row) is not None:
             seen = (await handle(self.deps.cases, seen, command_of(row), now, row)).seen
 
+    async def reference(self, subject: str) -> str:
+        """The staff reference of a subject of our own issuer."""
+        return await self.backing.store.staff.reference(ISSUER, subject)
+
     async def rows(self) -> int:
         """Messages in the inbox."""
         count: int = await self.database.fetchval("SELECT count(*) FROM passage.inbox")

@@ -6,7 +6,7 @@ from domain.kernel.proof import CLOCK, Proof, claimed, normal
 
 PROOFS = [
     ("key:border:5f3a91c2", Proof("key", "border", "5f3a91c2"), "border", None),
-    ("token:s-3fa9c1d2e4b7:officer", Proof("token", "s-3fa9c1d2e4b7", "officer"), "officer:s-3fa9c1d2e4b7", "s-3fa9c1d2e4b7"),
+    ("token:s-3fa9:officer", Proof("token", "s-3fa9", "officer"), "officer:s-3fa9", "s-3fa9"),
     ("token:s-1:partner:carrier", Proof("token", "s-1", "partner:carrier"), "partner:carrier:s-1", None),
     ("operator:s-1:officer", Proof("operator", "s-1", "officer"), "officer:s-1", "s-1"),
     ("asked:vetting:5f3a91c2", Proof("asked", "vetting", "5f3a91c2"), "vetting", None),
