@@ -53,11 +53,7 @@ MESSAGE_SENDERS: Final[Mapping[str, tuple[str, ...]]] = {
 """Who may send each kind of message of a case."""
 
 INBOX_ONLY: Final = registry.inbox_only()
-
-GATEWAY_ONLY: Final = frozenset(
-    name for name, senders in MESSAGE_SENDERS.items() if not {"officer", "governments", "passage"}.isdisjoint(senders)
-)
-"""Kinds that no direct signal can bring: people prove who they are to the gateway, and Passage speaks for itself."""
+GATEWAY_ONLY: Final = registry.gateway_only()
 
 
 def _shown_flags(flags: tuple[str, ...]) -> tuple[str, ...]:
