@@ -124,7 +124,7 @@ class Operator:
                 await asyncio.sleep(0.05)
 
     async def live(self, case_id: str, said: list[Said], person: int) -> None:
-        """Signal all of it, each accepted; officers come to the gateway. What only Temporal had is proved by nothing."""
+        """Signal all of it, each accepted; officers come to the gateway. What only Temporal had is not proved."""
         await self.until_shown(case_id)
         for kind, fields in said:
             message_id = self.senders.new_id()
