@@ -1,6 +1,7 @@
 """Whoever reaches Temporal's address, and nothing else: what they signal to the workers of a deployment."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,12 +21,14 @@ from activities.partners.agreements import read_agreements
 from cases.clock import Clock, ScaledClock, SystemClock
 from cases.inbound.senders import Senders
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
+from cli.main import app, exit_code
 from domain import registry
 from eventstore.conflicts import StoreUnavailable
 from tests.support.gateway import NOON, Desk, gateway_desk
 from tests.support.memory_partners import MemoryPartners
 from worker import case_workers
 
+ANOTHER = {"number": "V7", "issuing_country": "VEN", "issued_on": "2021-03-01", "expires_on": "2099-03-01"}
 KEYS = {sender: new_shared_key() for sender in registry.senders()}
 OF_A_STRANGER = new_shared_key()
 STRICT = Senders({sender: (Verifier.parse(key),) for sender, key in KEYS.items()}, unsigned=False)
@@ -84,6 +87,12 @@ class Stage:
                 await asyncio.sleep(0.1)
         return shown
 
+    async def until_found(self, number: int, query: str) -> None:
+        """Until Temporal finds so many."""
+        async with asyncio.timeout(15):
+            while (await self.attacker.count_workflows(query)).count < number:  # noqa: ASYNC110  a count gives no event
+                await asyncio.sleep(0.1)
+
     async def events(self, case_id: str) -> list[str]:
         return [row[0] for row in await self.desk.database.fetch(EVENTS, case_id)]
 
@@ -97,8 +106,8 @@ async def stage(database_url: str, tmp_path: Path, dev_server: WorkflowEnvironme
             await attacker.get_workflow_handle(run.id).terminate(reason="the test is over")
 
 
-async def filed(stage: Stage) -> str:
-    case_id = await stage.desk.filed_case()
+async def filed(stage: Stage, key: str = "filing-1", **beneficiary: Any) -> str:
+    case_id = await stage.desk.filed_case(key, **beneficiary)
     await start(stage.ours, case_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
     await stage.until("SponsorConfirmationRequested", EVENTS, case_id)
     return case_id
@@ -213,3 +222,33 @@ async def test_an_arrival_signalled_in_time_is_not_beaten_by_the_limit_while_the
         away.clear()
         await stage.until("ParoleGranted", EVENTS, case_id)
     assert "TravelAuthorizationExpired" not in await stage.events(case_id)
+
+
+async def test_one_command_signs_the_same_word_for_each_case(
+    stage: Stage, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PASSAGE_DATABASE_URL", database_url)
+    monkeypatch.setenv("PASSAGE_KEYS_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("PASSAGE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("TEMPORAL_ADDRESS", stage.attacker.service_client.config.target_host)
+    (tmp_path / "keys.json").write_text(json.dumps({"sponsor_registry": [KEYS["sponsor_registry"]]}))
+    async with stage.working():
+        cases = [await filed(stage), await filed(stage, "filing-2", given_names="Eva", passport=ANOTHER)]
+        said = [
+            "case",
+            "signal",
+            "sponsor.needs_review",
+            "--message-id",
+            "outage-7",
+            "--input",
+            '{"flags": ["income"]}',
+        ]
+        asked = [*said, "--query", 'WaitingOn="sponsor"', "--keys", str(tmp_path / "keys.json")]
+        await stage.until_found(2, 'WaitingOn="sponsor" AND ExecutionStatus="Running"')
+        assert await asyncio.to_thread(exit_code, lambda: app(asked, standalone_mode=False)) == 0
+        printed = capsys.readouterr().out
+        assert all(case_id in printed for case_id in cases)
+        for case_id in cases:
+            await stage.until("ReferredToOfficer", EVENTS, case_id)
+        officers = ["case", "signal", "officer.decided", "--case", cases[0], "--message-id", "o"]
+        assert await asyncio.to_thread(exit_code, lambda: app(officers, standalone_mode=False)) == 2
