@@ -62,7 +62,7 @@ class Office:
 
     async def answers(self, case_id: str) -> list[tuple[str, str, str]]:
         rows = await self.desk.database.fetch(
-            "SELECT message_id, kind, sender FROM passage.inbox WHERE case_id = $1 AND source = 'sponsor_registry'"
+            "SELECT message_id, kind, proof FROM passage.inbox WHERE case_id = $1 AND source = 'sponsor_registry'"
             " ORDER BY number",
             case_id,
         )
@@ -102,7 +102,9 @@ async def test_a_lost_answer_is_asked_for_and_taken_like_any_message(office: Off
 
     assert await office.round(PATIENCE) == 1
 
-    assert await office.answers(case_id) == [(f"{request_id}:answer", "sponsor.confirmed", "asked:sponsor_registry")]
+    assert await office.answers(case_id) == [
+        (f"{request_id}:answer", "sponsor.confirmed", "asked:sponsor_registry:5f3a91c2")
+    ]
     assert await office.desk.deps.inbox.claim_notifications(10) != ()  # the relay notifies its case
     await office.desk.take_all(case_id)
     events = [stored.type for stored in (await office.desk.store.load(case_id)).events]

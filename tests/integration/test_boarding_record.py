@@ -113,7 +113,7 @@ async def test_a_relay_killed_at_any_moment_records_each_check_once(
 ) -> None:
     case_id = await desk.authorized_case()
     await desk.database.execute(
-        "SELECT passage.note_check($1, 'signed:carrier:' || n % 3, $2, 'ok', now()) FROM generate_series(1, 6000) AS n",
+        "SELECT passage.note_check($1, 'key:carrier:' || n % 3, $2, 'ok', now()) FROM generate_series(1, 6000) AS n",
         PROGRAMME, case_id,
     )  # fmt: skip
     settings = {"PASSAGE_DATABASE_URL": database_url, "TEMPORAL_ADDRESS": "127.0.0.1:1"}
