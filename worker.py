@@ -32,6 +32,7 @@ from eventstore.port import Notification
 from process.backing import Backing, open_backing
 from process.config import ConfigurationError, Settings
 from process.health import health_answered
+from process.key_files import call_security
 from process.main import run, stop_requested
 from process.temporal import connect_temporal
 from workflows.case import Case
@@ -102,7 +103,14 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
     """Ask partners for overdue answers while the context lasts."""
     requests = PartnerRequests(backing.cases, partners)
     polling = AnswerPolling(
-        backing.cases.inbox, backing.store.unanswered, partners, requests, agreements, backing.clock, read_answer
+        backing.cases.inbox,
+        backing.store.unanswered,
+        partners,
+        requests,
+        agreements,
+        backing.clock,
+        read_answer,
+        backing.store.guard.record_refusals,
     )
     running = asyncio.create_task(polling.run())
     try:
@@ -133,7 +141,8 @@ async def serve(settings: Settings) -> None:
     stopped = stop_requested()
     urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     agreements = agreements_of(settings)
-    async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
+    calling = open_partner_clients(urls, settings.gateway_url, security=call_security(settings))
+    async with open_backing(settings) as backing, calling as partners:
         client = await connect_temporal(settings, "worker")
         guarded = GuardedPartners(partners, backing.store.circuits(TERMS))
         workers = case_workers(client, backing, guarded, agreements, settings.cached_cases_max)

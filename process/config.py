@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     (docs/partners.md). Without it no signature verifies."""
     sender_keys: Path | None = None
     """JSON file with which the simulated partners and the demonstration sign: `whsec_…` or `whsk_…`."""
+    call_keys: Path | None = None
+    """JSON file with which Passage signs its calls to partners, in the same form: `whsec_…` or `whsk_…`."""
+    caller_keys: Path | None = None
+    """JSON file by which the simulated partners know Passage: `whsec_…` or `whpk_…`."""
+    partner_ca_file: Path | None = None
+    """PEM file of the authorities that partners' TLS certificates are checked against, in place of the usual ones."""
     sender_rate_per_s: float = Field(default=200, gt=0)
     """Messages a second that all gateways together take from one sender (and applications from all senders). Far above
     the load of the real programme, and far below what would slow down other senders."""

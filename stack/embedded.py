@@ -197,7 +197,12 @@ class EmbeddedStack:
         """Signed is what everybody here does; who tries the gateway by hand may leave it out, unless told otherwise."""
         if self._settings.partner_keys is None:
             keys = await asyncio.to_thread(ensure_partner_keys, self._settings.data_dir / "partner-keys")
-            self._set(partner_keys=keys.gateway, sender_keys=keys.senders)
+            self._set(
+                partner_keys=keys.gateway,
+                sender_keys=keys.senders,
+                call_keys=keys.calls,
+                caller_keys=keys.callers,
+            )
         if self._settings.unsigned_messages is None:
             self._set(unsigned_messages=True)
 

@@ -49,6 +49,8 @@ class AnswerGiven:
 
     message_id: MessageId
     body: bytes = field(repr=False)
+    key: str | None = None
+    """The fingerprint of the partner's key that signed it; None where no signature was needed and none was there."""
 
 
 Status = AnswerGiven | Literal["pending", "unknown"]

@@ -29,6 +29,7 @@ CANARY = "Canaria-Quetzal"
 def settings(database_url: str, home: Path, **more: Any) -> Settings:
     file = home / "partners.json"
     file.write_text(json.dumps({name: [key] for name, key in KEYS.items()}))
+    file.chmod(0o600)
     return Settings(database_url=SecretStr(database_url), partner_keys=file, **more)
 
 

@@ -31,6 +31,7 @@ PLACE = "/partners/applicant/deliveries"
 def settings(database_url: str, home: Path, **more: Any) -> Settings:
     file = home / "partners.json"
     file.write_text(json.dumps({"applicant": [KEY], "border": [KEY]}))
+    file.chmod(0o600)
     return Settings(database_url=SecretStr(database_url), partner_keys=file, **more)
 
 

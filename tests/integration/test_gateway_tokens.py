@@ -27,6 +27,7 @@ FORGED = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IngifQ.e30.AAAA"
 def settings(database_url: str, home: Path, **more: Any) -> Settings:
     file = home / "partners.json"
     file.write_text(json.dumps({"officer": [DESK_KEY], "border": [DESK_KEY]}))
+    file.chmod(0o600)
     return Settings(database_url=SecretStr(database_url), partner_keys=file, **more)
 
 
