@@ -17,6 +17,9 @@ UNKNOWN_CALLER: Final[tuple[ProblemCode, ...]] = (
     "token-audience-wrong",
     "token-expired",
     "token-not-yet-valid",
+    "token-lives-too-long",
+    "token-acr-insufficient",
+    "token-revoked",
     "role-missing",
     "issuer-unavailable",
 )
@@ -59,6 +62,7 @@ class Needs:
         """Raises `Problem`: `token-missing` or `role-missing`."""
         if caller is not None:
             caller.require(*self.roles)
+            deps.misses.require_left(caller.identity.sender)
         elif deps.tokens.required:
             raise Problem("token-missing")
         return caller

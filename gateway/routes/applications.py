@@ -67,17 +67,18 @@ async def file_application(
     A case is opened for every application; the case then shows its outcome and the reason.
     """
     body = await read_body(request)
-    await deps.admit("applications")
+    sender = "unsigned:supporter" if caller is None else caller.identity.sender
+    await deps.admit(f"applications:{sender}")
     filing = read_filing(body)
     await _require_programme(deps, filing.programme)
     incoming = Incoming(
         source="supporter",
-        message_id=idempotency_key,
+        message_id=deps.cases.message_id(sender, idempotency_key),  # two services never share an id
         case_id=await _draw_case_id(deps, filing.programme),
         programme=filing.programme,
         body=filing.submission,
         received_at=deps.now(),
-        sender="unsigned:supporter" if caller is None else caller.identity.sender,
+        sender=sender,
         person_keys=deps.cases.person_keys(_persons(filing, deps.now())),
     )
     receipt = await receive(deps, metrics, incoming)
