@@ -26,7 +26,7 @@ from gateway.http.problems import Problem, ProblemCode
 from gateway.http.protection import ProtectionMiddleware
 from gateway.http.request_log import RequestLogMiddleware
 from gateway.identity.senders import Identity
-from gateway.pages import routes
+from gateway.pages import reference, routes
 from gateway.pages.errors import error_page, is_page
 from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
@@ -40,6 +40,7 @@ _ROUTERS: Final = (
     programmes.router,
     operations.router,
     routes.router,
+    reference.router,
 )
 _MESSAGE_ID: Final = TypeAdapter[str](GivenId)
 MISSES: Final = frozenset[ProblemCode]({"unknown-case", "unknown-document"})
@@ -49,7 +50,7 @@ _OF_STATUS: Final[Mapping[int, ProblemCode]] = {404: "not-found", 405: "method-n
 
 def create_app(deps: GatewayDeps) -> FastAPI:
     """The app over these parts. Its only state is counters; it opens and closes nothing."""
-    app = FastAPI(title="Passage", version="1", redoc_url=None)
+    app = FastAPI(title="Passage", version="1", docs_url=None, redoc_url=None)
     app.state.deps = deps
     app.state.metrics = metrics = GatewayMetrics()
     app.state.waiting = asyncio.Semaphore(WAITING_MAX)

@@ -15,10 +15,11 @@ from pydantic import SecretStr
 from gateway.http.connections import CONNECTIONS_MAX
 from gateway.http.limits import Misses
 from gateway.http.protection import UNPROVEN_BURST
+from gateway.identity.tokens import digest_of
 from process.config import Settings
 from stack.ports import HOST, choose_port
 from tests.integration.test_gateway_process import ended, ready, start
-from tests.support.gateway import Desk, gateway_desk
+from tests.support.gateway import Desk, a_filing, gateway_desk
 
 IDLE = 1_011
 BOARDING_MAX_S = 0.3
@@ -134,3 +135,66 @@ async def test_guessing_case_ids_is_cut_off_for_one_caller_alone_and_is_on_recor
     assert (await desk.http.get(f"/v1/cases/{case_id}", headers=other)).status_code == 200
     row = "SELECT sum(times) FROM passage.refusal WHERE code = 'unknown-case' AND sender = 'token:intake-a'"
     assert await desk.database.fetchval(row) >= Misses.BURST
+
+
+async def test_the_page_about_the_api_runs_nothing_and_loads_nothing_from_elsewhere(desk: Desk) -> None:
+    page = await desk.http.get("/docs")
+    assert page.status_code == 200
+    assert "POST /v1/boarding-checks" in page.text
+    assert "<script" not in page.text
+    assert "src=" not in page.text
+    assert "//" not in page.text.replace("https://json-schema.org", "").split("<main>")[0]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/openapi.json", "/healthz", "/metrics", "/v1/cases/VEN-7Q4K-M2XS", "/nowhere", "/docs"]
+)
+async def test_every_answer_has_the_headers_that_keep_browsers_from_guessing_and_keeping(desk: Desk, path: str) -> None:
+    headers = (await desk.http.get(path)).headers
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-request-id"]
+
+
+async def test_two_services_that_choose_one_id_file_two_cases_and_no_id_is_kept_in_clear(desk: Desk) -> None:
+    key, filing = "Ana-Rojas.1-Main-St", a_filing()
+    first, second = [
+        await desk.http.post(
+            "/v1/applications",
+            json=filing,
+            headers={"Idempotency-Key": key, **desk.bearer("intake", subject=subject)},
+        )
+        for subject in ("intake-a", "intake-b")
+    ]
+    assert first.status_code == second.status_code == 202
+    assert first.json()["case_id"] != second.json()["case_id"]
+    again = await desk.http.post(
+        "/v1/applications", json=filing, headers={"Idempotency-Key": key, **desk.bearer("intake", subject="intake-a")}
+    )
+    assert again.json()["case_id"] == first.json()["case_id"]
+    await desk.take_all(first.json()["case_id"])
+    for table in ("inbox", "events", "refusal", "notification"):
+        assert "Rojas.1" not in str(await desk.database.fetch(f"SELECT * FROM passage.{table}"))
+
+
+async def test_an_id_that_is_an_address_is_refused_and_not_kept(desk: Desk) -> None:
+    refused = await desk.file("ana.rojas@example.org")
+    assert refused.status_code == 422
+    assert "example.org" not in str(await desk.database.fetch("SELECT * FROM passage.refusal"))
+
+
+async def test_who_reads_a_case_leaves_a_trace(desk: Desk) -> None:
+    case_id = await desk.filed_case()
+    for path in (f"/v1/cases/{case_id}", f"/v1/cases/{case_id}/events"):
+        assert (await desk.http.get(path, headers=desk.bearer("auditor", subject="a-3"))).status_code == 200
+    rows = await desk.database.fetch("SELECT caller, case_id, times FROM passage.case_read")
+    assert [tuple(row) for row in rows] == [("token:a-3", case_id, 2)]
+
+
+async def test_signing_out_ends_a_token_wherever_a_copy_of_it_is(desk: Desk) -> None:
+    stolen = desk.bearer("auditor", subject="a-3")
+    token = stolen["Authorization"].removeprefix("Bearer ")
+    await desk.deps.revoke(digest_of(token), desk.moments[-1])
+    refused = await desk.http.get("/v1/programmes/venezuela-air", headers=stolen)
+    assert (refused.status_code, refused.json()["code"]) == (401, "token-revoked")

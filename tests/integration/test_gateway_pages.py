@@ -149,7 +149,14 @@ class TestShown:
         browser = await signed_in(desk, "partner:applicant")
         link = (await browser.get(PLACE)).links["2"]
         page = await browser.get(link)
-        for said in ("msg_2f6c1e", case_id, "signed:applicant:", "waiting", "once", "0 times"):
+        for said in (
+            desk.deps.cases.message_id("applicant", "msg_2f6c1e"),
+            case_id,
+            "signed:applicant:",
+            "waiting",
+            "once",
+            "0 times",
+        ):
             assert said in page.text
 
     async def test_nothing_there_is_said_in_words(self, desk: Desk) -> None:
