@@ -17,7 +17,6 @@ from cli.errors import FaultFoundError, UnusableError
 from cli.stack.demo_view import view_of
 from cli.stack.foreground import in_foreground
 from cli.stack.up import DataDir
-from eventstore.summary import SummaryFilter
 from process.backing import Backing, open_backing
 from process.config import Settings, load_settings
 from process.key_files import sender_keys
