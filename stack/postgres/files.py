@@ -71,7 +71,8 @@ def make_reachable(path: Path, user: RunAs) -> None:
         found = folder.stat()
         if found.st_mode & 0o001 or (found.st_gid == user.gid and found.st_mode & 0o010):
             continue
-        if user.gid is None or (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+        ours = found.st_uid == os.geteuid() and found.st_gid in (os.getegid(), user.gid)
+        if user.gid is None or not ours:
             raise PostgresFailed(f"{folder} is closed to the user that Postgres runs as: name another data directory")
         os.chown(folder, -1, user.gid)
         folder.chmod(found.st_mode & ~0o070 | 0o010)

@@ -60,7 +60,7 @@ async def served_over_tls(certificate: Path) -> AsyncIterator[str]:
     )
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(20):
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110  uvicorn tells nobody
             await asyncio.sleep(0.01)
     yield f"https://{HOST}:{port}"
     server.should_exit = True

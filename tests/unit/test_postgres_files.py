@@ -22,6 +22,9 @@ def test_a_closed_folder_is_opened_to_one_group_and_not_to_everybody(tmp_path: P
     make_reachable(home / "stack" / "data", NOBODY)
     found = home.stat()
     assert (found.st_mode & 0o777, found.st_gid) == (0o710, NOBODY.gid)
+    home.chmod(0o700)  # as pytest and others do to folders of theirs
+    make_reachable(home / "stack" / "data", NOBODY)
+    assert home.stat().st_mode & 0o777 == 0o710
 
 
 def test_a_folder_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
