@@ -33,7 +33,7 @@ from eventstore.port import Notification
 from process.backing import Backing, open_backing
 from process.config import ConfigurationError, Settings
 from process.health import health_answered
-from process.key_files import senders_of
+from process.key_files import call_security, senders_of
 from process.main import run, stop_requested
 from process.temporal import connect_temporal
 from workflows.case import Case
@@ -110,7 +110,14 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
     """Ask partners for overdue answers while the context lasts."""
     requests = PartnerRequests(backing.cases, partners)
     polling = AnswerPolling(
-        backing.cases.inbox, backing.store.unanswered, partners, requests, agreements, backing.clock, read_answer
+        backing.cases.inbox,
+        backing.store.unanswered,
+        partners,
+        requests,
+        agreements,
+        backing.clock,
+        read_answer,
+        backing.store.guard.record_refusals,
     )
     running = asyncio.create_task(polling.run())
     try:
@@ -142,8 +149,8 @@ async def serve(settings: Settings) -> None:
     urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     agreements = agreements_of(settings)
     senders = senders_of(settings)
-    clients = open_partner_clients(urls, settings.gateway_url, senders=senders)
-    async with open_backing(settings) as backing, clients as partners:
+    calling = open_partner_clients(urls, settings.gateway_url, security=call_security(settings))
+    async with open_backing(settings) as backing, calling as partners:
         client = await connect_temporal(settings, "worker")
         guarded = GuardedPartners(partners, backing.store.circuits(TERMS))
         workers = case_workers(client, backing, guarded, agreements, senders, settings.cached_cases_max)

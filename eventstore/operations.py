@@ -163,6 +163,22 @@ class Guard(Protocol):
         """Whether the partner was ever asked about this case; None where there is no such case."""
         ...
 
+    async def revoke_token(self, digest: bytes, expires_at: datetime) -> None:
+        """Its holder signed out; kept until it would have expired anyway."""
+        ...
+
+    async def token_is_revoked(self, digest: bytes) -> bool:
+        """Whether its holder signed out."""
+        ...
+
+    async def note_read(self, caller: str, case_id: str) -> None:
+        """The caller reads this case's status or events."""
+        ...
+
+    async def prune_reads(self) -> int:
+        """Forget a portion of the reads that are too old; how many."""
+        ...
+
     async def note_repeat(self, source: str, message_id: str) -> None:
         """Count a delivery after the first."""
         ...

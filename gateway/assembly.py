@@ -12,11 +12,12 @@ from eventstore.postgres.session import side_pool
 from eventstore.staff import Staff
 from gateway.deps import GatewayDeps
 from gateway.http.limits import Limits
+from gateway.http.protection import Protection
 from gateway.http.refusals import Refusals
 from gateway.identity.token_keys import IssuerKeys, keys_at
-from gateway.identity.tokens import OPEN, Tokens
+from gateway.identity.tokens import OPEN, IsRevoked, Tokens, digest_of, nothing_revoked
 from process.backing import Backing
-from process.config import ConfigurationError, Settings
+from process.config import EMBEDDED_ISSUER, ConfigurationError, Settings
 from process.key_files import senders_of
 
 SIDE_CONNECTIONS: Final = 4
@@ -36,7 +37,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
     """
     guard = backing.store.guard
     async with (
-        open_tokens(settings, backing.store.staff) as tokens,
+        open_tokens(settings, backing.store.staff, lambda token: guard.token_is_revoked(digest_of(token))) as tokens,
         side_pool(settings.required_database_url, "passage pages", SIDE_CONNECTIONS) as side,
     ):
         yield GatewayDeps(
@@ -53,13 +54,24 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
             admit=Limits(guard, settings.sender_rate_per_s, settings.sender_burst),
             was_asked=guard.was_asked,
             note_repeat=guard.note_repeat,
+            note_read=guard.note_read,
+            revoke=guard.revoke_token,
+            protection=Protection(
+                local_only=bool(settings.unsigned_messages), trusted_proxies=settings.trusted_networks
+            ),
         )
 
 
 @asynccontextmanager
-async def open_tokens(settings: Settings, staff: Staff) -> AsyncIterator[Tokens]:
+async def open_tokens(
+    settings: Settings, staff: Staff, is_revoked: IsRevoked = nothing_revoked
+) -> AsyncIterator[Tokens]:
     """What tokens are believed. Raises `ConfigurationError` when tokens are required and no issuer is named."""
     required = not settings.unsigned_messages
+    if settings.token_issuer == EMBEDDED_ISSUER and not settings.embedded_stack:
+        raise ConfigurationError(
+            "PASSAGE_TOKEN_ISSUER names an embedded stack's issuer, whose key no deployment guards"
+        )
     if settings.token_issuer is None or settings.token_keys_url is None:
         if required:
             raise ConfigurationError(
@@ -70,6 +82,14 @@ async def open_tokens(settings: Settings, staff: Staff) -> AsyncIterator[Tokens]
     async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as http:
         keys = IssuerKeys(keys_at(settings.token_keys_url, http))
         try:
-            yield Tokens(settings.token_issuer, settings.token_audience, keys.find, staff.reference, required)
+            yield Tokens(
+                settings.token_issuer,
+                settings.token_audience,
+                keys.find,
+                staff.reference,
+                required,
+                frozenset(settings.token_acr),
+                is_revoked,
+            )
         finally:
             await keys.close()

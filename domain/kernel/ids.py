@@ -41,6 +41,9 @@ Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$")]
 """The sender's own id of a message: the same id is the same message."""
 
+GivenId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+"""A message's id as a sender may choose it from now on: no `@`, for an e-mail address names a person."""
+
 CommandId = NewType("CommandId", str)
 """`<source>:<message id>` or `deadline:<name>:<due_at>`: the same command again has the same id."""
 

@@ -1,6 +1,7 @@
 """What operators see and the gateway counts, over Postgres: deliveries, statistics, and the guard; no content."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -151,6 +152,24 @@ class PostgresGuard:
         with translated():
             found: bool | None = await self._pool.fetchval("SELECT passage.was_asked($1, $2)", case_id, partner)
         return found
+
+    async def revoke_token(self, digest: bytes, expires_at: datetime) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute("SELECT passage.revoke_token($1, $2)", digest, expires_at)
+
+    async def token_is_revoked(self, digest: bytes) -> bool:  # noqa: D102  # the port says it
+        with translated():
+            revoked: bool = await self._pool.fetchval("SELECT passage.token_is_revoked($1)", digest)
+        return revoked
+
+    async def note_read(self, caller: str, case_id: str) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute("SELECT passage.note_read($1, $2)", caller, case_id)
+
+    async def prune_reads(self) -> int:  # noqa: D102  # the port says it
+        with translated():
+            pruned: int = await self._pool.fetchval("SELECT passage.prune_reads()")
+        return pruned
 
     async def note_repeat(self, source: str, message_id: str) -> None:  # noqa: D102  # the port says it
         with translated():

@@ -18,6 +18,9 @@ UNKNOWN_CALLER: Final[tuple[ProblemCode, ...]] = (
     "token-audience-wrong",
     "token-expired",
     "token-not-yet-valid",
+    "token-lives-too-long",
+    "token-acr-insufficient",
+    "token-revoked",
     "role-missing",
     "issuer-unavailable",
 )
@@ -60,6 +63,7 @@ class Needs:
         """Raises `Problem`: `token-missing` or `role-missing`."""
         if caller is not None:
             caller.require(*self.roles)
+            deps.misses.require_left(str(caller.presented))
         elif deps.tokens.required:
             raise Problem("token-missing")
         return caller
@@ -67,6 +71,10 @@ class Needs:
     def proof_of(self, caller: Caller | None, sender: str) -> Proof:
         """By what this caller is known; `sender` is claimed by one without a token, where none is required."""
         return claimed(sender) if caller is None else caller.require(*self.roles)
+
+    def sender_of(self, caller: Caller | None, sender: str) -> str:
+        """Whom this is counted as: the same caller whatever the role, or `sender`, claimed by one without a token."""
+        return str(claimed(sender) if caller is None else caller.presented)
 
     @property
     def documented(self) -> dict[str, Any]:

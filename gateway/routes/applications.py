@@ -68,12 +68,13 @@ async def file_application(
     A case is opened for every application; the case then shows its outcome and the reason.
     """
     body = await read_body(request)
-    await deps.admit("applications")
+    sender = FILES.sender_of(caller, "supporter")
+    await deps.admit(f"applications:{sender}")
     filing = read_filing(body)
     await _require_programme(deps, filing.programme)
     incoming = Incoming(
         source="supporter",
-        message_id=idempotency_key,
+        message_id=deps.cases.message_id(sender, idempotency_key),  # two services never share an id
         case_id=await _draw_case_id(deps, filing.programme),
         programme=filing.programme,
         body=filing.submission,

@@ -27,6 +27,9 @@ ASKED: Final = frozenset(registry.partners())
 """Partners that speak only about cases they were asked about. All others (border, carrier, officers, applicants,
 supporters, governments) speak first, about any case (OWASP API1)."""
 
+PEOPLE: Final = frozenset({"applicant", "supporter", "officer"})
+"""Senders whose messages people write, so that an id may hold what is personal."""
+
 UNPROVEN: Final[tuple[ProblemCode, ...]] = (
     *UNKNOWN_CALLER,
     "signature-missing",
@@ -52,7 +55,6 @@ class _Envelope(NamedTuple):
         *UNPROVEN,
         "officer-differs",
         "wrong-partner",
-        "case-not-asked",
         "too-many-messages",
         "unknown-case",
         "unknown-programme",
@@ -87,27 +89,40 @@ async def send_message(request: Request, partner: PartnerPath) -> Response:
     if incoming.case_id is None:
         receipt = await decide_programme(deps, partner, receipt)
     receipt = await _patience(request, headers).answer(deps.inbox, partner, receipt)
-    location = f"/v1/partners/{partner}/messages/{receipt.message_id}"
-    return _answer(Taken.of(receipt), 202, {"Location": location})
+    location = f"/v1/partners/{partner}/messages/{headers.message_id}"
+    return _answer(Taken.of(receipt, headers.message_id), 202, {"Location": location})
 
 
 async def _admitted(request: Request, deps: GatewayDeps, partner: PartnerName, envelope: _Envelope) -> Incoming:
     """The message, if its sender is identified and may send it now. Raises `Problem`."""
     body = await read_body(request)
     proof = request.state.identity = _identify(deps, partner, envelope, body)
-    await deps.admit(partner)
+    deps.misses.require_left(str(proof))
+    await deps.admit(partner if envelope.caller is None else f"{partner}:{proof}")
     message = read_message(body, partner)
     _require_own_name(envelope.caller, message)
     await _require_scope(deps, proof, partner, message.case_id)
     return Incoming(
         source=partner,
-        message_id=envelope.message_id,
+        message_id=_kept_id(deps, partner, envelope),
         case_id=message.case_id,
         programme=message.programme,
         body=message.content,
         received_at=deps.now(),
         proof=_with_officer(proof, message),
     )
+
+
+def _kept_id(deps: GatewayDeps, partner: PartnerName, envelope: _Envelope) -> str:
+    """The message's id as it stands in the record.
+
+    Systems of partners number their messages. What serves people may put a name into an id, so of those ids a keyed
+    hash is kept; two officers, or two services, that choose one id mean two messages.
+    """
+    if partner not in PEOPLE:
+        return envelope.message_id
+    caller = partner if envelope.caller is None else str(envelope.caller.presented)
+    return deps.cases.message_id(caller, envelope.message_id)
 
 
 def _signature(headers: ReadHeaders) -> Signature:
@@ -154,14 +169,17 @@ def _with_officer(proof: Proof, message: PartnerMessage) -> Proof:
 
 
 async def _require_scope(deps: GatewayDeps, proof: Proof, partner: str, case_id: str | None) -> None:
-    """A partner that answers speaks only about cases it was asked about. An unproven sender is left to the case."""
+    """A partner that answers speaks only about cases it was asked about. An unproven sender is left to the case.
+
+    It is answered as if there were no such case, so that nobody learns by trying which cases there are.
+    """
     if (
         proof.kind != "none"
         and partner in ASKED
         and case_id is not None
         and await deps.was_asked(case_id, partner) is False
     ):
-        raise Problem("case-not-asked")
+        raise Problem("unknown-case", recorded_as="case-not-asked")
 
 
 @router.get(
@@ -180,7 +198,7 @@ async def read_answer(request: Request, partner: PartnerPath, message_id: Messag
     headers = read_headers(ReadHeaders, request.headers)
     envelope = _Envelope(message_id, _signature(headers), await presented(request, deps))
     _identify(deps, partner, envelope, b"")
-    receipt = await deps.inbox.get(partner, message_id)
+    receipt = await deps.inbox.get(partner, _kept_id(deps, partner, envelope))
     if receipt is None:
         raise Problem("unknown-message")
-    return _answer(Taken.of(await _patience(request, headers).answer(deps.inbox, partner, receipt)), 200)
+    return _answer(Taken.of(await _patience(request, headers).answer(deps.inbox, partner, receipt), message_id), 200)

@@ -9,7 +9,6 @@ from typing import Final
 import httpx2
 
 from activities.partners.clients import PartnerClients, open_partner_clients
-from cases.inbound.senders import ANYBODY
 from simulation.play.agenda import Agenda, Filing
 from simulation.play.entrances import Entrances
 from simulation.play.names import CaseNames
@@ -74,5 +73,5 @@ async def open_partners(scheduler: AgendaScheduler) -> AsyncIterator[ScenarioPar
         desk = PartnerDesk(journal, scheduler, now=lambda: scheduler.clock.now(datetime.now(UTC)))
         transport = httpx2.ASGITransport(app=create_app(journal, desk))
         urls = {partner: f"{_PARTNERS_URL}/{partner}" for partner in PARTNERS}
-        async with open_partner_clients(urls, GATEWAY_URL, transport=transport, senders=ANYBODY) as clients:
+        async with open_partner_clients(urls, GATEWAY_URL, transport=transport) as clients:
             yield ScenarioPartners(clients, journal)

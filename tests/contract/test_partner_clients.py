@@ -18,7 +18,6 @@ from activities.partners.errors import (
     PartnerUnavailable,
 )
 from activities.partners.requests import AnswerGiven
-from cases.inbound.senders import ANYBODY
 from cases.inbound.wire import read_message
 from domain import registry
 from domain.humanitarian_parole.stages.entry import EntryMatchedAnswer
@@ -127,7 +126,7 @@ async def over_http() -> AsyncIterator[Partners]:
 
     async with served(app) as url:
         urls: dict[Code, str] = {partner: f"{url}/{partner}" for partner in PARTNERS}
-        async with open_partner_clients(urls, "http://gateway.example", senders=ANYBODY) as clients:
+        async with open_partner_clients(urls, "http://gateway.example") as clients:
             yield Partners(clients, trouble, taken, answer, forget)
 
 

@@ -15,7 +15,6 @@ from activities.failures import FAILURES, code_of
 from activities.partners.client import RESPONSE_MAX_BYTES, RETRY_AFTER_MAX_S
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.partners.errors import PartnerBusy, PartnerError, PartnerMalformed, PartnerMisdirected
-from cases.inbound.senders import ANYBODY
 from domain.kernel.ids import Code
 from simulators.scripts import PARTNERS
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID, a_check, served
@@ -55,7 +54,7 @@ class Script:
 async def faked(script: Script) -> AsyncIterator[PartnerClients]:
     urls: dict[Code, str] = dict.fromkeys(PARTNERS, "https://partner.example")
     transport = httpx2.MockTransport(script.fake)
-    async with open_partner_clients(urls, "http://gateway.example", transport=transport, senders=ANYBODY) as clients:
+    async with open_partner_clients(urls, "http://gateway.example", transport=transport) as clients:
         yield clients
 
 
@@ -63,7 +62,7 @@ async def faked(script: Script) -> AsyncIterator[PartnerClients]:
 async def over_http(script: Script) -> AsyncIterator[PartnerClients]:
     async with served(script.app()) as url:
         urls: dict[Code, str] = dict.fromkeys(PARTNERS, url)
-        async with open_partner_clients(urls, "http://gateway.example", senders=ANYBODY) as clients:
+        async with open_partner_clients(urls, "http://gateway.example") as clients:
             yield clients
 
 

@@ -51,6 +51,8 @@ class Desk:
     database: "asyncpg.Pool[asyncpg.Record]"
     moments: list[datetime]
     """The last is now."""
+    url: str
+    """The database's."""
     signing_key: Path | None = None
     """Of the issuer of tokens, where the gateway wants them."""
 
@@ -123,7 +125,7 @@ def with_issuer(guard: Settings, directory: Path) -> Settings:
     if guard.unsigned_messages or guard.token_issuer is not None:
         return guard
     files = ensure_issuer(directory)
-    urls = {"token_issuer": ISSUER, "token_keys_url": files.public_keys.as_uri()}
+    urls = {"token_issuer": ISSUER, "token_keys_url": files.public_keys.as_uri(), "embedded_stack": True}
     return guard.model_copy(update={**urls, "token_signing_key": files.signing_key})
 
 
@@ -156,6 +158,6 @@ async def gateway_desk(
         deps = replace(deps, server_now=lambda: moments[-1])
         app = create_app(deps)
         transport = httpx2.ASGITransport(app=app)
-        http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
+        http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://localhost"))
         key = None if guard is None else guard.token_signing_key
-        yield Desk(http, app, deps, backing, database, moments, key)
+        yield Desk(http, app, deps, backing, database, moments, database_url, key)

@@ -15,7 +15,6 @@ from fastapi.responses import Response
 
 from activities.partners.clients import open_partner_clients
 from activities.partners.requests import Accepted
-from cases.inbound.senders import ANYBODY
 from domain import registry
 from domain.kernel.ids import Code
 from domain.kernel.messages import PartnerCheck
@@ -111,9 +110,7 @@ class Simulators:
     async def call(self, check: PartnerCheck | None = None, timeout_s: float = 5.0) -> Accepted:
         check = check or a_check()
         urls: dict[Code, str] = {partner: f"{self.url}/{partner}" for partner in PARTNERS}
-        async with open_partner_clients(
-            urls, "http://gateway.example", timeout_s=timeout_s, senders=ANYBODY
-        ) as clients:
+        async with open_partner_clients(urls, "http://gateway.example", timeout_s=timeout_s) as clients:
             return await clients.call(partner_of(check), check)
 
     def log(self) -> str:

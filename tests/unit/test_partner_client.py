@@ -20,7 +20,6 @@ from activities.partners.errors import (
     PartnerRefused,
     PartnerUnavailable,
 )
-from cases.inbound.senders import ANYBODY
 from domain.kernel.ids import Code
 from tests.support.partner_calls import CANARIES, CASE_ID, OTHER_CASE_ID, a_check
 
@@ -49,7 +48,7 @@ def replies(status: int, content: bytes = b"", **headers: str) -> Handler:
 
 async def call(handler: Handler, partner: Code = "vetting", timeout_s: float = 5.0) -> Any:
     async with open_partner_clients(
-        URLS, GATEWAY, transport=httpx2.MockTransport(handler), timeout_s=timeout_s, senders=ANYBODY
+        URLS, GATEWAY, transport=httpx2.MockTransport(handler), timeout_s=timeout_s
     ) as clients:
         return await clients.call(partner, a_check(partner))
 
@@ -261,7 +260,7 @@ async def partners() -> AsyncIterator[PartnerClients]:
     def handler(_request: httpx2.Request) -> httpx2.Response:
         raise AssertionError("nothing may be sent")
 
-    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler), senders=ANYBODY) as clients:
+    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler)) as clients:
         yield clients
 
 
@@ -270,7 +269,7 @@ async def partners() -> AsyncIterator[PartnerClients]:
 )
 async def test_an_address_that_is_none_is_refused_at_the_start(address: str) -> None:
     with pytest.raises(ValueError, match="the address of vetting is not an http or https address"):
-        async with open_partner_clients(URLS | {"vetting": address}, GATEWAY, senders=ANYBODY):
+        async with open_partner_clients(URLS | {"vetting": address}, GATEWAY):
             pass
 
 
@@ -281,7 +280,7 @@ async def test_a_partners_cookie_is_not_sent_back() -> None:
         cookies.append(request.headers.get("Cookie"))
         return httpx2.Response(202, content=receipt(), headers={"Set-Cookie": "who=1; Path=/"})
 
-    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler), senders=ANYBODY) as clients:
+    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler)) as clients:
         await clients.call("vetting", a_check())
         await clients.call("vetting", a_check())
 
@@ -295,7 +294,7 @@ def status(**changed: Any) -> bytes:
 
 
 async def asked(handler: Handler) -> Any:
-    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler), senders=ANYBODY) as clients:
+    async with open_partner_clients(URLS, GATEWAY, transport=httpx2.MockTransport(handler)) as clients:
         return await clients.status("vetting", f"{CASE_ID}:vetting", CASE_ID)
 
 

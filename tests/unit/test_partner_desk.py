@@ -12,7 +12,6 @@ import pytest
 
 from activities.partners.clients import PartnerClients, open_partner_clients
 from activities.partners.requests import AnswerGiven
-from cases.inbound.senders import ANYBODY
 from domain.humanitarian_parole.stages.vetting import VettingHitAnswer
 from domain.kernel.ids import Code
 from simulators.app import create_app
@@ -52,9 +51,7 @@ def office() -> Office:
 async def clients(office: Office) -> AsyncIterator[PartnerClients]:
     app = create_app(office.journal, PartnerDesk(office.journal, office, lambda: office.now))
     urls: dict[Code, str] = {partner: f"http://partners/{partner}" for partner in PARTNERS}
-    async with open_partner_clients(
-        urls, "http://gateway", transport=httpx2.ASGITransport(app), senders=ANYBODY
-    ) as clients:
+    async with open_partner_clients(urls, "http://gateway", transport=httpx2.ASGITransport(app)) as clients:
         yield clients
 
 

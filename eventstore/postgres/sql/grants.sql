@@ -15,7 +15,8 @@ GRANT EXECUTE ON FUNCTION
     passage.admit_call, passage.note_failed_call, passage.note_taken_call,
     passage.lock_access, passage.access_result, passage.append_access, passage.note_check, passage.append_checks,
     passage.keep_history, passage.keep_document, passage.map_entries,
-    passage.record_refusals, passage.prune_refusals, passage.take_tokens, passage.note_repeat, passage.staff_reference
+    passage.record_refusals, passage.prune_refusals, passage.take_tokens, passage.note_repeat, passage.staff_reference,
+    passage.revoke_token, passage.token_is_revoked, passage.note_read, passage.prune_reads
 TO passage_writer;
 
 -- Pages, lists and statistics: no lookup hashes, no documents.
@@ -32,7 +33,7 @@ GRANT SELECT ON
     passage.events, passage.unsealed, passage.case_head, passage.programme_head, passage.inbox,
     passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool, passage.access_head,
     passage.legal_hold, passage.run_history,
-    passage.boarding_check, passage.refusal, passage.staff,
+    passage.boarding_check, passage.refusal, passage.staff, passage.case_read,
     passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.checkpoint_witness, passage.map_seal
 TO passage_auditor;
 GRANT EXECUTE ON FUNCTION
