@@ -71,7 +71,8 @@ async def test_a_forged_answer_is_not_believed(handler: Handler, code: str) -> N
 
 async def test_where_no_signature_is_needed_one_that_is_there_must_hold() -> None:
     lenient = CallKeys(partner=KEYS.partner, required=False)
-    assert (await asked(lambda _: httpx2.Response(200, content=BODY), lenient)).key is None
+    believed = await asked(lambda _: httpx2.Response(200, content=BODY), lenient)
+    assert believed.proof == Proof("none", "vetting")
     with pytest.raises(PartnerUnproven):
         await asked(answering(new_shared_key()), lenient)
 

@@ -36,7 +36,7 @@ async def find_key(key_id: str, algorithm: str) -> Key | None:
 
 async def reference_of(issuer: str, subject: str) -> str:
     assert issuer == ISSUER
-    return f"s-{subject}"
+    return f"s-{subject.casefold()}"  # as the table keeps them
 
 
 TOKENS = Tokens(ISSUER, AUDIENCE, find_key, reference_of, required=True)

@@ -53,7 +53,7 @@ async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: Wor
 
         assert [message.message for message in desk.programme.direct] == DIRECT
         review = next(message for message in desk.programme.direct if message.message == "sponsor.needs_review")
-        assert review.notification.flags == ("name-match",)
+        assert review.notification.flags == ("income",)
 
 
 async def test_a_kind_with_personal_content_notifies_for_the_inbox(dev_server: WorkflowEnvironment) -> None:
