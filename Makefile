@@ -3,6 +3,7 @@
 # make faults      of these the ones that break a whole stack: each program killed, servers hanging, messages shuffled
 # make chaos       everything that can break breaks, at moments drawn from a seed      ARGS="--cases 300 --faults 60 --seed 7"
 # make fuzz        schemathesis against a whole stack, signed and unsigned      ARGS="--requests 20000"
+# make attack      attacks on the record, the log and those who write: what each was, and what it was called
 # make quick       the tests that need no server, in under a minute
 # make check       style, types, layers, deployment files, locks
 # make setup       install only
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 bin := .venv/bin
 install := $(bin)/python -m pip install --quiet
 
-.PHONY: setup demo test faults chaos fuzz quick check lock bench replay
+.PHONY: setup demo test faults chaos fuzz attack quick check lock bench replay
 
 setup: .venv/.dev
 
@@ -46,6 +47,11 @@ chaos: .venv/.dev
 
 fuzz: .venv/.dev
 	@$(bin)/python -m tests.fuzz $(ARGS)
+
+attacks := tests/audit/attacks $(wildcard tests/integration/test_verify_*attacks.py) tests/integration/test_sealer_role.py \
+	tests/integration/test_auditors_login.py tests/integration/test_definer_functions.py tests/integration/test_append_only.py
+attack: .venv/.dev
+	$(bin)/python -m pytest -n 2 -q -p tests.support.attack_table $(attacks) $(ARGS)
 
 quick: .venv/.dev
 	$(bin)/python -m pytest -n 2 tests/unit $(ARGS)

@@ -70,7 +70,7 @@ def case_workers(
             PendingNotification(notification.case_id, notification.kind, notification.message_id, notification.number)
             for notification in notifications
         )
-        await notify(client, notified, backing.cases.is_closed)
+        await notify(client, notified, backing.cases.has_closed)
 
     requests = PartnerRequests(backing.cases, partners)
     guard = backing.store.guard

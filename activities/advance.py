@@ -201,6 +201,7 @@ class CaseActivities:
             waiting_on=summary.waiting_on,
             since=summary.since,
             due=due,
+            overdue_since=summary.overdue_since,
             calls=calls,
             taken=run.taken,
             answers=tuple(run.answers),

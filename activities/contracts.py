@@ -250,6 +250,7 @@ class Step(Result):
     waiting_on: Code | None
     since: AwareDatetime
     due: Due | None = None
+    overdue_since: AwareDatetime | None = None
     calls: Annotated[tuple[Call, ...], Field(max_length=CALLS_MAX)] = ()
     taken: Annotated[int, Field(ge=0)] = 0
     answers: Annotated[tuple[Reply, ...], Field(max_length=ANSWERS_MAX)] = ()

@@ -23,13 +23,14 @@ NOTIFY_TIMEOUT: Final = timedelta(seconds=5)
 
 OF_AN_OPEN_CASE: Final = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 """A workflow ends by itself when its case is closed, and not before. One that ended so and whose case is open in the
-log shows a log that was restored; one that was terminated, deleted or failed is started again."""
+log shows a log that was restored, unless it closed and was opened again; one that was terminated, deleted or failed is
+started again."""
 
 _CASE_STAGE: Final = SearchAttributeKey.for_keyword("CaseStage")
 
 
-IsClosed = Callable[[CaseId], Awaitable[bool]]
-"""Whether the log says that the case is closed."""
+HasClosed = Callable[[CaseId], Awaitable[bool]]
+"""Whether the log says that the case closed, also where it was opened again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,14 @@ class PendingNotification:
     number: int
 
 
-async def notify(client: Client, notifications: Iterable[PendingNotification], closed: IsClosed) -> None:
+async def notify(client: Client, notifications: Iterable[PendingNotification], closed: HasClosed) -> None:
     """Notify every case, and start the workflow of a case that has none running.
 
     Harmless when repeated. Notifies the others when one fails, then raises that one's error.
 
     Raises:
         RPCError: Temporal cannot be reached.
-        LogRestored: the workflow of a case ended, as at its close, and the log says that the case is open.
+        LogRestored: the workflow of a case ended, as at its close, and the log says that the case never closed.
     """
     slots = asyncio.Semaphore(AT_ONCE)
 
@@ -63,13 +64,13 @@ async def notify(client: Client, notifications: Iterable[PendingNotification], c
             raise result
 
 
-async def _notify_one(client: Client, notification: PendingNotification, closed: IsClosed) -> None:
+async def _notify_one(client: Client, notification: PendingNotification, closed: HasClosed) -> None:
     try:
         await _signal_with_start(client, notification, OF_AN_OPEN_CASE)
     except WorkflowAlreadyStartedError:
         if not await closed(notification.case_id):
             raise LogRestored from None
-        # Started again to answer whoever still writes to a closed case; it ends at once.
+        # Started again to answer whoever still writes to a closed case; it ends at once, unless that opens the case.
         await _signal_with_start(client, notification, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
 

@@ -1,6 +1,7 @@
 """A large log made in memory and copied in: whole cases, encrypted, chained and hashed as an append would do it."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -46,8 +47,13 @@ _OPEN: Final = evolve_programme(Programme(), _OPENED)
 _COLUMNS: Final = Envelope._fields
 _PLACE = ("place_allotment", "place_period", "place_quantity")
 _HEAD: Final = (
-    "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "work_permit",
-    "authorized_last_day", "paroled_last_day", "flags", "filed_at", "closed", "held",
+    "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "facts", "flags",
+    "filed_at", "closed", "held", "overdue_since",
+)  # fmt: skip
+_SENDER: Final = "signed:bench:1"
+_INBOX: Final = (
+    "stream", "number", "case_id", "programme", "source", "message_id", "kind", "body", "key_id", "digest",
+    "received_at", "sender", "answer",
 )  # fmt: skip
 _CASES_AT_ONCE: Final = 500
 EVENTS_A_CASE: Final = 11
@@ -85,7 +91,7 @@ def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
     return Append(
         stream=stream, programme=PROGRAMME, command_id=CommandId(command),
         message_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
-        events=events, proof=claimed("bench"), now=AT, rules_digest=_RULES.digest,
+        events=events, proof=claimed("bench"), now=AT, rules_digest=_RULES.digest, received_at=AT,
         summary=summarize_programme(_OPEN),
     )  # fmt: skip
 
@@ -117,6 +123,7 @@ async def make_log(database_url: str, cases: int) -> int:
             events += sum(len(each.rows) for each in made)
             await _copy(connection, [row for each in made for row in each.rows])
             await _copy_heads(connection, made, first)
+            await _copy_beside(connection, made, first)
         await connection.executemany(
             "INSERT INTO passage.place_counter VALUES ($1, $2, $3, $4)",
             [(PROGRAMME, AIR, period, cases) for period in ("total", MONTH)],
@@ -149,6 +156,18 @@ async def _copy_heads(connection: asyncpg.Connection, made: list[_Made], first: 
     for number, each in enumerate(made, start=first):
         summary = summarize(each.case, _OPEN, _RULES, AT)
         last = each.rows[-1]
-        of_head = (getattr(summary, name) for name in _HEAD)
+        of_head = (json.dumps(summary.facts) if name == "facts" else getattr(summary, name) for name in _HEAD)
         records.append((last.stream, PROGRAMME, last.version, last.hash, number, AIR, MONTH, 1, *of_head))
     await connection.copy_records_to_table("case_head", schema_name="passage", columns=columns, records=records)
+
+
+async def _copy_beside(connection: asyncpg.Connection, made: list[_Made], first: int) -> None:
+    """The message that each case came by, and a hash by which its person is found."""
+    messages, persons = [], []
+    for number, each in enumerate(made, start=first):
+        case_id, digest = each.case.case_id, each.rows[0].message_digest
+        messages.append((case_id, number, case_id, PROGRAMME, "bench", case_id, "application.submitted", b"", case_id,
+                         digest, AT, _SENDER, "accepted"))  # fmt: skip
+        persons.append((case_id, digest))
+    await connection.copy_records_to_table("inbox", schema_name="passage", columns=_INBOX, records=messages)
+    await connection.copy_records_to_table("case_person", schema_name="passage", records=persons)

@@ -108,7 +108,7 @@ async def measure(pairs: int = 5, places: int = PLACES) -> Places:
         async with EmbeddedPostgres(Path(folder) / "postgres") as server:
             url = await server.ensure_database("passage")
             await migrate(url)
-            store = await PostgresStore.connect(url, _NoKeyFiles(), connections=CONNECTIONS)
+            store = await PostgresStore.connect(url, NoKeyFiles(), connections=CONNECTIONS)
             try:
                 return await _alternate(store, url, pairs, places)
             finally:
@@ -119,7 +119,7 @@ async def _alternate(store: PostgresStore, url: str, pairs: int, places: int) ->
     a_slice = int(places * (1 - _RUSH)) // pairs
     left = places - a_slice * pairs
     cases = [_Case(store, case_id_from_entropy("VEN", os.urandom(8))) for _ in range(a_slice * pairs + 2 * left)]
-    await _open(store, places)
+    await open_with(store, places)
     await _rate([case.file for case in cases])
     found = []
     for number in range(pairs):
@@ -209,7 +209,8 @@ class _Case:
         self.version, self.hash = done.version, done.hash
 
 
-async def _open(store: PostgresStore, places: int) -> None:
+async def open_with(store: PostgresStore, places: int) -> None:
+    """Open the programme with so many places."""
     [opened] = open_programme(registry.programme(_PROGRAMME).sets[_RULES], places, _AT)
     await store.append(
         Append(
@@ -227,17 +228,17 @@ async def _open(store: PostgresStore, places: int) -> None:
     )
 
 
-class _NoKeyFiles:
+class NoKeyFiles:
     """A `KeyStore` that writes no file: 25,000 of them would take longer than everything that is measured."""
 
-    async def create(self, case_id: str) -> CaseKey:
+    async def create(self, case_id: str) -> CaseKey:  # noqa: D102  the port says it
         return CaseKey(case_id, bytes(32))
 
-    async def get(self, key_id: str) -> CaseKey:
+    async def get(self, key_id: str) -> CaseKey:  # noqa: D102  the port says it
         return CaseKey(key_id, bytes(32))
 
-    async def destroy(self, key_id: str) -> None:
+    async def destroy(self, key_id: str) -> None:  # noqa: D102  the port says it
         raise NotImplementedError(key_id)
 
-    async def pepper(self) -> bytes:
+    async def pepper(self) -> bytes:  # noqa: D102  the port says it
         return bytes(32)

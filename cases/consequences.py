@@ -8,7 +8,16 @@ from domain.kernel.case import Case, Request
 from domain.kernel.definition import Places
 from domain.kernel.events import CaseEvent
 from domain.kernel.messages import Command, MeetDeadline
-from eventstore.places import AllotPlaces, FreePlace, JoinWaitingList, LeaveWaitingList, PlaceChange, TakePlace
+from eventstore.places import (
+    AllotPlaces,
+    FreePlace,
+    JoinWaitingList,
+    LeaveWaitingList,
+    PassOver,
+    PlaceChange,
+    ResumeTurn,
+    TakePlace,
+)
 from eventstore.port import OpenedCall
 
 
@@ -33,8 +42,12 @@ def _placed(wanted: Places, month: str) -> PlaceChange:
             return JoinWaitingList(wanted.allotment, wanted.ready_at, month, wanted.quantity)
         case "leave":
             return LeaveWaitingList(wanted.allotment, month)
+        case "pass-over":
+            return PassOver(wanted.allotment, month)
+        case "resume":
+            return ResumeTurn(wanted.allotment, month)
         case _:
-            return FreePlace(wanted.allotment, month)
+            return FreePlace(wanted.allotment, month, wanted.quantity)
 
 
 def opened_calls(before: Case, after: Case) -> tuple[OpenedCall, ...]:

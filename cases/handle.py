@@ -103,7 +103,7 @@ def _append(
         now=world.now,
         rules_digest=world.rules.digest,
         summary=summarize(after, world.programme, world.rules, world.now)
-        if after.filed and not before.closed
+        if after.filed and (decision.events or not before.closed)
         else None,
         read_at=around.read_at,
         place=place_change(before, after, decision.events, command, world.now),

@@ -1,6 +1,8 @@
 """What the governments tell the programme: taken from the inbox in order, decided, and made known to its cases."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from cases.repository import CaseRepository
@@ -12,6 +14,7 @@ from domain.kernel.programme import (
     PlacesChanged,
     Programme,
     ProgrammeEvent,
+    ProgrammeOpened,
     ProgrammeResumed,
     ProgrammeSuspended,
     ProgrammeTerminated,
@@ -35,12 +38,18 @@ ROWS_MAX: Final = 100
 """Rows taken in one call; the governments speak rarely, and the relay calls again."""
 
 
-async def open_if_new(cases: CaseRepository, rules: RuleSet, places: int | None, now: datetime) -> None:
-    """Open the programme of the rule set unless it is open already; `places` overrides the set's number."""
+async def open_if_new(
+    cases: CaseRepository,
+    rules: RuleSet,
+    places: int | None,
+    now: datetime,
+    of_pools: Mapping[str, int] = MappingProxyType({}),
+) -> None:
+    """Open the programme of the rule set unless it is open already; numbers as `open_programme` has them."""
     programme = rules.programme
     if (await cases.programme(programme)).version > 0:
         return
-    events = open_programme(rules, places, now)
+    events = open_programme(rules, places, now, of_pools)
     state = _folded(Programme(), events)
     command_id = CommandId(f"passage:open:{programme}")
     try:
@@ -137,7 +146,7 @@ def _caps_set(state: Programme, events: tuple[ProgrammeEvent, ...]) -> tuple[str
         match event:
             case PlacesChanged():
                 pools += [cap.pool for cap in (cap_of(state, event.pool),) if cap is not None]
-            case RulesAdopted():
+            case ProgrammeOpened() | RulesAdopted():
                 pools += [cap.pool for cap in state.rules.caps]
             case _:
                 pass

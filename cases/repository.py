@@ -10,7 +10,7 @@ from domain.kernel.calendar import month_of
 from domain.kernel.case import Case
 from domain.kernel.decider import World, fold
 from domain.kernel.definition import Backer
-from domain.kernel.events import CaseEvent
+from domain.kernel.events import CaseClosed, CaseEvent
 from domain.kernel.ids import CaseId
 from domain.kernel.messages import Command
 from domain.kernel.programme import Programme, ProgrammeEvent, evolve_programme
@@ -91,6 +91,12 @@ class CaseRepository:
         summary = await self.store.summary(case_id)
         return summary is not None and summary.closed
 
+    async def has_closed(self, case_id: CaseId) -> bool:
+        """Whether the log says that the case closed, also where it was opened again; not of one that nobody filed."""
+        if await self.is_closed(case_id):
+            return True
+        return any(isinstance(stored.event, CaseClosed) for stored in (await self.store.load(case_id)).events)
+
     async def programme(self, programme: str) -> Programme:
         """The programme as it stands; version 0 where it was never opened."""
         state = Programme()
@@ -156,6 +162,8 @@ class CaseRepository:
             person_keys=self.person_keys(asked.persons),
             supporter=self.backer_keys(asked.backer) if asked.backer else None,
             principal=asked.principal,
+            allotment=asked.allotment,
+            quantity=asked.quantity,
         )
 
     def _world(self, case: Case, programme: Programme, read: WorldRead, now: datetime) -> World:

@@ -13,13 +13,14 @@ from cases.erasure import Erased, ErasureOrder, erase, hold, release
 from cli.errors import FaultFoundError, UnusableError
 from cli.identity import acting
 from cli.lines import echo_json
-from cli.reach import Reached, checked_case_id, on_the_stack
+from cli.reach import checked_case_id, domain_now, on_the_database
 from domain.kernel.proof import OFFICER
 from eventstore.conflicts import Conflict, ErasureRefused
 from process.backing import open_backing
+from process.config import Settings
 
 _ROLE: Final = "passage_eraser"
-"""The role that may destroy keys and delete messages; the login must be a member of it."""
+"""The role that may erase and hold, and nothing else; the login must be a member of it."""
 _REFUSED: Final = {
     "one-officer-twice": "two different officers must order it",
     "officer-not-proven": "an officer must order it: `passage login`",
@@ -50,20 +51,21 @@ def erase_case(
     if not (place_hold or release_hold) and second_token_file is None:
         raise UnusableError("erasing needs a second officer: --second-token-file")
 
-    async def work(stack: Reached) -> None:
-        async with open_backing(stack.settings, role=_ROLE, connections=2) as eraser:
-            officer = await acting(stack.settings, eraser.store.staff, OFFICER, file=token_file)
+    async def work(settings: Settings) -> None:
+        now = domain_now(settings)
+        async with open_backing(settings, role=_ROLE, connections=2) as eraser:
+            officer = await acting(settings, eraser.store.staff, OFFICER, file=token_file)
             if place_hold or release_hold:
                 change = hold if place_hold else release
-                await change(eraser.cases, known, officer, reason, f"hold:{secrets.token_hex(8)}", stack.now)
+                await change(eraser.cases, known, officer, reason, f"hold:{secrets.token_hex(8)}", now)
                 _tell_hold(known, json=json, held=place_hold)
             else:
-                second = await acting(stack.settings, eraser.store.staff, OFFICER, file=second_token_file)
+                second = await acting(settings, eraser.store.staff, OFFICER, file=second_token_file)
                 order = ErasureOrder(case_id=known, first=officer, second=second, because=reason)
-                _tell_erased(known, await erase(eraser.cases, eraser.keys, order, stack.now), json=json)
+                _tell_erased(known, await erase(eraser.cases, eraser.keys, order, now), json=json)
 
     with _refusals_told(known):
-        on_the_stack(work)
+        on_the_database(work)
 
 
 @contextmanager

@@ -10,13 +10,14 @@ import typer
 from temporalio.service import RPCError
 
 from activities.notify import notify
-from cases.programme_commands import handle_programme
+from cases.programme_commands import handle_programme, open_if_new
 from cli.errors import FaultFoundError, UnusableError
 from cli.identity import acting
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway
+from domain import registry
 from domain.kernel.calendar import month_of
-from domain.kernel.messages import GovernmentsMessage, RulesAdoption
+from domain.kernel.messages import GovernmentsMessage
 from domain.kernel.rule_set import RuleSet, parse_rule_set
 from eventstore.conflicts import Conflict
 from eventstore.inbox import Incoming, Receipt, UnknownStream
@@ -34,11 +35,50 @@ _REFUSED: Final = {
 }
 
 
+def sets_of(programme: str) -> Mapping[str, RuleSet]:
+    """The rule sets of a programme. Raises UnusableError, which names the programmes that there are."""
+    found = registry.programmes().get(programme)
+    if found is None:
+        raise UnusableError(f"no programme {programme} (there are {', '.join(registry.programmes())})")
+    return found.sets
+
+
+async def open_programme(stack: Reached, rules: RuleSet, places: int | None) -> None:
+    """Open the programme of these rules; `places` sets the cap of its pool. Raises FaultFoundError if it is open."""
+    if (await stack.backing.cases.programme(rules.programme)).version > 0:
+        raise FaultFoundError(f"{rules.programme} is open already")
+    await open_if_new(stack.backing.cases, rules, places, stack.now)
+
+
+async def show_programmes(stack: Reached, *, json: bool) -> None:
+    """Print where every programme stands; those that are not open are named at the end."""
+    closed = []
+    for name in registry.programmes():
+        found = await stack.statistics.programme(name, month_of(stack.now))
+        if found is None:
+            closed.append(name)
+        else:
+            _show(name, found, json=json)
+            if not json:
+                typer.echo()
+    if closed and not json:
+        typer.echo(f"Not open   {', '.join(closed)}")
+
+
 async def show_programme(stack: Reached, programme: str, *, json: bool) -> None:
-    """Print where the programme stands. Raises UnusableError where it was never opened."""
+    """Print where the programme stands. Raises UnusableError where there is none, or where it is not open."""
+    sets_of(programme)
     found = await stack.statistics.programme(programme, month_of(stack.now))
     if found is None:
-        raise UnusableError(f"no programme {programme}")
+        raise _not_open(programme)
+    _show(programme, found, json=json)
+
+
+def _not_open(programme: str) -> UnusableError:
+    return UnusableError(f"{programme} is not open: `passage programme open VERSION --programme {programme}` opens it")
+
+
+def _show(programme: str, found: ProgrammeStatistics, *, json: bool) -> None:
     if json:
         echo_json({"programme": programme, **_as_json(found)})
         return
@@ -59,15 +99,15 @@ def _as_json(found: ProgrammeStatistics) -> dict[str, object]:
     }
 
 
-def adoption(text: str, book: Mapping[str, RuleSet]) -> RulesAdoption:
-    """The message that adopts the rule set which `text` names, by its version or by a file that holds it.
+def rules_named(text: str, book: Mapping[str, RuleSet]) -> RuleSet:
+    """The rule set that `text` names, by its version or by a file that holds it.
 
     Every worker must know its rules before the first case follows them, so a file can only be one that came with the
     project. Raises UnusableError for any other.
     """
     known = ", ".join(sorted(book))
     if text in book:
-        return RulesAdoption(rules=text)
+        return book[text]
     try:
         found = parse_rule_set(Path(text).read_text("utf-8"))
     except FileNotFoundError:
@@ -76,7 +116,7 @@ def adoption(text: str, book: Mapping[str, RuleSet]) -> RulesAdoption:
         kind = error.strerror if isinstance(error, OSError) else "it is not the TOML of one"
         raise UnusableError(f"{text} is no rule set: {kind}") from None
     _require_known(text, found, book)
-    return RulesAdoption(rules=found.version)
+    return book[found.version]
 
 
 def _require_known(file: str, found: RuleSet, book: Mapping[str, RuleSet]) -> None:
@@ -94,7 +134,7 @@ async def tell(stack: Reached, programme: str, message: GovernmentsMessage) -> N
 
     Raises:
         FaultFoundError: the programme refuses it.
-        UnusableError: no such programme.
+        UnusableError: the programme is not open.
     """
     receipt = await _receive(stack, programme, message)
     try:
@@ -122,7 +162,7 @@ async def _receive(stack: Reached, programme: str, message: GovernmentsMessage) 
     try:
         return await stack.inbox.receive(incoming)
     except UnknownStream:
-        raise UnusableError(f"no programme {programme}") from None
+        raise _not_open(programme) from None
 
 
 async def _notify(stack: Reached, notifications: Iterable[Notification]) -> None:
@@ -130,9 +170,8 @@ async def _notify(stack: Reached, notifications: Iterable[Notification]) -> None
     if not notified:
         return
     try:
-        await notify(
-            await stack.temporal(), (of_store(notification) for notification in notified), stack.backing.cases.is_closed
-        )
+        pending = [of_store(notification) for notification in notified]
+        await notify(await stack.temporal(), pending, stack.backing.cases.has_closed)
     except (TemporalAway, RPCError):
         typer.echo(f"Temporal does not answer: the relay will notify the cases concerned ({len(notified)}).", err=True)
         return

@@ -1,17 +1,16 @@
-"""The `passage` command: one module a command group, and one place that turns an error into an exit code."""
+"""The `passage` command: one module a command or group, and one place that turns an error into an exit code."""
 
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Final
 
 import typer
 
-from cli import erase, inbox, login, partners, programme
-from cli.audit import app as audit
-from cli.case import app as case
 from cli.errors import FaultFoundError, UnusableError
 from process.bootstrap import BootstrapFailed
 from process.config import ConfigurationError
@@ -19,34 +18,55 @@ from stack.errors import StackError
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
-app = typer.Typer(
-    name="passage",
-    help="A humanitarian entry programme, case by case.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-if find_spec("psutil"):  # of the `embedded` extra; a production image has neither it nor these commands
-    from cli.stack.app import app as embedded
+_EMBEDDED: Final = {
+    "demo": "cli.stack.demo:demo",
+    "up": "cli.stack.up:up",
+    "token": "cli.stack.token:token",
+    "simulate": "cli.stack.simulate:simulate",
+    "bench": "cli.stack.bench:bench",
+}
+"""They start servers of their own, or are for those: they need the `embedded` extra, which a production image lacks."""
+_COMMANDS: Final = {
+    **(_EMBEDDED if find_spec("psutil") else {}),
+    "login": "cli.login:login",
+    "erase": "cli.erase:erase_case",
+    "case": "cli.case.app:app",
+    "audit": "cli.audit.app:app",
+    "programme": "cli.programme:app",
+    "inbox": "cli.inbox:app",
+    "partners": "cli.partners:app",
+}
+"""Where each command or group is. All of them together take seconds to import."""
 
-    app.add_typer(embedded)
-app.command("login")(login.login)
-app.command("erase")(erase.erase_case)
-app.add_typer(case.app, name="case")
-app.add_typer(audit.app, name="audit")
-app.add_typer(programme.app, name="programme")
-app.add_typer(inbox.app, name="inbox")
-app.add_typer(partners.app, name="partners")
+
+def application(first: str | None = None) -> typer.Typer:
+    """The command line; if `first` is one of its commands, with that one alone, so that no other is imported."""
+    app = typer.Typer(
+        name="passage",
+        help="A humanitarian entry programme, case by case.",
+        callback=_passage,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    wanted = {first: _COMMANDS[first]} if first in _COMMANDS else _COMMANDS
+    for name, place in wanted.items():
+        module, _, attribute = place.partition(":")
+        found: Any = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
 
 
-@app.callback()
-def passage() -> None:
+def _passage() -> None:
     """A humanitarian entry programme, case by case."""
 
 
 def run() -> None:
     """Entry point. Ends the process at once after its output is out: a clean exit of Temporal's SDK may abort."""
-    code = exit_code(lambda: app(standalone_mode=False))
+    code = exit_code(lambda: application(*sys.argv[1:2])(standalone_mode=False))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -11,8 +11,8 @@ from cli.lines import echo_json, moment, row
 from cli.reach import on_the_database
 from eventstore.format.envelope import machine_clock
 from eventstore.partner_calls import PartnerStanding
+from eventstore.postgres.connections import side_pool
 from eventstore.postgres.partner_calls import PostgresUnanswered
-from eventstore.postgres.session import side_pool
 from process.backing import clock_of
 from process.config import Settings
 from worker import agreements_of

@@ -6,31 +6,55 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import UnusableError
-from cli.governing import adoption, show_programme, tell
+from cli.governing import open_programme, rules_named, sets_of, show_programme, show_programmes, tell
 from cli.reach import Reached, on_the_stack
-from domain import registry
 from domain.kernel.messages import (
     CapChange,
     GovernmentsMessage,
     ProgrammeResumption,
     ProgrammeSuspension,
     ProgrammeTermination,
+    RulesAdoption,
 )
 from domain.kernel.rule_set import RuleSet
 
-app = typer.Typer(help="The programme: its figures, and what the governments tell it.", no_args_is_help=True)
+app = typer.Typer(help="The programmes: their figures, and what the governments tell them.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+RulesArgument = Annotated[
+    str, typer.Argument(metavar="VERSION|FILE", help="A version, or a file that holds one.", show_default=False)
+]
 Named = Annotated[str | None, typer.Option("--programme", help="Which one.", show_default="venezuela-air")]
 
 
 @app.command()
-def show(programme: Named = None, json: Json = False) -> None:
-    """Show the programme's status, rules and places."""
+def show(
+    programme: Annotated[str | None, typer.Option("--programme", help="Only this one.")] = None, json: Json = False
+) -> None:
+    """Show the status, rules and places of every programme, or of one."""
 
     async def work(stack: Reached) -> None:
-        await show_programme(stack, programme or stack.settings.programme, json=json)
+        if programme is None:
+            await show_programmes(stack, json=json)
+        else:
+            await show_programme(stack, programme, json=json)
+
+    on_the_stack(work)
+
+
+@app.command("open")
+def open_(
+    rules: RulesArgument,
+    programme: Named = None,
+    places: Annotated[int | None, typer.Option(min=0, max=10**9, help="Places, in place of the rules' number.")] = None,
+    json: Json = False,
+) -> None:
+    """Open a programme under a rule set: cases may be filed from then on."""
+
+    async def work(stack: Reached) -> None:
+        named = programme or stack.settings.programme
+        await open_programme(stack, rules_named(rules, sets_of(named)), places)
+        await show_programme(stack, named, json=json)
 
     on_the_stack(work)
 
@@ -73,26 +97,18 @@ def cap(
 
 @app.command("adopt-rules")
 def adopt_rules(
-    rules: Annotated[str, typer.Argument(metavar="VERSION|FILE", help="A version, or a file that holds one.")],
+    rules: RulesArgument,
     programme: Named = None,
     json: Json = False,
 ) -> None:
     """Adopt a rule set for cases filed from now on; running cases keep theirs unless the set says otherwise."""
-    _tell(programme, lambda book: adoption(rules, book), json=json)
+    _tell(programme, lambda sets: RulesAdoption(rules=rules_named(rules, sets).version), json=json)
 
 
 def _tell(programme: str | None, message: Callable[[Mapping[str, RuleSet]], GovernmentsMessage], *, json: bool) -> None:
     async def work(stack: Reached) -> None:
         named = programme or stack.settings.programme
-        await tell(stack, named, message(_sets_of(named)))
+        await tell(stack, named, message(sets_of(named)))
         await show_programme(stack, named, json=json)
 
     on_the_stack(work)
-
-
-def _sets_of(programme: str) -> Mapping[str, RuleSet]:
-    try:
-        return registry.programme(programme).sets
-    except registry.UnknownProgramme:
-        known = ", ".join(registry.programmes())
-        raise UnusableError(f"no programme {programme} (there are {known})") from None

@@ -86,11 +86,15 @@ def on_the_stack(work: Callable[[Reached], Awaitable[T]]) -> T:
     return asyncio.run(_within(settings, work))
 
 
-def on_the_database(work: Callable[[Settings], Awaitable[T]]) -> T:
-    """Do `work` that needs the record alone, by any login that may read it; no Temporal. Raises as `on_the_stack`."""
+def on_the_database(work: Callable[[Settings], Awaitable[T]], *, url_needed: bool = True) -> T:
+    """Do `work` that needs the record alone, by any login that may read it; no Temporal. Raises as `on_the_stack`.
+
+    `url_needed` False: the record is elsewhere, as in a backup.
+    """
     settings = load_settings()
     configure_logs(settings.model_copy(update={"log_level": "error"}), "cli")
-    settings.required_database_url  # noqa: B018  asked first, as above
+    if url_needed:
+        settings.required_database_url  # noqa: B018  asked first, as above
 
     async def within() -> T:
         with _one_line_when_away(settings):

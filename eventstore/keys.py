@@ -13,6 +13,8 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from eventstore.conflicts import StoreUnavailable
+
 _NONCE_BYTES = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _TOMBSTONE = b"destroyed\n"
@@ -122,28 +124,72 @@ class KeyCache:
         self._keys.pop(key_id, None)
 
 
-class DirectoryKeyStore:
-    """Keys in a directory of their own (0700), each wrapped under the master key file (AES-256-GCM, bound to its id).
+class MasterKey(Protocol):
+    """What wraps the keys of cases. It is kept apart from them: who has both reads everything."""
 
-    Keep it, and its short-lived backups, apart from the database's: who has both has everything, and a key restored
-    from an old backup would undo an erasure.
+    async def wrap(self, key_id: str, secret: bytes) -> bytes:
+        """The secret, encrypted and bound to `key_id`. Raises `KeysUnavailable`."""
+        ...
+
+    async def unwrap(self, key_id: str, wrapped: bytes) -> bytes:
+        """The secret again. Raises `KeysUnavailable`."""
+        ...
+
+
+class KeysUnavailable(StoreUnavailable):
+    """Whoever holds the master key does not answer, or refuses; to be retried."""
+
+
+class FileMasterKey:
+    """32 bytes in a file (0600): AES-256-GCM."""
+
+    def __init__(self, file: Path) -> None:
+        self._aead = AESGCM(file.read_bytes())
+
+    @classmethod
+    def made_if_missing(cls, file: Path) -> "FileMasterKey":
+        """The key in the file, which is made where there is none."""
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create(file, os.urandom(32))
+        return cls(file)
+
+    async def wrap(self, key_id: str, secret: bytes) -> bytes:  # noqa: D102  # the port says it
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, secret, key_id.encode())
+
+    async def unwrap(self, key_id: str, wrapped: bytes) -> bytes:  # noqa: D102  # the port says it
+        return self._aead.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.encode())
+
+
+def master_file(keys_directory: Path) -> Path:
+    """Where the master key is unless a setting says otherwise: beside the folder, so that no copy of it has both."""
+    return keys_directory.with_name(f"{keys_directory.name}-master")
+
+
+class DirectoryKeyStore:
+    """Keys in a directory of their own (0700), each wrapped under the master key and bound to its id.
+
+    Keep it, and its short-lived backups, apart from the database's and from the master key: who has all three has
+    everything, and a key restored from an old backup would undo an erasure.
     """
 
-    def __init__(self, path: Path, cache: KeyCache | None = None) -> None:
+    def __init__(self, path: Path, cache: KeyCache | None = None, master: MasterKey | None = None) -> None:
         self._cases = path / "cases"
         self._pepper_file = path / "pepper"
         self._cache = cache or KeyCache()
         self._cases.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)
-        _create(path / "master", os.urandom(32))
-        self._master = AESGCM((path / "master").read_bytes())
+        self._master = master or FileMasterKey.made_if_missing(master_file(path))
 
     async def create(self, case_id: str) -> CaseKey:  # noqa: D102  # the port says it
         cached = self._cache.get(case_id)
         if cached is not None:
             return cached
-        # Writing durably takes milliseconds, which the event loop has better uses for.
-        await asyncio.to_thread(_create, self._file(case_id), self._wrap(case_id, os.urandom(32)))
+        file = self._file(case_id)
+        if not file.exists():
+            wrapped = await self._master.wrap(case_id, os.urandom(32))
+            # Writing durably takes milliseconds, which the event loop has better uses for.
+            await asyncio.to_thread(_create, file, wrapped)
         return await self.get(case_id)
 
     async def get(self, key_id: str) -> CaseKey:  # noqa: D102  # the port says it
@@ -156,7 +202,7 @@ class DirectoryKeyStore:
             raise KeyUnknown(key_id) from None
         if wrapped == _TOMBSTONE:
             raise KeyDestroyed(key_id)
-        return self._cache.put(CaseKey(key_id, self._unwrap(key_id, wrapped)))
+        return self._cache.put(CaseKey(key_id, await self._master.unwrap(key_id, wrapped)))
 
     async def destroy(self, key_id: str) -> None:  # noqa: D102  # the port says it
         self._cache.forget(key_id)
@@ -164,20 +210,14 @@ class DirectoryKeyStore:
 
     async def pepper(self) -> bytes:  # noqa: D102  # the port says it
         if not self._pepper_file.exists():
-            await asyncio.to_thread(_create, self._pepper_file, self._wrap("pepper", os.urandom(32)))
-        return self._unwrap("pepper", self._pepper_file.read_bytes())
+            wrapped = await self._master.wrap("pepper", os.urandom(32))
+            await asyncio.to_thread(_create, self._pepper_file, wrapped)
+        return await self._master.unwrap("pepper", self._pepper_file.read_bytes())
 
     def _file(self, key_id: str) -> Path:
         if not _KEY_ID.fullmatch(key_id):
             raise KeyUnknown("not a key id")
         return self._cases / key_id
-
-    def _wrap(self, key_id: str, secret: bytes) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._master.encrypt(nonce, secret, key_id.encode())
-
-    def _unwrap(self, key_id: str, wrapped: bytes) -> bytes:
-        return self._master.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], key_id.encode())
 
 
 def _create(file: Path, content: bytes) -> None:

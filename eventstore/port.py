@@ -19,7 +19,7 @@ from eventstore.access import AccessLog
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, InboxRow
 from eventstore.places import PlaceChange
-from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
+from eventstore.summary import CaseSummary, ProgrammeSummary, SummaryFilter
 from eventstore.world import SupporterKeys, WorldQuery, WorldRead
 
 MAX_EVENTS_PER_APPEND = 100
@@ -235,6 +235,10 @@ class EventStore(Protocol):
         """Count an attempt; with `accepted` the call is no longer outstanding."""
         ...
 
-    def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:
-        """Every case that must have a running workflow, with what it is owed; read page by page."""
+    def stuck_candidates(self) -> AsyncIterator[str]:
+        """Every case that must have a running workflow, read page by page.
+
+        That is an open one with a due moment, an untaken message, an outstanding call or a named wait; and a filing
+        that is not taken yet.
+        """
         ...

@@ -1,11 +1,12 @@
 """What the heads keep of a stream, for lists, pages and `Step`; written with each append, never folded from events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from domain.kernel.ids import Code
+from domain.kernel.referrals import LIMIT as REFERRAL_LIMIT
 from eventstore.places import Pool
 
 
@@ -25,14 +26,21 @@ class CaseSummary:
     due_at: datetime | None = None
     outcome: Code | None = None
     reason: Code | None = None
-    work_permit: Code | None = None
-    authorized_last_day: date | None = None
-    """Null while the limit is paused by a suspension."""
-    paroled_last_day: date | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else its family shows of it (`Family.facts`), as JSON has it."""
     flags: tuple[str, ...] = ()
     closed: bool = False
     held: bool = False
     """Any hold: by the programme, for a new supporter, for a changed passport."""
+    overdue_since: datetime | None = None
+    """When an officer's answer was due that has not come; it stays overdue until somebody acts."""
+
+    @property
+    def shown_due(self) -> tuple[Code, datetime] | None:
+        """The limit that lists and pages show: the one that is overdue, else the next that runs."""
+        if self.overdue_since is not None:
+            return REFERRAL_LIMIT, self.overdue_since
+        return None if self.due_name is None or self.due_at is None else (self.due_name, self.due_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +64,3 @@ class SummaryFilter:
     outcome: Code | None = None
     open: bool | None = None
     limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StuckCandidate:
-    """An open case, or a filing not yet taken, that needs a running workflow (design.md, "Stuck")."""
-
-    case_id: str
-    overdue: bool
-    """Its due moment has passed."""
-    undecided: bool
-    """An inbox row of it is undecided."""
-    calls: bool
-    """A call to a partner is outstanding."""
-    waiting_on: Code | None

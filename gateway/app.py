@@ -28,7 +28,7 @@ from gateway.http.protection import ProtectionMiddleware
 from gateway.http.request_log import RequestLogMiddleware
 from gateway.pages import reference, routes
 from gateway.pages.errors import error_page, is_page
-from gateway.routes import applications, boarding, cases, documents, messages, operations, programmes
+from gateway.routes import applications, boarding, cases, documents, log, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
 
 _ROUTERS: Final = (
@@ -38,6 +38,7 @@ _ROUTERS: Final = (
     cases.router,
     documents.router,
     programmes.router,
+    log.router,
     operations.router,
     routes.router,
     reference.router,

@@ -6,9 +6,10 @@ from typing import Final
 
 import httpx2
 
+from eventstore.postgres.connections import side_pool
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.operations import PostgresDeliveries, PostgresStatistics
-from eventstore.postgres.session import side_pool
+from eventstore.postgres.sealed import PostgresSealedLog
 from eventstore.staff import Staff
 from gateway.deps import GatewayDeps
 from gateway.http.limits import Limits
@@ -48,6 +49,7 @@ async def open_gateway(backing: Backing, settings: Settings) -> AsyncIterator[Ga
             statistics=PostgresStatistics(side),
             deliveries=PostgresDeliveries(side),
             documents=PostgresDocuments(side, backing.keys),
+            sealed_log=PostgresSealedLog(side),
             senders=senders_of(settings),
             tokens=tokens,
             record_refusal=Refusals(guard),

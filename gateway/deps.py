@@ -17,6 +17,7 @@ from eventstore.inbox import Inbox
 from eventstore.operations import Deliveries, Refusal, Statistics
 from eventstore.port import EventStore
 from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.sealed import PostgresSealedLog
 from gateway.http.limits import Misses, unlimited
 from gateway.http.protection import Protection
 from gateway.http.refusals import unrecorded
@@ -83,6 +84,8 @@ class GatewayDeps:
     """What holds for every request, whatever its route."""
     documents: PostgresDocuments | None = None
     """Applicants' documents; None: the routes answer `not-found`."""
+    sealed_log: PostgresSealedLog | None = None
+    """What `/v1/log` reads; None: the routes answer `not-found`."""
     deliveries: Deliveries | None = None
     """What the pages show; None: they answer `not-found`."""
 

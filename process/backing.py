@@ -4,16 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
+
+import httpx2
 
 from cases.clock import Clock, ScaledClock, SystemClock
 from cases.repository import CaseRepository
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
-from eventstore.keys import DirectoryKeyStore
+from eventstore.keys import DirectoryKeyStore, FileMasterKey
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.store import PostgresStore
-from process.config import Settings
+from process.config import ConfigurationError, Settings
+from process.kms import KmsMasterKey
 
 WRITER: Final = "passage_writer"
 CONNECTIONS: Final = 16
@@ -57,10 +61,34 @@ async def open_backing(
         StoreUnavailable: the database cannot be reached.
         asyncpg.PostgresError: it does not know this login.
     """
-    keys = DirectoryKeyStore(settings.keys_directory)
     url, clock = settings.required_database_url, clock_of(settings)
-    async with opened_backing(url, keys, clock, role=role, connections=connections) as backing:
+    async with (
+        opened_keys(settings) as keys,
+        opened_backing(url, keys, clock, role=role, connections=connections) as backing,
+    ):
         yield backing
+
+
+@asynccontextmanager
+async def opened_keys(settings: Settings) -> AsyncIterator[DirectoryKeyStore]:
+    """The keys of personal data, under the master key that the settings name.
+
+    Raises:
+        ConfigurationError: the file of the master key is missing or malformed.
+    """
+    if settings.kms_url is None or settings.kms_token is None:
+        yield DirectoryKeyStore(settings.keys_directory, master=_master_file(settings.master_key))
+        return
+    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as http:
+        master = KmsMasterKey(settings.kms_url, settings.kms_key, settings.kms_token, http)
+        yield DirectoryKeyStore(settings.keys_directory, master=master)
+
+
+def _master_file(file: Path | None) -> FileMasterKey | None:
+    try:
+        return None if file is None else FileMasterKey(file)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"PASSAGE_MASTER_KEY: no key of 32 bytes ({type(error).__name__})") from None
 
 
 @asynccontextmanager

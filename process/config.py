@@ -58,8 +58,15 @@ class Settings(BaseSettings):
     keys_dir: Path | None = None
     """Wrapped keys of the directory key store; by default `<data_dir>/keys`. Never inside a database's directory."""
 
+    master_key: Path | None = None
+    """File of 32 bytes that wraps those keys, on a medium of its own. Default: `<keys_dir>-master`, made if missing."""
+    kms_url: str | None = None
+    kms_key: str = Field(default="passage", pattern=r"^[A-Za-z0-9._-]{1,128}$")
+    kms_token: Path | None = None
+    """In place of that file: Vault's transit engine at `https://…/v1/transit`, the key there, a file with the token."""
     database_url: SecretStr | None = None
-    """`postgresql://…` with the role of this process (owner for migrations, writer for the worker, and so on)."""
+    """`postgresql://…` with the role of this process (owner for migrations, writer for the worker, and so on). With
+    `?pgbouncer=true` where it leads to a PgBouncer in transaction mode; the bootstrap's own never does."""
 
     gateway_url: str = "http://127.0.0.1:8080"
     """Where others reach the gateway."""
@@ -175,6 +182,14 @@ class Settings(BaseSettings):
             raise ValueError("PASSAGE_TOKEN_ISSUER and PASSAGE_TOKEN_KEYS_URL are given together or not at all")
         if self.token_keys_url is not None and not _is_trusted_source(self.token_keys_url):
             raise ValueError("PASSAGE_TOKEN_KEYS_URL is https:, file:///, or http: on a loopback address")
+        return self
+
+    @model_validator(mode="after")
+    def _key_service_is_whole(self) -> Self:
+        if (self.kms_url is None) != (self.kms_token is None) or (self.kms_url and self.master_key):
+            raise ValueError("PASSAGE_KMS_URL and PASSAGE_KMS_TOKEN are given together, and PASSAGE_MASTER_KEY without")
+        if self.kms_url is not None and (self.kms_url.startswith("file:") or not _is_trusted_source(self.kms_url)):
+            raise ValueError("PASSAGE_KMS_URL is https:, or http: on a loopback address")
         return self
 
     @property

@@ -28,7 +28,7 @@ def relay_of(backing: Backing, temporal: TemporalConnection) -> Relay:
     """The relay over this database and this Temporal."""
 
     async def notify_cases(notifications: Iterable[PendingNotification]) -> None:
-        await notify(await temporal.client(), notifications, backing.cases.is_closed)
+        await notify(await temporal.client(), notifications, backing.cases.has_closed)
 
     async def handle_now(programme: str) -> None:
         await handle_programme(backing.cases, programme, backing.now())
@@ -40,7 +40,7 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnect
     """Begin what goes on beside notifying, each until it is cancelled."""
 
     async def sweep() -> None:
-        await sweep_once(backing.cases, await temporal.client(), backing.now())
+        await sweep_once(backing.cases, await temporal.client())
 
     async def record() -> None:
         await record_checks(backing.store.access)

@@ -6,7 +6,6 @@ is started, and begins from the log like any other run (decision 3).
 """
 
 import asyncio
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -23,13 +22,13 @@ from domain.kernel.ids import CaseId
 _log = structlog.get_logger()
 
 SWEEP_PERIOD_S: Final = 30.0
-"""How long a case may be without a workflow. A sweep that finds nothing costs a page for every 500 open cases."""
+"""How long a case may be without a workflow. A sweep that finds nothing costs a page for every 5,000 open cases."""
 
 _RUNNING: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
 
 
-async def sweep_once(cases: CaseRepository, client: Client, now: datetime) -> int:
-    """Start every open case that has no running workflow, and return how many. `now` is domain time.
+async def sweep_once(cases: CaseRepository, client: Client) -> int:
+    """Start every open case that has no running workflow, and return how many.
 
     What runs is read before what is open, so a case that closes meanwhile is not started again. Visibility lags by
     moments: a start that finds the case running changes nothing, and a run that had just ended is seen by the next
@@ -42,10 +41,10 @@ async def sweep_once(cases: CaseRepository, client: Client, now: datetime) -> in
     """
     running = {execution.id async for execution in client.list_workflows(_RUNNING, page_size=1000)}
     started, batch = 0, list[CaseId]()
-    async for candidate in cases.store.stuck_candidates(now):
-        if candidate.case_id in running:
+    async for case_id in cases.store.stuck_candidates():
+        if case_id in running:
             continue
-        batch.append(candidate.case_id)
+        batch.append(case_id)
         if len(batch) == AT_ONCE:
             started += await _start_all(cases, client, batch)
             batch = []
@@ -59,9 +58,12 @@ async def _start_all(cases: CaseRepository, client: Client, case_ids: list[CaseI
 async def _start_unless_it_ended(cases: CaseRepository, client: Client, case_id: CaseId) -> bool:
     if await start_if_none_runs(client, case_id, OF_AN_OPEN_CASE):
         return True
-    if await _ended_by_itself(client, case_id) and not await cases.is_closed(case_id):
+    if not await _ended_by_itself(client, case_id) or await cases.is_closed(case_id):
+        return False
+    if not await cases.has_closed(case_id):
         raise LogRestored
-    return False
+    # It closed and was opened again: its workflow ended rightly, and is wanted once more.
+    return await start_if_none_runs(client, case_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
 
 async def start_if_none_runs(client: Client, case_id: CaseId, reuse: WorkflowIDReusePolicy) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Header, Path, Request
@@ -112,12 +113,18 @@ class _Partner:
 
 def _add_partner(app: FastAPI, partner: _Partner, check: type[PartnerCheck]) -> None:
     """The route on which the partner takes `check`."""
-    body = create_model(f"{check.__name__.removesuffix('Check')}Call", __base__=check, reply_to=(ReplyTo, ...))
+    body = _call_with(check)
 
     @app.post(f"/{partner.name}/v1/requests", status_code=202)
-    async def ask(call: body, idempotency_key: IdempotencyKey, request: Request) -> Response:
+    async def ask(call: body, idempotency_key: IdempotencyKey, request: Request) -> Response:  # type: ignore[valid-type]  # made at run time
         refused = await partner.proofs.refusal(partner.name, idempotency_key, request)
         return refused or await _take(partner, call, call.reply_to, idempotency_key)  # type: ignore[attr-defined]  # from a check
+
+
+@cache
+def _call_with(check: type[PartnerCheck]) -> type[PartnerCheck]:
+    """What the partner is sent: the check, and where its answer goes."""
+    return create_model(f"{check.__name__.removesuffix('Check')}Call", __base__=check, reply_to=(ReplyTo, ...))
 
 
 def _add_scripting(app: FastAPI, journal: Journal) -> None:

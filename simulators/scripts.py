@@ -62,7 +62,8 @@ class Saying(Section):
         kind = given.get(cls.NAMED_BY)
         if kind == "none":
             return given
-        beside = {*cls.model_fields, "message", NOT_IN_SCRIPTS} - {"says"}
+        keys = {each.alias or name for name, each in cls.model_fields.items()}
+        beside = {*keys, "message", NOT_IN_SCRIPTS} - {"says"}
         own = {key: each for key, each in given.items() if key in beside}
         if not (isinstance(kind, str) and kind in cls.KINDS):
             return own

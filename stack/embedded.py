@@ -21,7 +21,7 @@ from stack.partner_keys import ensure_partner_keys
 from stack.ports import HOST, choose_port
 from stack.postgres.database import PostgresService
 from stack.probes import answers, polls
-from stack.services import PythonService, Service, Step
+from stack.services import PythonService, Service, SideBySide, Step
 from stack.state import StackState, forget, lock
 from stack.supervisor import Supervisor
 from stack.temporal import NAMESPACE, EmbeddedTemporal
@@ -30,6 +30,8 @@ from workflows.contracts import CASES_TASK_QUEUE
 
 _INTAKE_STAGE = 4
 """Stopped first: nothing new comes in while the rest drains."""
+_SEALER_STAGE = 1
+"""It ends after all who write, so that what they wrote is signed before the stack is down."""
 
 
 class EmbeddedStack:
@@ -45,12 +47,12 @@ class EmbeddedStack:
         self._fresh = None if fresh is None else self._data_dir / fresh
         kept = self._fresh or self._data_dir
         keys_dir = settings.keys_dir or kept / "keys"
-        own = {"data_dir": kept, "keys_dir": keys_dir.absolute(), "embedded_stack": True}
+        own = {"data_dir": kept, "keys_dir": keys_dir.absolute(), "embedded_stack": True, "probe_port": None}
         self._settings = settings.model_copy(update=own)
         self._simulators = simulators
         self._postgres = None if settings.database_url else PostgresService(kept / "postgres")
         self._temporal = None if settings.temporal_is_given else EmbeddedTemporal(kept)
-        self._sealer_probe = 0
+        self._relay_probe = self._sealer_probe = 0
         self._worker_started = datetime.now(UTC)
         self._supervisor: Supervisor | None = None
         self._lock: TextIO | None = None
@@ -128,32 +130,59 @@ class EmbeddedStack:
             raise RuntimeError("the stack was not started")
         return self._supervisor
 
-    def _plan(self) -> list[Service | Step]:
+    def _plan(self) -> list[Service | Step | SideBySide]:
+        """The servers first, all at once; then our programs, which need both and are told where each other is."""
+        postgres = (self._postgres,) if self._postgres else ()
+        temporal = (self._temporal,) if self._temporal else ()
+        keys = (Step("partners' keys", self._ensure_partner_keys), Step("token issuer", self._ensure_token_issuer))
+        servers = SideBySide(
+            (
+                (*postgres, Step("migrations", self._migrate)),
+                (*temporal, Step("search attributes", self._register_search_attributes)),
+                keys,
+            )
+        )
+        empty = [Step("an empty folder", self._empty_folder)] if self._fresh else []
+        programs = SideBySide(tuple((program,) for program in self._programs()), before=self._choose_ports)
+        return [*empty, servers, programs]
+
+    def _programs(self) -> list[Service]:
+        """Those first that a case needs first."""
         gateway = PythonService(
-            "gateway", "gateway", self._environment, self._gateway_port, self._gateway_answers, stage=_INTAKE_STAGE
+            "gateway", "gateway", self._environment, self._gateway_ports, self._gateway_answers, stage=_INTAKE_STAGE
         )
         simulators = PythonService(
-            "simulators", "simulators", self._environment, self._simulators_port, stage=_INTAKE_STAGE
+            "simulators", "simulators", self._environment, self._simulators_ports, stage=_INTAKE_STAGE
         )
         return [
-            *([Step("an empty folder", self._empty_folder)] if self._fresh else []),
-            *([self._postgres] if self._postgres else []),
-            Step("migrations", self._migrate),
-            Step("partners' keys", self._ensure_partner_keys),
-            Step("token issuer", self._ensure_token_issuer),
-            *([self._temporal] if self._temporal else []),
-            Step("search attributes", self._register_search_attributes),
+            PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
             gateway,
             *([simulators] if self._simulators else []),
-            PythonService("relay", "relay", self._environment, self._relay_port, self._relay_answers),
+            PythonService("relay", "relay", self._relay_environment, self._relay_ports, self._relay_answers),
             PythonService(
-                "sealer", "audit.log.sealer", self._sealer_environment, self._sealer_port, self._sealer_answers
+                "sealer",
+                "audit.log.sealer",
+                self._sealer_environment,
+                self._sealer_ports,
+                self._sealer_answers,
+                stage=_SEALER_STAGE,
             ),
-            PythonService("worker", "worker", self._worker_environment, is_ready=self._worker_polls),
         ]
+
+    def _choose_ports(self) -> None:
+        """Before any program is started: the simulators are told where the gateway is, the worker where they are."""
+        gateway, simulators = choose_port(self._settings.gateway_port), choose_port(self._settings.simulators_port)
+        self._set(gateway_host=HOST, gateway_port=gateway, gateway_url=f"http://{HOST}:{gateway}")
+        if self._simulators:
+            self._set(simulators_host=HOST, simulators_port=simulators, partners_url=f"http://{HOST}:{simulators}")
+        self._relay_probe, self._sealer_probe = choose_port(0), choose_port(0)
 
     def _environment(self) -> Mapping[str, str]:
         return self._environment_with(self._postgres.writer_url if self._postgres else None)
+
+    def _relay_environment(self) -> Mapping[str, str]:
+        url = self._postgres.writer_url if self._postgres else None
+        return self._environment_with(url, probe_host=HOST, probe_port=self._relay_probe)
 
     def _sealer_environment(self) -> Mapping[str, str]:
         url = self._postgres.sealer_url if self._postgres else None
@@ -166,23 +195,16 @@ class EmbeddedStack:
             return child_environment(own)
         return child_environment({**own, **self._temporal.client_environment}, without="TEMPORAL_")
 
-    def _gateway_port(self) -> tuple[int]:
-        port = choose_port(self._settings.gateway_port)
-        self._set(gateway_host=HOST, gateway_port=port, gateway_url=f"http://{HOST}:{port}")
-        return (port,)
+    def _gateway_ports(self) -> tuple[int]:
+        return (self._settings.gateway_port,)
 
-    def _simulators_port(self) -> tuple[int]:
-        port = choose_port(self._settings.simulators_port)
-        self._set(simulators_host=HOST, simulators_port=port, partners_url=f"http://{HOST}:{port}")
-        return (port,)
+    def _simulators_ports(self) -> tuple[int]:
+        return (self._settings.simulators_port,)
 
-    def _relay_port(self) -> tuple[int]:
-        port = choose_port(0)
-        self._set(probe_host=HOST, probe_port=port)
-        return (port,)
+    def _relay_ports(self) -> tuple[int]:
+        return (self._relay_probe,)
 
-    def _sealer_port(self) -> tuple[int]:
-        self._sealer_probe = choose_port(0)
+    def _sealer_ports(self) -> tuple[int]:
         return (self._sealer_probe,)
 
     def _set(self, **values: object) -> None:
@@ -192,7 +214,7 @@ class EmbeddedStack:
         return await answers(f"{self._settings.gateway_url}/readyz")
 
     async def _relay_answers(self) -> bool:
-        return await answers(f"http://{HOST}:{self._settings.probe_port}/readyz")
+        return await answers(f"http://{HOST}:{self._relay_probe}/readyz")
 
     async def _sealer_answers(self) -> bool:
         return await answers(f"http://{HOST}:{self._sealer_probe}/readyz")
@@ -242,7 +264,6 @@ class EmbeddedStack:
             raise StackError(f"Temporal does not answer at {self.state.temporal_address}: {why}") from None
 
     def _worker_environment(self) -> Mapping[str, str]:
-        self._set(probe_port=None)  # the relay's
         self._worker_started = datetime.now(UTC)
         return self._environment()
 

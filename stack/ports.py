@@ -6,6 +6,8 @@ import psutil
 
 HOST = "127.0.0.1"
 """The embedded stack has no passwords: it never listens beyond this machine."""
+_CONNECT_TIMEOUT_S = 1.0
+"""On this machine it is taken or refused at once, unless the backlog of a busy server is full."""
 
 
 def choose_port(usual: int) -> int:
@@ -26,9 +28,17 @@ def choose_port(usual: int) -> int:
 
 def listens(pid: int, ports: tuple[int, ...]) -> bool:
     """Whether process `pid` itself listens on every one of `ports`: a stranger's server there is not readiness."""
+    if not all(map(_is_taken, ports)):  # a hundredth of what it costs to ask whose they are
+        return False
     try:
         open_sockets = psutil.Process(pid).net_connections(kind="tcp")
     except psutil.Error:
         return False
     listening = {found.laddr.port for found in open_sockets if found.status == psutil.CONN_LISTEN}
     return listening.issuperset(ports)
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_CONNECT_TIMEOUT_S)
+        return probe.connect_ex((HOST, port)) == 0

@@ -46,6 +46,15 @@ class Step:
     run: Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Lanes that are brought up at the same time, each in its own order. One that fails ends the others."""
+
+    lanes: tuple[tuple[Service | Step, ...], ...]
+    before: Callable[[], None] = lambda: None
+    """What must stand before any of them is prepared, such as ports that the others are told. Asked again with them."""
+
+
 async def _at_once() -> bool:
     return True
 
@@ -62,9 +71,8 @@ class PythonService:
     is_ready: Callable[[], Awaitable[bool]] = _at_once
     stage: int = 3
     stop_signal: signal.Signals = signal.SIGTERM
-    start_timeout_s: float = (
-        30  # importing everything takes 1-2 s on an idle core; a loaded machine may need ten times that
-    )
+    start_timeout_s: float = 60
+    """Five of them import side by side, which takes 4 s on two idle cores; a busy machine may need ten times that."""
     stop_timeout_s: float = 35  # the worker lets running activities end, for at most 30 s
 
     def prepare(self) -> Launch:

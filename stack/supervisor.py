@@ -6,21 +6,24 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 
 from stack.errors import StackError
 from stack.leftovers import bound_log, end_orphans, last_words, open_log
 from stack.ports import listens
-from stack.services import Launch, Service, Step
+from stack.services import Launch, Service, SideBySide, Step
 from stack.state import ProcessRecord, write_processes
 
 _POLL_S = 0.05
 _START_ATTEMPTS = 3
 """A start fails for a reason of its own at most once; the others are for ports that someone took meanwhile."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger("stack")
 
@@ -46,13 +49,17 @@ class _Child:
     record: ProcessRecord
 
 
+class _EndedAtStart(StackError):
+    """A process ended before it was ready: another start, with other ports, may do better."""
+
+
 class Supervisor:
     """Owns the processes of one stack. Start it once, stop it once; `changed` is called after each restart."""
 
     def __init__(
         self,
         data_dir: Path,
-        plan: Sequence[Service | Step],
+        plan: Sequence[Service | Step | SideBySide],
         *,
         changed: Callable[[], None] = lambda: None,
         policy: RestartPolicy | None = None,
@@ -80,8 +87,9 @@ class Supervisor:
             if isinstance(entry, Step):
                 await entry.run()
             else:
-                child = await self._bring_up(entry)
-                self._keepers.append(asyncio.create_task(self._keep(child)))
+                group = entry if isinstance(entry, SideBySide) else SideBySide(((entry,),))
+                children = await self._bring_up(group)
+                self._keepers += [asyncio.create_task(self._keep(child)) for child in children]
 
     async def failure(self) -> str:
         """Wait until a process is given up, and say why in one line."""
@@ -96,24 +104,42 @@ class Supervisor:
             await asyncio.gather(*(self._end(child) for child in members))
         await asyncio.gather(*self._keepers)
 
-    async def _bring_up(self, service: Service) -> _Child:
-        began = time.monotonic()
+    async def _bring_up(self, group: SideBySide) -> list[_Child]:
+        others = set(self._children)
         for attempt in range(1, _START_ATTEMPTS + 1):
-            child = self._spawn(service, await asyncio.to_thread(service.prepare))
-            if await self._is_up(child):
-                log.info(
-                    "ready", service=service.name, pid=child.process.pid, seconds=round(time.monotonic() - began, 1)
-                )
-                return child
-            ended = child.process.poll()
-            if ended is None:
-                await self._end(child)
-                raise StackError(
-                    f"{service.name} did not answer within {service.start_timeout_s:g} s: {self._hint(service)}"
-                )
-            self._forget(child)
-            log.warning("start failed", service=service.name, status=ended, attempt=attempt)
-        raise StackError(f"{service.name} does not start: {self._hint(service)}")
+            group.before()
+            try:
+                return await _together([self._lane(lane) for lane in group.lanes])
+            except _EndedAtStart as ended:
+                log.warning("start failed", why=str(ended), attempt=attempt)
+                if attempt == _START_ATTEMPTS:
+                    raise
+            begun = [child for name, child in self._children.items() if name not in others]
+            await asyncio.gather(*(self._end(child) for child in begun))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _lane(self, lane: Sequence[Service | Step]) -> list[_Child]:
+        children = []
+        for entry in lane:
+            if isinstance(entry, Step):
+                await entry.run()
+            else:
+                children.append(await self._start(entry))
+        return children
+
+    async def _start(self, service: Service) -> _Child:
+        began = time.monotonic()
+        child = self._spawn(service, await _to_its_end(service.prepare))
+        if await self._is_up(child):
+            log.info("ready", service=service.name, pid=child.process.pid, seconds=round(time.monotonic() - began, 1))
+            return child
+        if child.process.poll() is None:
+            await self._end(child)
+            raise StackError(
+                f"{service.name} did not answer within {service.start_timeout_s:g} s: {self._hint(service)}"
+            )
+        self._forget(child)
+        raise _EndedAtStart(f"{service.name} does not start: {self._hint(service)}")
 
     async def _is_up(self, child: _Child) -> bool:
         deadline = time.monotonic() + child.service.start_timeout_s
@@ -218,3 +244,24 @@ def _start(launch: Launch, log_file: Path) -> subprocess.Popen[bytes]:
             **launch.popen,
             start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor alone, which then stops in order
         )
+
+
+async def _together(lanes: Iterable[Coroutine[Any, Any, list[_Child]]]) -> list[_Child]:
+    """Wait for all; the first that fails ends the others and is raised."""
+    tasks = [asyncio.create_task(lane) for lane in lanes]
+    try:
+        return [child for children in await asyncio.gather(*tasks) for child in children]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _to_its_end(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread; also when cancelled it is waited for, or it would go on behind our back."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise

@@ -23,7 +23,7 @@ def show_search_attributes(step: Step) -> None:
         (contracts.CASE_STAGE, step.stage),
         (contracts.WAITING_ON, step.waiting_on),
         (contracts.OUTCOME, step.outcome),
-        (contracts.STAGE_DEADLINE, step.due.at if step.due else None),
+        (contracts.STAGE_DEADLINE, step.overdue_since or (step.due.at if step.due else None)),
         (contracts.PROGRAMME, step.programme),
         (contracts.RULES_VERSION, step.rules_version),
         (contracts.FLAGS, list(step.flags) or None),
@@ -69,6 +69,8 @@ def _where(step: Step | None, refused_calls: Mapping[str, str]) -> Iterator[str]
     if step.waiting_on:
         yield _bullet("Waiting on", "`{whom}`", whom=step.waiting_on)
         yield f"- **Next** {NEXT[step.waiting_on]}"
+    if step.overdue_since:
+        yield _bullet("Overdue", "an officer's answer, since {at}", at=step.overdue_since)
     if step.due:
         yield _bullet("Due", "`{limit}` {at}", limit=step.due.name, at=step.due.at)
     for call in step.calls:

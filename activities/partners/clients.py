@@ -72,11 +72,13 @@ async def open_partner_clients(
     `transport` takes the place of the network. Raises `ValueError` for an address that is not https, or http on a
     loopback address.
     """
+    # The list of authorities is long, so it is read once for all partners; what is no network needs none.
+    authorities = security.tls or transport is not None or httpx2.create_ssl_context(trust_env=False)
     async with AsyncExitStack() as stack:
 
         async def channel(partner: str) -> PartnerChannel:
             address = _checked(partner, urls[partner], over_network=transport is None)
-            http = await stack.enter_async_context(_http_client(transport, timeout_s, security.tls))
+            http = await stack.enter_async_context(_http_client(transport, timeout_s, authorities=authorities))
             reply_to = f"{gateway_url.rstrip('/')}/v1/partners/{partner}/messages"
             return PartnerChannel(partner, address, reply_to, http, timeout_s, security.keys.get(partner, UNSIGNED))
 
@@ -84,11 +86,11 @@ async def open_partner_clients(
 
 
 def _http_client(
-    transport: httpx2.AsyncBaseTransport | None, timeout_s: float, tls: ssl.SSLContext | None
+    transport: httpx2.AsyncBaseTransport | None, timeout_s: float, *, authorities: ssl.SSLContext | bool
 ) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
-        verify=True if tls is None else tls,
         transport=transport,
+        verify=authorities,
         follow_redirects=False,  # personal data goes to the agreed address or nowhere
         trust_env=False,  # no proxy or .netrc of whoever started the worker
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # nothing ties one case's call to another's

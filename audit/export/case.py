@@ -9,6 +9,7 @@ from pathlib import Path
 from audit.access import Auditor, opened_access, record
 from audit.export.archive import archive_of
 from audit.export.proof import NotSealed, prove
+from audit.log.log_key import LogKeys
 from audit.log.sealer import opened_sealer
 from audit.log.sealing import Sealer
 from audit.programmes import read_programme
@@ -46,21 +47,28 @@ class Exported:
     version: int
 
 
-async def export_case(database_url: str, keys_directory: Path, origin: str, asked: Export, now: datetime) -> Exported:
-    """Export; the event of the access stream is durable before the archive is returned.
+async def export_case(
+    database_url: str,
+    keys_directory: Path,
+    asked: Export,
+    now: datetime,
+    keys: DirectoryKeyStore | None = None,
+) -> Exported:
+    """Export; the event of the access stream is durable before the archive is returned. `keys`: the directory's own.
 
     Raises:
         ValueError: there is no such case.
         NotSealed: its last event could not be sealed.
         SealRefused, EventGone: the log is not the one that was signed; `audit verify` says more.
         NoteForged, NoteMalformed: the kept checkpoint is not this log's.
+        LogKeyMissing: the log's key is not in the keys directory: an export is signed where it is.
         KeyUnknown: what is personal was asked for, and this is not the log's key store.
         StoreUnavailable: the database is away.
     """
-    keys = DirectoryKeyStore(keys_directory)
-    async with opened_sealer(database_url, keys_directory, origin) as sealer:
+    keys = keys or DirectoryKeyStore(keys_directory)
+    async with opened_sealer(database_url, keys_directory) as sealer:
         if asked.older is not None:
-            known_checkpoint(asked.older, sealer.key.verifier)
+            known_checkpoint(asked.older, LogKeys(sealer.key.verifier))
         await _seal(sealer)
         async with opened_log(database_url) as log:
             rows = await read_stream(log, asked.case_id)
@@ -98,5 +106,6 @@ async def _seal(sealer: Sealer) -> None:
     for _ in range(_APPENDS_MAX):
         if not await sealer.seal():
             break
-    await sealer.seal_map()
+    if await sealer.seal_map() is None:
+        raise NotSealed("other sealers never let this one put its map")
     await sealer.sign()

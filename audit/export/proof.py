@@ -6,7 +6,15 @@ from audit.log.checkpoints import Checkpoint
 from audit.log.maps import MapEntry, MapHeader
 from audit.log.merkle import HASH_BYTES, Node, Range, consistency_ranges, inclusion_ranges, perfect_root, proof_of
 from audit.log.notes import Note, Verifier
-from audit.log.tables import Connection, map_entries, newest_checkpoint, read_tiles
+from audit.log.tables import (
+    Connection,
+    MapIncomplete,
+    map_entries,
+    map_header,
+    newest_checkpoint,
+    newest_map,
+    read_tiles,
+)
 from audit.log.tiles import reader_of, tiles_of
 
 
@@ -32,20 +40,18 @@ async def prove(connection: Connection, case_id: str, verifier: Verifier, older:
     if note is None:
         raise NotSealed("the log has no checkpoint yet")
     size = Checkpoint.parse(Note.parse(note).text).size
-    seal = await connection.fetchrow(
-        "SELECT leaf_index, header FROM passage.map_seal WHERE leaf_index < $1 ORDER BY leaf_index DESC LIMIT 1", size
-    )
+    seal = await newest_map(connection, size)
     if seal is None:
         raise NotSealed("the log has no map seal yet")
-    entry, entry_index, hashes = await _entries(connection, case_id, MapHeader.parse(seal["header"]).log_size)
+    entry, entry_index, hashes = await _entries(connection, case_id, MapHeader.parse(seal.header))
     proof = {
         "case": case_id,
         "key": str(verifier),
         "checkpoint": note,
         "events": [await _inclusion(connection, index, size) for index in await _leaves(connection, case_id, entry)],
         "map": {
-            **await _inclusion(connection, seal["leaf_index"], size),
-            "header": seal["header"].decode(),
+            **await _inclusion(connection, seal.leaf_index, size),
+            "header": seal.header.decode(),
             "entry_index": entry_index,
             "entry_proof": _map_proof(hashes, entry_index),
         },
@@ -64,10 +70,16 @@ async def _leaves(connection: Connection, case_id: str, entry: MapEntry) -> list
     return [row["leaf_index"] for row in rows]
 
 
-async def _entries(connection: Connection, case_id: str, size: int) -> tuple[MapEntry, int, bytes]:
+async def _entries(connection: Connection, case_id: str, header: MapHeader) -> tuple[MapEntry, int, bytes]:
     """The case's entry, where it stands, and the leaf hashes of the whole map: 32 bytes a stream."""
+    try:
+        honest = await map_header(connection, header.log_size) == header
+    except MapIncomplete:
+        honest = False
+    if not honest:
+        raise NotSealed("the newest map is not that of the leaves before it: verify the log")
     hashes, found, index = bytearray(), None, 0
-    async for entry in map_entries(connection, size):
+    async for entry in map_entries(connection, header.log_size):
         if entry.stream == case_id:
             found, index = entry, len(hashes) // HASH_BYTES
         hashes += entry.leaf

@@ -2,18 +2,75 @@
 
 import base64
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from audit.log.notes import ED25519, Note, NoteMalformed, Signature, Verifier
+from audit.log.checkpoints import Checkpoint
+from audit.log.notes import ED25519, Note, NoteForged, NoteMalformed, Signature, Verifier
 
 FOLDER: Final = "log"
 """In the keys directory; apart from the database, so that who has the one cannot sign with the other."""
 _SIGNER, _VERIFIER, _LAST = "signer", "verifier", "last-checkpoint"
 _NEXT, _FORMER = "next-signer", "former-verifiers"
+
+
+class LogKeyMissing(Exception):
+    """There is no key of the log in the keys directory, and one is made for an empty log only."""
+
+    code = "log-key-missing"
+
+
+@dataclass(frozen=True, slots=True)
+class FormerVerifier:
+    """A key that the log had before: what it signs counts up to a size, the log's when the key was put away."""
+
+    verifier: Verifier
+    signs_up_to: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From a verifier key, a space, and the size. Raises NoteMalformed."""
+        key, _, size = text.strip().partition(" ")
+        if not size.isascii() or not size.isdigit():
+            raise NoteMalformed("a former key needs the size of the log up to which it signed: `KEY SIZE`")
+        return cls(Verifier.parse(key), int(size))
+
+
+@dataclass(frozen=True, slots=True)
+class LogKeys:
+    """The keys by which a log is known: the one it has, and those that it had. All have its name."""
+
+    verifier: Verifier
+    former: tuple[FormerVerifier, ...] = ()
+
+    @classmethod
+    def parse(cls, lines: Iterable[str]) -> Self:
+        """From verifier keys, each former one with its size. Raises NoteMalformed unless exactly one is without."""
+        given = [line.strip() for line in lines]
+        current = [Verifier.parse(line) for line in given if " " not in line]
+        former = tuple(FormerVerifier.parse(line) for line in given if " " in line)
+        if len(set(current)) != 1:
+            raise NoteMalformed("give the log's one key, and each that it had before as `KEY SIZE`")
+        if any(each.verifier.name != current[0].name for each in former):
+            raise NoteMalformed("the keys are of different logs")
+        return cls(current[0], former)
+
+    def opened(self, note: Note) -> Checkpoint:
+        """The checkpoint of a note that one of them signed, and might sign.
+
+        Raises:
+            NoteMalformed, NoteForged: it is none, or not this log's.
+        """
+        checkpoint = Checkpoint.parse(note.text)
+        if checkpoint.origin != self.verifier.name:
+            raise NoteForged(f"it is of the log {checkpoint.origin}")
+        note.verified_by([self.verifier, *(f.verifier for f in self.former if checkpoint.size <= f.signs_up_to)])
+        return checkpoint
 
 
 class LogKey(Protocol):
@@ -43,16 +100,21 @@ class FileLogKey:
     A signer is one line in the form that Go's `note` package and its tools read: `PRIVATE+KEY+<name>+<id>+<base64>`.
     """
 
-    def __init__(self, keys_directory: Path, origin: str) -> None:
-        """Reads the keys, or makes one at the first start. Raises NoteMalformed where a file holds something else."""
+    def __init__(self, keys_directory: Path) -> None:
+        """Reads the keys.
+
+        Raises:
+            LogKeyMissing: there is none.
+            NoteMalformed: a file holds something else.
+        """
         self._folder = keys_directory / FOLDER
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        signer = self._folder / _SIGNER
-        if not signer.exists():
-            _write_new(signer, _signer_line(origin, os.urandom(32)))
-        self.verifier, private = _parse_signer(signer.read_text("utf-8"))
+        try:
+            line = (self._folder / _SIGNER).read_text("utf-8")
+        except FileNotFoundError:
+            raise LogKeyMissing("log-key-missing: the keys directory has no key of this log") from None
+        self.verifier, private = _parse_signer(line)
         self._signers = ((self.verifier, private), *_next_signer(self._folder, self.verifier.name))
-        if _verifiers_in(self._folder / _VERIFIER) != (self.verifier,):
+        if _lines_of(self._folder / _VERIFIER) != (str(self.verifier),):
             _replace(self._folder / _VERIFIER, f"{self.verifier}\n")
 
     async def sign(self, text: str) -> Note:  # noqa: D102  # the port says it
@@ -69,16 +131,23 @@ class FileLogKey:
         _replace(self._folder / _LAST, str(note))
 
 
-def read_verifiers(keys_directory: Path) -> tuple[Verifier, ...]:
-    """The verifier key of the log whose key lies there, if one does, and those that it had (`former-verifiers`)."""
+def make_log_key(keys_directory: Path, origin: str) -> FileLogKey:
+    """The key that lies there, or a new one named after the log's origin. Raises NoteMalformed."""
     folder = keys_directory / FOLDER
-    return (*_verifiers_in(folder / _VERIFIER), *_verifiers_in(folder / _FORMER))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_new(folder / _SIGNER, _signer_line(origin, os.urandom(32)))
+    return FileLogKey(keys_directory)
 
 
-def _verifiers_in(file: Path) -> tuple[Verifier, ...]:
-    """One a line; nothing where there is no such file."""
+def read_verifiers(keys_directory: Path) -> tuple[str, ...]:
+    """The verifier key of the log whose key lies there, if one does, and those that it had, each with its size."""
+    folder = keys_directory / FOLDER
+    return (*_lines_of(folder / _VERIFIER), *_lines_of(folder / _FORMER))
+
+
+def _lines_of(file: Path) -> tuple[str, ...]:
     try:
-        return tuple(map(Verifier.parse, file.read_text("utf-8").splitlines()))
+        return tuple(file.read_text("utf-8").splitlines())
     except FileNotFoundError:
         return ()
 

@@ -3,6 +3,9 @@
 A proof of inclusion shows that an event is in the log, not that no later event of the case is. A map seal commits to
 the head of every stream as of the first `log_size` leaves, in the order of the streams' bytes, and its header is a leaf
 of the log itself. The chain from the first event to that head is then the whole case as of that moment.
+
+Whoever builds or checks a map works it out from the leaves. Versions have no gap, so the versions of all heads add up
+to the number of events among those leaves; a map that leaves an event out does not.
 """
 
 import json
@@ -66,6 +69,8 @@ class MapTree:
     def __init__(self) -> None:
         self._tree = Frontier()
         self._last = b""
+        self.events = 0
+        """Of all its streams."""
 
     def add(self, entry: MapEntry) -> None:
         """Raises ValueError where the order is another."""
@@ -74,6 +79,7 @@ class MapTree:
             raise ValueError("the entries of a map are not in order")
         self._last = stream
         self._tree.append(entry.leaf)
+        self.events += entry.version
 
     def header(self, log_size: int) -> MapHeader:
         """The header over what was added."""

@@ -1,5 +1,7 @@
 """`python -m audit.log.sealer`: seals the log, signs a checkpoint every few seconds, and a map every ten minutes.
 
+A map is built beside the sealing, from the leaves as they were when it began, and put into the log when it is ready.
+
 Any number of sealers may run. While none runs nothing is lost: what was appended meanwhile is sealed late, and `verify`
 says so.
 """
@@ -14,13 +16,15 @@ from typing import Final
 
 import structlog
 
-from audit.log.log_key import FileLogKey
+from audit.log.log_key import FileLogKey, LogKeyMissing, make_log_key
+from audit.log.maps import MapHeader
 from audit.log.notes import NoteMalformed
 from audit.log.sealing import MAX_LAG, EventGone, Sealer, SealRefused
-from audit.log.tables import pool_of
+from audit.log.tables import log_size, pool_of
 from audit.log.tiles import MissingTile
 from eventstore.conflicts import StoreUnavailable
-from eventstore.postgres.session import close_pool, translated
+from eventstore.postgres.connections import close_pool
+from eventstore.postgres.session import translated
 from process.config import Settings
 from process.health import health_answered
 from process.main import run, stop_requested
@@ -36,17 +40,27 @@ _BACKOFF_MAX_S: Final = 5.0
 
 
 @contextlib.asynccontextmanager
-async def opened_sealer(database_url: str, keys_directory: Path, origin: str) -> AsyncIterator[Sealer]:
+async def opened_sealer(
+    database_url: str, keys_directory: Path, new_origin: str | None = None
+) -> AsyncIterator[Sealer]:
     """A sealer with the file key; `database_url` is a login that may act as `passage_sealer`.
+
+    Where the keys directory has no key and the log is empty, a key of the name `new_origin` is made, if one is given.
 
     Raises:
         StoreUnavailable: the database cannot be reached.
+        LogKeyMissing: there is no key, and none is made.
         NoteMalformed: the key file holds something else.
     """
-    key = await asyncio.to_thread(FileLogKey, keys_directory, origin)
     with translated():
         pool = await pool_of(database_url, ROLE)
     try:
+        with translated():
+            size = await log_size(pool)
+        if new_origin is not None and size == 0:
+            key = await asyncio.to_thread(make_log_key, keys_directory, new_origin)
+        else:
+            key = await asyncio.to_thread(FileLogKey, keys_directory)
         yield Sealer(pool, key)
     finally:
         await close_pool(pool)
@@ -62,6 +76,8 @@ class Sealing:
     _signed_at: float = field(default=0.0, init=False)
     _mapped_at: float = field(default=0.0, init=False)
     _failures: int = field(default=0, init=False)
+    _map: asyncio.Task[MapHeader] | None = field(default=None, init=False)
+    """The map that is being built."""
     _sealed: bool = field(default=False, init=False)
 
     @property
@@ -72,11 +88,16 @@ class Sealing:
     async def run(self, stopped: asyncio.Event) -> None:
         """Seal until `stopped`, then sign what is sealed. Raises SealRefused."""
         self._mapped_at = time.monotonic()
-        while not stopped.is_set():
-            pause_s = await self._look()
-            if pause_s > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopped.wait(), pause_s)
+        try:
+            while not stopped.is_set():
+                pause_s = await self._look()
+                if pause_s > 0:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stopped.wait(), pause_s)
+        finally:
+            if self._map is not None:
+                self._map.cancel()
+                await asyncio.gather(self._map, return_exceptions=True)
         if self.sealer.unsigned:
             await self._sign()
 
@@ -96,12 +117,24 @@ class Sealing:
 
     async def _sign_and_map(self) -> None:
         now = time.monotonic()
-        if self.sealer.unmapped and now - self._mapped_at >= self.map_every_s:
-            self._mapped_at = now
-            _log.info("map sealed", leaf=await self.sealer.seal_map())
+        await self._map_seal(now)
         if self.sealer.unsigned and now - self._signed_at >= self.sign_every_s:
             self._signed_at = now
             await self._sign()
+
+    async def _map_seal(self, now: float) -> None:
+        """Begin a map when it is time, and put it into the log at the look after it is built."""
+        if self._map is None:
+            if self.sealer.unmapped and now - self._mapped_at >= self.map_every_s:
+                self._mapped_at = now
+                self._map = asyncio.create_task(self.sealer.build_map(await self.sealer.size()))
+        elif self._map.done():
+            built, self._map = self._map, None
+            leaf = await self.sealer.take_map(built.result())
+            if leaf is None:
+                _log.warning("map not taken", why="other sealers were faster")
+            else:
+                _log.info("map sealed", leaf=leaf)
 
     async def _sign(self) -> None:
         longest = self.sealer.longest_lag
@@ -113,7 +146,7 @@ class Sealing:
 
 
 async def serve(settings: Settings) -> None:
-    """Seal until SIGTERM or SIGINT. Raises SealRefused, StoreUnavailable."""
+    """Seal until SIGTERM or SIGINT. Raises SealRefused, LogKeyMissing, StoreUnavailable."""
     stopped = stop_requested()
     url, keys = settings.required_database_url, settings.keys_directory
     async with opened_sealer(url, keys, settings.log_origin) as sealer:
@@ -124,4 +157,4 @@ async def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    run("sealer", serve, SealRefused, NoteMalformed, MissingTile)
+    run("sealer", serve, SealRefused, LogKeyMissing, NoteMalformed, MissingTile)

@@ -7,20 +7,22 @@ of them may run: the size of the log, checked under lock, lets one of them go on
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from audit.log.checkpoints import Checkpoint
 from audit.log.log_key import LogKey
-from audit.log.maps import MapTree
+from audit.log.maps import MapHeader
 from audit.log.merkle import Range, joined, leaf_hash
 from audit.log.notes import Note, NoteForged
 from audit.log.tables import (
     Connection,
+    MapIncomplete,
     log_size,
-    map_entries,
+    map_header,
     newest_checkpoint,
+    newest_map,
     put_checkpoint,
     put_tiles,
     read_tiles,
@@ -37,6 +39,10 @@ accuses it. A sealer that runs needs about two seconds of it."""
 
 APPENDS_AT_ONCE: Final = 2000
 """Bounds one transaction: at most 200,000 events, some 4,000 in practice."""
+
+
+_TAKES_MAX: Final = 100
+"""Another sealer may be faster, but not for ever."""
 
 
 class SealRefused(Exception):
@@ -114,43 +120,70 @@ class Sealer:
         tree = await self._current()
         if tree.size == 0:
             raise SealRefused("log-empty", "there is nothing to sign yet")
-        checkpoint = Checkpoint(self.key.verifier.name, tree.size, tree.root())
+        now = self.clock()
+        checkpoint = Checkpoint(self.key.verifier.name, tree.size, tree.root(), now)
         note = await self.key.sign(checkpoint.text)
         await self.key.remember(note)
-        now = self.clock()
         with translated():
             async with self.pool.acquire() as connection:
-                await put_checkpoint(connection, checkpoint.size, str(note), now)
+                await put_checkpoint(connection, checkpoint.size, str(note))
         self._signed = checkpoint.size
         if self._waiting_since is not None:
             self.longest_lag = max(self.longest_lag, now - self._waiting_since)
             self._waiting_since = None
         return checkpoint
 
-    async def seal_map(self) -> int:
-        """Put a map of all that is sealed into the log; the leaf that it got. Sign afterwards. Raises as `seal`."""
-        for _ in range(100):  # another sealer may be faster, but not for ever
+    async def build_map(self, size: int) -> MapHeader:
+        """The map over the first `size` leaves, built on this side. Changes nothing; may run beside `seal`.
+
+        Raises:
+            SealRefused: the leaves that the database shows are not the whole log.
+            StoreUnavailable: the database is away; call again.
+        """
+        try:
+            with translated():
+                async with (
+                    self.pool.acquire() as connection,
+                    connection.transaction(isolation="repeatable_read", readonly=True),
+                ):
+                    return await map_header(connection, size)
+        except MapIncomplete as error:
+            raise SealRefused("map-incomplete", str(error)) from None
+
+    async def take_map(self, header: MapHeader) -> int | None:
+        """Put a map at the end of the log as it is now; its leaf. Sign afterwards. Raises as `seal`.
+
+        None where other sealers were faster each time: the header stays good, call again.
+        """
+        for _ in range(_TAKES_MAX):
             tree = await self._current()
             grown = tree.copy()
-            try:
-                with translated():
-                    async with self.pool.acquire() as connection:
-                        header = await _map_of(connection, tree.size)
-                        leaf = leaf_hash(header)
-                        async with connection.transaction():
-                            if await take_map_leaf(connection, tree.size, header, leaf, self.clock()):
-                                await put_tiles(connection, grown.append([leaf]))
-                                taken = True
-                            else:
-                                taken = False
-            except BaseException:
-                self._tree = None
-                raise
-            if taken:
-                self._tree, self._mapped = grown, grown.size
+            if await self._taken(tree.size, grown, header.content):
+                self._tree, self._mapped = grown, _covered(tree.size, header)
                 return tree.size
             self._tree = None
-        raise SealRefused("map-contended", "other sealers never let this one put its map seal")
+        return None
+
+    async def _taken(self, size: int, grown: TileTree, header: bytes) -> bool:
+        leaf = leaf_hash(header)
+        try:
+            with translated():
+                async with self.pool.acquire() as connection, connection.transaction():
+                    if not await take_map_leaf(connection, size, header, leaf):
+                        return False
+                    await put_tiles(connection, grown.append([leaf]))
+        except BaseException:
+            self._tree = None
+            raise
+        return True
+
+    async def seal_map(self) -> int | None:
+        """Build a map of all that is sealed and put it into the log. Raises as `build_map` and `take_map`."""
+        return await self.take_map(await self.build_map(await self.size()))
+
+    async def size(self) -> int:
+        """How many leaves the log has, as this sealer knows it. Raises as `seal`."""
+        return (await self._current()).size
 
     async def _current(self) -> TileTree:
         """The tree as this sealer left it, or as the tables have it."""
@@ -167,7 +200,7 @@ class Sealer:
         for note in (last, None if published is None else Note.parse(published)):
             if note is not None:
                 await self._refuse_another_history(connection, note, size)
-        self._mapped = await connection.fetchval("SELECT coalesce(max(leaf_index) + 1, 0) FROM passage.map_seal")
+        self._mapped = await _mapped(connection)
         return TileTree.load(size, await read_tiles(connection, (at for at, _ in edge_of(size))))
 
     async def _refuse_another_history(self, connection: Connection, note: Note, size: int) -> None:
@@ -188,9 +221,11 @@ class Sealer:
         self._signed = max(self._signed, signed.size)
 
 
-async def _map_of(connection: Any, size: int) -> bytes:
-    tree = MapTree()
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        async for entry in map_entries(connection, size):
-            tree.add(entry)
-    return tree.header(size).content
+async def _mapped(connection: Connection) -> int:
+    newest = await newest_map(connection)
+    return 0 if newest is None else _covered(newest.leaf_index, MapHeader.parse(newest.header))
+
+
+def _covered(leaf_index: int, header: MapHeader) -> int:
+    """Up to which leaf the log needs no other map than this one; its own leaf is none that a map must show."""
+    return leaf_index + 1 if header.log_size == leaf_index else header.log_size

@@ -101,5 +101,11 @@ class LoggedCase:
 
     @property
     def closing(self) -> LoggedEvent | None:
-        """The event that closed it."""
-        return next((event for event in self.events if event.type == "CaseClosed"), None)
+        """The event that closed it; None where it was opened again since."""
+        return self.closing_at(self.events[-1].version) if self.events else None
+
+    def closing_at(self, version: int) -> LoggedEvent | None:
+        """The event that closed it, as it stood at this version; None where it was open."""
+        either = ("CaseClosed", "CaseReopened")
+        latest = next((e for e in reversed(self.events) if e.version <= version and e.type in either), None)
+        return latest if latest is not None and latest.type == "CaseClosed" else None

@@ -75,13 +75,15 @@ def _missing_runs(case: LoggedCase, runs: Sequence[Run]) -> Iterator[Finding]:
         yield Finding(Found.RUN_MISSING, case.case_id, detail)
 
 
-def _saw_it_close(*runs: Run) -> bool:
-    return any(reported.closed for _, _, reported in _reports(runs))
+def _saw_it_close(case: LoggedCase, *runs: Run) -> bool:
+    """Whether one of the runs saw it close for the last time."""
+    closed_at = 0 if case.closing is None else case.closing.version
+    return any(reported.closed and reported.version >= closed_at for _, _, reported in _reports(runs))
 
 
 def _closing_run_missing(case: LoggedCase, runs: Sequence[Run]) -> bool:
     may_have = any(asked.reported is None for run in runs for asked in run.asked) or runs[-1].ended is None
-    return case.closed_before and not _saw_it_close(*runs) and not may_have
+    return case.closed_before and not _saw_it_close(case, *runs) and not may_have
 
 
 def _commands_without_events(case: LoggedCase, runs: Sequence[Run]) -> Iterator[Finding]:
@@ -195,14 +197,14 @@ def _direct(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str, Found]
 def _standing(case: LoggedCase, runs: Sequence[Run], now: datetime) -> Iterator[Finding]:
     closing, newest = case.closing, runs[-1]
     for run, asked, reported in _reports(runs):
-        logged = closing if closing is not None and closing.version <= reported.version else None
+        logged = case.closing_at(reported.version)
         told = (reported.closed, reported.outcome)
         if told != (logged is not None, logged.outcome if logged else None):
             said = f"closed ({reported.outcome})" if reported.closed else "open"
             has = f"closed ({logged.outcome})" if logged else "open"
             detail = f"{asked.name} (event {asked.at_event} of {run.name}) had it {said}, the log has it {has}"
             yield Finding(Found.OUTCOME_DIFFERS, case.case_id, detail, reported.version)
-    if case.closed_before and newest.quiet and not _saw_it_close(newest):
+    if case.closed_before and newest.quiet and not _saw_it_close(case, newest):
         yield Finding(Found.OPEN_ONLY_IN_TEMPORAL, case.case_id, f"{newest.name} waits; the log has it closed")
     if newest.source == "live" and newest.ended_at is not None and closing is None and case.version_before > 0:
         done = newest.ended == "completed"  # a run does that when its case is closed

@@ -10,14 +10,17 @@ import asyncpg
 from audit.reconcile.case import Finding, Found, InboxAnswer, LoggedCase, LoggedEvent
 from audit.reconcile.history import HistoryUnreadable, Run, read_run
 from audit.reconcile.signals import expected_in_inbox
-from audit.verify.histories import NotAsTold, history_of, kept_of
+from audit.verify.beside.histories import NotAsTold, history_of, kept_of
+from eventstore.postgres.connections import READING_S, open_pool
 from eventstore.postgres.session import translated
 
 _ROLE: Final = "passage_auditor"
 _CASES_AT_ONCE: Final = 500
 
 _BEFORE: Final = """
-SELECT coalesce(max(version), 0) AS version, coalesce(bool_or(type = 'CaseClosed'), false) AS closed
+SELECT coalesce(max(version), 0) AS version,
+       coalesce(max(version) FILTER (WHERE type = 'CaseClosed'), 0)
+           > coalesce(max(version) FILTER (WHERE type = 'CaseReopened'), 0) AS closed
 FROM passage.events WHERE stream = $1
 """
 _EVENTS: Final = """
@@ -99,11 +102,8 @@ async def opened_reconcile_log(database_url: str, connections: int) -> AsyncIter
     Raises:
         StoreUnavailable: the database cannot be reached.
     """
-    settings = {"application_name": "passage-audit", "role": _ROLE, "jit": "off"}
+    pool = await open_pool(database_url, "passage-audit", _ROLE, longest_s=READING_S, connections=connections)
     with translated():
-        pool = await asyncpg.create_pool(
-            database_url, min_size=1, max_size=connections, timeout=10, command_timeout=60, server_settings=settings
-        )
         async with pool:
             yield ReconcileLog(pool)
 

@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import asyncpg
-
 from audit.log.tables import Connection
 from eventstore.format.envelope import EVENT_COLUMNS, Envelope
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore
+from eventstore.postgres.connections import connect
 from eventstore.postgres.session import translated
 
 _ROLE: Final = "passage_auditor"
@@ -23,8 +22,7 @@ async def opened_log(database_url: str) -> AsyncIterator[Connection]:
         StoreUnavailable: the database cannot be reached.
     """
     with translated():
-        settings = {"application_name": "passage-audit", "role": _ROLE, "jit": "off"}
-        connection: Any = await asyncpg.connect(database_url, timeout=10, command_timeout=120, server_settings=settings)
+        connection: Any = await connect(database_url, "passage-audit", _ROLE)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield connection

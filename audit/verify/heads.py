@@ -1,6 +1,6 @@
 """Compares heads, waiting list, counters and the cap with what the events say."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from audit.log.tables import Connection
 from audit.programmes import ProgrammeHistory, read_programme
 from audit.verify.faults import Code, Faults
-from audit.verify.refold import Folded, Places, Refold, summary_faults
+from audit.verify.refold import Folded, LegalHold, Places, Refold, summary_faults
+from domain.kernel.programme import Programme
+from domain.kernel.rule_set import Cap
 from eventstore.format.codec import UnknownEvent
 from eventstore.format.summarize import summarize_programme
 from eventstore.places import Pool
@@ -24,6 +26,11 @@ WHERE NOT EXISTS (SELECT FROM passage.events AS e WHERE e.stream = h.case_id)
   AND NOT EXISTS (SELECT FROM passage.leaf AS l WHERE l.stream = h.case_id) ORDER BY case_id
 """
 """Heads of cases that left nothing else: with a leaf they are told already."""
+
+_OWED: Final = """
+SELECT case_id, request_id, partner FROM passage.outbound_call WHERE case_id = ANY ($1) AND dropped_at IS NULL
+"""
+_NOTHING: Final[frozenset[tuple[str, str]]] = frozenset()
 
 _WAITING_ORPHANS: Final = """
 SELECT case_id FROM passage.waiting_list AS w
@@ -54,6 +61,18 @@ class HeadCheck:
             else:
                 self._compare(folded, head)
             self._compare_wait(folded, waits.get(folded.case.case_id))
+        await self._compare_calls(cases, ids)
+
+    async def _compare_calls(self, cases: Sequence[Folded], ids: list[str]) -> None:
+        """Each open request is owed to its partner, and nothing else is."""
+        owed: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for case_id, request_id, partner in await self._connection.fetch(_OWED, ids):
+            owed[case_id].add((request_id, partner))
+        for folded in cases:
+            asked = {(request.request_id, request.partner) for request in folded.case.requests}
+            if asked != owed.get(folded.case.case_id, _NOTHING):
+                detail = "its open requests are not the calls that are owed"
+                self._faults.add(Code.CALL_DIFFERS, folded.case.case_id, folded.end.version, detail)
 
     async def _by_case(self, query: str, ids: list[str]) -> dict[str, Any]:
         return {row["case_id"]: row for row in await self._connection.fetch(query, ids)}
@@ -98,9 +117,7 @@ class HeadCheck:
         await self._compare_access(refold)
         if counters:
             await self._compare_counters()
-        for (programme, allotment), granted in self.places.granted.items():
-            if programme in self._histories:
-                check_cap(programme, allotment, self._histories[programme], granted, self._faults)
+        check_caps(self._histories, self.places.granted, self._faults)
 
     async def _compare_access(self, refold: Refold) -> None:
         heads = {
@@ -111,10 +128,12 @@ class HeadCheck:
             end = refold.access_ends.get(stream)
             if heads.get(stream) != (None if end is None else (end.version, end.hash)):
                 self._faults.add(Code.HEAD_DIFFERS, stream, None, f"its last event is {end.version if end else 0}")
-        held = {row["case_id"] for row in await self._connection.fetch("SELECT case_id FROM passage.legal_hold")}
-        for case_id in sorted(held ^ refold.legal_holds):
-            detail = "the access log holds it" if case_id in refold.legal_holds else "no event holds it"
-            self._faults.add(Code.LEGAL_HOLD_DIFFERS, case_id, None, detail)
+        rows = await self._connection.fetch("SELECT case_id, programme, placed_at FROM passage.legal_hold")
+        held = {case_id: LegalHold(programme, placed_at) for case_id, programme, placed_at in rows}
+        for case_id in sorted(held.keys() | refold.legal_holds.keys()):
+            if held.get(case_id) != refold.legal_holds.get(case_id):
+                detail = "the access log holds it since then" if case_id in refold.legal_holds else "no event holds it"
+                self._faults.add(Code.LEGAL_HOLD_DIFFERS, case_id, None, detail)
 
     async def _compare_counters(self) -> None:
         expected = self.places.held.copy()
@@ -133,20 +152,42 @@ class HeadCheck:
                 self._faults.add(Code.PLACES_MISCOUNTED, programme, None, detail)
 
 
-def check_cap(
-    programme: str, allotment: str, history: ProgrammeHistory, granted: Mapping[tuple[int, str], int], faults: Faults
+Grants = Mapping[tuple[int, str], int]
+"""Places still held, by the version of the programme under which they were granted, and the month."""
+
+
+def check_caps(
+    histories: Mapping[str, ProgrammeHistory], granted: Mapping[tuple[str, str], Grants], faults: Faults
 ) -> None:
-    """At the last grant under each version of the programme, it held no more places of an allotment than the cap.
+    """No pool holds more places than its cap allowed. Those freed since can no longer prove an excess."""
+    drawing: dict[str, set[tuple[str, str]]] = {}
+    for programme, history in histories.items():
+        for cap in (cap for state in history.states[1:] for cap in state.rules.caps):
+            drawing.setdefault(cap.pool, set()).add((programme, cap.allotment))
+    shared = {pool for pool, who in drawing.items() if len(who) > 1}
+    for (programme, allotment), grants in granted.items():
+        if programme in histories:
+            _check_cap(programme, allotment, histories[programme], grants, shared, faults)
+    for pool in sorted(shared):
+        _check_shared(pool, histories, {who: granted.get(who, {}) for who in drawing[pool]}, faults)
+
+
+def _check_cap(
+    programme: str, allotment: str, history: ProgrammeHistory, granted: Grants, shared: set[str], faults: Faults
+) -> None:
+    """At the last grant under each version of the programme, it held no more places of a pool of its own than the cap.
 
     The programme's lock puts every grant under one version before every grant under a later one, so that this needs no
-    order among the grants. Only places still held are counted: one that was freed since can no longer prove an excess.
+    order among the grants.
     """
     for version in sorted({version for version, _ in granted}):
         if not 0 < version < len(history.states):
             faults.add(Code.CAP_EXCEEDED, programme, version, "places were granted under a version it never had")
             continue
         state = history.states[version]
-        cap = next((cap for cap in state.rules.caps if cap.allotment == allotment), None)
+        cap = _cap_for(state, allotment)
+        if cap is not None and cap.pool in shared:
+            continue
         allowed = 0 if cap is None else state.places_of(cap)
         months = {month for under, month in granted if under == version}
         for month in months if cap is not None and cap.period == "month" else {None}:
@@ -154,6 +195,38 @@ def check_cap(
             if held > allowed:
                 detail = f"{held} places were held under a cap of {allowed}" + (f" in {month}" if month else "")
                 faults.add(Code.CAP_EXCEEDED, programme, version, detail)
+
+
+def _check_shared(
+    pool: str, histories: Mapping[str, ProgrammeHistory], granted: Mapping[tuple[str, str], Grants], faults: Faults
+) -> None:
+    """What was granted of a pool that several draw on is no more than the highest cap that it ever had.
+
+    The last of them to speak sets its cap, and nothing in their streams orders what different ones said.
+    """
+    held: Counter[str] = Counter()
+    caps: list[Cap] = []
+    places: list[int] = []
+    for (programme, allotment), grants in granted.items():
+        states = histories[programme].states
+        for state in states[1:]:
+            cap = _cap_for(state, allotment)
+            if cap is not None and cap.pool == pool:
+                caps.append(cap)
+                places.append(state.places_of(cap))
+        for (version, month), count in grants.items():
+            cap = _cap_for(states[version], allotment) if 0 < version < len(states) else None
+            if cap is not None and cap.pool == pool:
+                held[month] += count
+    monthly = any(cap.period == "month" for cap in caps)
+    for when, count in sorted(held.items()) if monthly else [("all", held.total())]:
+        if count > max(places):
+            detail = f"{count} places were held under a cap of at most {max(places)}, in {when}"
+            faults.add(Code.CAP_EXCEEDED, pool, None, detail)
+
+
+def _cap_for(state: Programme, allotment: str) -> Cap | None:
+    return next((cap for cap in state.rules.caps if cap.allotment == allotment), None)
 
 
 async def read_programmes(connection: Connection, faults: Faults) -> dict[str, ProgrammeHistory]:

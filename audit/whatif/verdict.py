@@ -4,7 +4,7 @@ Every decision is made again on its recorded facts. A case stops at its first di
 followed from a decision that would not have been made. Places, and refusals of messages, stand as recorded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ from domain import registry
 from domain.kernel.calendar import Deadline
 from domain.kernel.case import Case
 from domain.kernel.decider import deadlines, decide_or_reject, fold
-from domain.kernel.events import Basis, CaseClosed, CaseEvent, RuleResult
+from domain.kernel.events import Basis, CaseClosed, CaseEvent, MessageRejected, PersonalDataErased, RuleResult
 from domain.kernel.family import Family
 from domain.kernel.messages import Command, MeetDeadline
 from domain.kernel.rule_set import RuleSet
@@ -158,6 +158,29 @@ def decide_again(
             return Verdict(going.done, going.missed, divergence)
         going.case = fold(family, going.case, decision.events)
     return Verdict(going.done, going.missed, None)
+
+
+def not_as_decided(
+    family: Family, case_id: str, decisions: Sequence[Recorded], programme: ProgrammeHistory
+) -> Iterator[int]:
+    """The versions at which decisions begin that do not follow from what they kept, under the rules of their time."""
+    case = Case(case_id)
+    for decision in decisions:
+        if not _follows(family, case, decision, programme):
+            yield decision.first_version
+        case = fold(family, case, decision.events)
+
+
+def _follows(family: Family, case: Case, decision: Recorded, programme: ProgrammeHistory) -> bool:
+    basis = decision.basis
+    if basis is None:
+        return all(isinstance(event, MessageRejected | PersonalDataErased) for event in decision.events)
+    try:
+        world = world_of(family, basis, programme, programme.sets[basis.rules_digest])
+        command = command_of(family, case, decision, basis)
+        return decide_or_reject(family, case, command, world).events == decision.events
+    except (LookupError, ValueError, TypeError, AttributeError, AssertionError, RuntimeError):
+        return False  # it was decided on a case on which nothing like it can be decided
 
 
 def _same(were: Sequence[CaseEvent], are: Sequence[CaseEvent]) -> bool:

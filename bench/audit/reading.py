@@ -97,7 +97,7 @@ async def _rate(events: int, work: Callable[[], Awaitable[None]]) -> tuple[float
 async def verified(url: str, keys: Path, *, refold: bool) -> None:
     """Verify the benchmark's log. Raises RuntimeError where it is accused."""
     faults: list[str] = []
-    scope = Scope(verifier=FileLogKey(keys, ORIGIN).verifier, refold=refold)
+    scope = Scope(verifier=FileLogKey(keys).verifier, refold=refold)
     await verify(url, scope, lambda fault: faults.append(fault.line))
     if faults:
         raise RuntimeError(f"the benchmark's own log does not verify: {faults[0]}")

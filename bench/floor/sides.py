@@ -48,7 +48,8 @@ class RealLook:
     async def __call__(self, under_way: Collection[str]) -> Mapping[str, Next]:
         """See `Look`."""
         rows = await self.pool.fetch(
-            "SELECT case_id, waiting_on, work_permit FROM passage.case_head WHERE case_id = ANY ($1)", list(under_way)
+            "SELECT case_id, waiting_on, facts ->> 'work_permit' FROM passage.case_head WHERE case_id = ANY ($1)",
+            list(under_way),
         )
         return {case_id: wanted for case_id, *stands in rows if (wanted := _next_of(*stands)) is not None}
 

@@ -74,7 +74,8 @@ def _filing_of(family: Family) -> type[BaseModel]:
     fields: Any = {
         name: (field.rebuild_annotation(), ...) for name, field in kind.model_fields.items() if name != "message"
     }
-    return create_model("Filing", __base__=_Strict, __doc__=kind.__doc__, programme=(ProgrammeId, ...), **fields)
+    name = "".join(word.capitalize() for word in re.split(r"[^a-zA-Z0-9]+", family.name)) + "Filing"
+    return create_model(name, __base__=_Strict, __doc__=kind.__doc__, programme=(ProgrammeId, ...), **fields)
 
 
 FILINGS: Final[Mapping[str, type[BaseModel]]] = {each.name: _filing_of(each) for each in registry.families()}

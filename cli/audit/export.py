@@ -7,6 +7,7 @@ import typer
 
 from audit.export.case import Export, Exported, export_case
 from audit.export.proof import NotSealed
+from audit.log.log_key import LogKeyMissing
 from audit.log.notes import NoteForged, NoteMalformed
 from audit.log.sealing import EventGone, SealRefused
 from audit.log.tiles import MissingTile
@@ -15,6 +16,7 @@ from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
 from eventstore.keys import KeyUnknown
+from process.backing import opened_keys
 from process.config import Settings
 
 
@@ -51,11 +53,13 @@ def export(
 
 async def _exported(settings: Settings, asked: Export) -> Exported:
     try:
-        return await export_case(
-            settings.required_database_url, settings.keys_directory, settings.log_origin, asked, domain_now(settings)
-        )
+        url, directory = settings.required_database_url, settings.keys_directory
+        async with opened_keys(settings) as keys:
+            return await export_case(url, directory, asked, domain_now(settings), keys)
     except (NoteForged, NoteMalformed) as error:
         raise UnusableError(f"the checkpoint is not this log's: {error}") from None
+    except LogKeyMissing as error:
+        raise UnusableError(f"{error}: export where the log's key is (PASSAGE_KEYS_DIR)") from None
     except KeyUnknown:
         raise UnusableError(f"the key store has no key of {asked.case_id}: set PASSAGE_KEYS_DIR") from None
     except (SealRefused, EventGone, MissingTile, NotSealed) as error:

@@ -25,8 +25,9 @@ from domain import registry
 from domain.access import ReasonCode
 from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
-from eventstore.keys import CaseKey, DirectoryKeyStore, KeyUnknown
+from eventstore.keys import CaseKey, KeyUnknown
 from eventstore.viewing import Seen, record_view
+from process.backing import opened_keys
 from process.config import Settings
 
 _AUDITOR: Final = "auditor"
@@ -75,14 +76,13 @@ async def replayed(settings: Settings, case_id: CaseId, until: Until, auditor: A
         asked = await read_asked(log, public.state["programme"], case_id, moment)
     if auditor is None:
         return replace(public, asked=asked)
-    keys = DirectoryKeyStore(settings.keys_directory)
-    async with opened_access(url, keys) as store:
+    async with opened_keys(settings) as keys, opened_access(url, keys) as store:
         seen = Seen(public.state["programme"], case_id, public.version)
         await record_view(store.access, auditor.viewer, seen, domain_now(settings))
-    try:
-        found = await keys_of(rows, keys)
-    except KeyUnknown:
-        raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
+        try:
+            found = await keys_of(rows, keys)
+        except KeyUnknown:
+            raise UnusableError(f"the key store has no key of {case_id}: set PASSAGE_KEYS_DIR") from None
     return replace(_replay(rows, found, programme, until, asked=True), asked=asked)
 
 
@@ -115,8 +115,7 @@ def until_of(at: str | None) -> Until:
 
 async def auditor_of(settings: Settings, because: str) -> Auditor:
     """Whoever runs the command, as an auditor. Raises UnusableError where they are not signed in as one."""
-    keys = DirectoryKeyStore(settings.keys_directory)
-    async with opened_access(settings.required_database_url, keys) as store:
+    async with opened_keys(settings) as keys, opened_access(settings.required_database_url, keys) as store:
         return Auditor(await acting(settings, store.staff, _AUDITOR), because)
 
 

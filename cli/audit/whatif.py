@@ -17,7 +17,8 @@ from domain import registry
 from domain.kernel.rule_set import RuleSet, parse_rule_set
 from domain.programme_files import rule_set_of
 from domain.registry import UnknownProgramme
-from eventstore.keys import DirectoryKeyStore, KeyUnknown
+from eventstore.keys import KeyUnknown
+from process.backing import opened_keys
 from process.config import Settings
 
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -47,8 +48,7 @@ def what_if(
 
 async def asked(settings: Settings, question: Question) -> Report:
     """The report over the whole log. Raises UnusableError where the keys are another log's."""
-    keys = DirectoryKeyStore(settings.keys_directory)
-    async with opened_log(settings.required_database_url) as log:
+    async with opened_keys(settings) as keys, opened_log(settings.required_database_url) as log:
         try:
             return await report(log, keys, question)
         except KeyUnknown as unknown:

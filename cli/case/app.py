@@ -8,6 +8,7 @@ from cli.case.history import show_history
 from cli.case.restart import restart_case
 from cli.case.signal import signal_cases
 from cli.case.view import as_json, show_case
+from cli.governing import sets_of
 from cli.lines import echo_json, moment, row
 from cli.reach import Reached, checked_case_id, on_the_stack
 from domain.kernel.ids import CaseId, Code
@@ -35,6 +36,8 @@ def list_cases(
     json: Json = False,
 ) -> None:
     """List cases in the order of their filing."""
+    if programme is not None:
+        sets_of(programme)
     where = SummaryFilter(
         programme=programme, stage=stage, waiting_on=waiting_on, outcome=outcome, open=is_open, limit=limit
     )
@@ -57,7 +60,7 @@ def _print(summary: CaseSummary, *, json: bool) -> None:
         echo_json(as_json(summary))
         return
     state = f"{summary.outcome}" if summary.closed else summary.waiting_on
-    due = f"{summary.due_name} {moment(summary.due_at)}" if summary.due_name else None
+    due = f"{summary.shown_due[0]} {moment(summary.shown_due[1])}" if summary.shown_due else None
     cells = (summary.case_id, summary.stage, state, moment(summary.since), due, ", ".join(summary.flags))
     typer.echo(row(cells, _WIDTHS))
 

@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli.errors import UnusableError
 from cli.lines import echo_json, moment
 from cli.reach import Reached, TemporalAway
+from domain import registry
 from domain.kernel.ids import CaseId
 from eventstore.inbox import Waiting
 from eventstore.port import OpenedCall
@@ -89,7 +90,7 @@ def ui_link(stack: Reached, case_id: CaseId, run: Run) -> str | None:
 
 def as_json(summary: CaseSummary) -> dict[str, Any]:
     """A case as one object of a listing."""
-    due = {"name": summary.due_name, "at": summary.due_at} if summary.due_name else None
+    due = None if summary.shown_due is None else dict(zip(("name", "at"), summary.shown_due, strict=True))
     return {
         "case_id": summary.case_id,
         "programme": summary.programme,
@@ -100,12 +101,10 @@ def as_json(summary: CaseSummary) -> dict[str, Any]:
         "due": due,
         "outcome": summary.outcome,
         "reason": summary.reason,
-        "work_permit": summary.work_permit,
         "held": summary.held,
         "flags": summary.flags,
         "filed_at": summary.filed_at,
-        "authorized_last_day": summary.authorized_last_day,
-        "paroled_last_day": summary.paroled_last_day,
+        **summary.facts,
     }
 
 
@@ -139,18 +138,18 @@ def _lines(case: CaseOnShow) -> list[str]:
 
 
 def _of_summary(summary: CaseSummary) -> list[str]:
+    titles = registry.programme(summary.programme).family.fact_titles
     named: list[tuple[str, object]] = [
         ("Programme", f"{summary.programme}, rules of {summary.rules_version}"),
         ("Filed", moment(summary.filed_at)),
         ("Stage", summary.stage),
         ("Waiting on", summary.waiting_on),
         ("Since", moment(summary.since)),
-        ("Due", f"{summary.due_name} at {moment(summary.due_at)}" if summary.due_name else None),
+        ("Due", " at ".join((summary.shown_due[0], moment(summary.shown_due[1]))) if summary.shown_due else None),
+        ("Overdue", "an officer's answer" if summary.overdue_since else None),
         ("Held", "yes" if summary.held and not summary.closed else None),
         ("Outcome", f"{summary.outcome}{f' ({summary.reason})' if summary.reason else ''}" if summary.closed else None),
-        ("Authorized", f"until the end of {summary.authorized_last_day}" if summary.authorized_last_day else None),
-        ("Paroled", f"until the end of {summary.paroled_last_day}" if summary.paroled_last_day else None),
-        ("Work permit", summary.work_permit),
+        *((titles[name].en, value) for name, value in summary.facts.items()),
         ("Flags", ", ".join(summary.flags) or None),
     ]
-    return [f"{name:<13}{value}" for name, value in named if value is not None]
+    return [f"{f'{name} ':<13}{value}" for name, value in named if value is not None]

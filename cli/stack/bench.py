@@ -8,6 +8,7 @@ import typer
 
 from bench import append as append_bench
 from bench import cache as cache_bench
+from bench import governing as governing_bench
 from bench import places as places_bench
 from bench.audit import measure as audit_bench
 from bench.audit import memory as memory_bench
@@ -19,6 +20,7 @@ from bench.floor.measure import Floor, UnlikeError
 from bench.gateway import measure as gateway_bench
 from bench.gateway.client import RefusedError
 from bench.gateway.measure import GatewayRates
+from bench.governing import Governing
 from bench.history import measure as history_bench
 from bench.history.measure import History
 from bench.places import Places
@@ -28,7 +30,7 @@ from cli.lines import echo_json
 from process.config import load_settings
 from process.logs import configure_logs
 
-Found = Ratio | Floor | GatewayRates | Audit | History | Memory | Places | Cache
+Found = Ratio | Floor | GatewayRates | Audit | History | Memory | Places | Cache | Governing
 
 
 class Name(StrEnum):
@@ -42,6 +44,7 @@ class Name(StrEnum):
     MEMORY = "memory"
     PLACES = "places"
     CACHE = "cache"
+    GOVERNING = "governing"
 
 
 def bench(
@@ -49,13 +52,16 @@ def bench(
         Name,
         typer.Argument(
             help="floor: cases/s. append, audit: events/s. gateway: messages/s. history: latency. memory: of verify. "
-            "places: claims/s. cache: memory, wake-up.",
+            "places: claims/s. cache: memory, wake-up. governing: a suspension, the sweep.",
             show_default=False,
         ),
     ],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     pairs: Annotated[int, typer.Option(min=1, max=100, help="Alternated pairs.")] = 5,
     cases: Annotated[int, typer.Option(min=1, max=10_000, help="floor, cache: cases a side and pair.")] = 100,
+    open_cases: Annotated[
+        int, typer.Option(min=1000, max=5_000_000, help="governing: open cases; its budget is for the default.")
+    ] = governing_bench.OPEN,
     events: Annotated[
         int | None,
         typer.Option(min=10_000, help="Of the large log.", show_default="history: 10 million, memory: a million"),
@@ -64,7 +70,7 @@ def bench(
     """Measure against the floor in alternated pairs; exit 1 where the budget is not met."""
     configure_logs(load_settings(from_running_stack=False).model_copy(update={"log_level": "error"}), "bench")
     try:
-        found = asyncio.run(_measured(name, pairs, cases, events))
+        found = asyncio.run(_measured(name, pairs, cases, events, open_cases))
     except UnlikeError as error:
         raise FaultFoundError(str(error)) from None
     except RefusedError as error:
@@ -79,7 +85,7 @@ def bench(
         raise FaultFoundError(f"the budget of {name} is not met")
 
 
-async def _measured(name: Name, pairs: int, cases: int, events: int | None) -> Found:
+async def _measured(name: Name, pairs: int, cases: int, events: int | None, open_cases: int) -> Found:
     match name:
         case Name.FLOOR:
             return await floor_bench.measure(pairs, cases)
@@ -93,14 +99,14 @@ async def _measured(name: Name, pairs: int, cases: int, events: int | None) -> F
             return await history_bench.measure(events or history_bench.MANY, pairs=pairs)
         case Name.MEMORY:
             return await memory_bench.measure(events or memory_bench.MANY)
-        case Name.PLACES:
-            return await places_bench.measure(pairs)
+        case Name.PLACES | Name.GOVERNING:
+            return await (places_bench.measure(pairs) if name is Name.PLACES else governing_bench.measure(open_cases))
         case Name.CACHE:
             return await cache_bench.measure(pairs, cases)
 
 
 def _print(found: Found) -> None:
-    if isinstance(found, Audit | History | Memory | Places | Cache):
+    if isinstance(found, Audit | History | Memory | Places | Cache | Governing):
         for line in found.lines():
             typer.echo(line)
         return

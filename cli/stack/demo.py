@@ -24,6 +24,7 @@ from process.logs import configure_logs
 from simulation.demonstration.repeat import demonstration
 from simulation.play.agenda import first_moment
 from simulation.play.client import REQUEST_TIMEOUT_S, GatewayClient, RequestRefusedError
+from simulation.play.opening import open_programmes
 from simulation.play.outcome import Result
 from simulation.play.table import difference_in_words
 from simulation.scaled.board import Board
@@ -85,6 +86,8 @@ class _Demonstration:
             view = view_of(settings, backing.clock)
             board = Board(view.changed)
             performance = Performance(self._scenarios, settings.programme, client, backing.clock, board)
+            for each in performance.playing:
+                await open_programmes(backing.cases, each.scenario, backing.now())
             with view.showing(list(performance.cases()), board):
                 await self._play(performance, board, backing)
             results = await performance.results(backing.store)

@@ -14,6 +14,5 @@ CREATE ROLE passage_eraser NOLOGIN;
 CREATE ROLE passage_app LOGIN PASSWORD :'app' IN ROLE passage_writer;
 CREATE ROLE passage_seal_app LOGIN PASSWORD :'seal' IN ROLE passage_sealer;
 CREATE ROLE passage_audit_app LOGIN PASSWORD :'audit' IN ROLE passage_auditor, passage_reader;
--- `passage erase` finds the case as the application does, and forgets it as nobody else may.
-CREATE ROLE passage_erase_app LOGIN PASSWORD :'erase' IN ROLE passage_eraser, passage_writer;
+CREATE ROLE passage_erase_app LOGIN PASSWORD :'erase' IN ROLE passage_eraser;
 SQL

@@ -12,6 +12,7 @@ from domain.humanitarian_parole.stages.sponsor import Sponsor, SponsorReplaced
 from domain.humanitarian_parole.stages.travel import (
     ALLOTMENT,
     Travel,
+    TravelAuthorizationRestored,
     TravelAuthorized,
     Waitlisted,
     authorization_last_day,
@@ -19,7 +20,9 @@ from domain.humanitarian_parole.stages.travel import (
     holds_place,
     waits_for_place,
 )
+from domain.humanitarian_parole.world import Draft
 from domain.kernel.case import Case
+from domain.kernel.decider import is_to_reopen
 from domain.kernel.definition import (
     Codes,
     Enquiry,
@@ -27,7 +30,8 @@ from domain.kernel.definition import (
     Places,
     Words,
 )
-from domain.kernel.messages import Command, FileApplication
+from domain.kernel.events import CaseReopened
+from domain.kernel.messages import Command, FileApplication, TakeMessage
 from domain.kernel.programme import Programme
 from domain.kernel.rule_set import RuleSet
 
@@ -35,6 +39,8 @@ from domain.kernel.rule_set import RuleSet
 def enquire(case: Case, command: Command) -> Enquiry:
     """The person until the case is admitted, the supporter until confirmed, and the principal, if one is named."""
     beneficiary, sponsor = case.of(Filed).beneficiary, case.of(Sponsor)
+    if case.closed:
+        return Enquiry(persons=person_identities(beneficiary) if beneficiary and _may_open_again(case, command) else ())
     if isinstance(command, FileApplication) and not case.filed and isinstance(command.message, ApplicationSubmitted):
         beneficiary = command.message.application.beneficiary
     supporter = None if sponsor.confirmed else sponsor.supporter
@@ -46,12 +52,26 @@ def enquire(case: Case, command: Command) -> Enquiry:
     )
 
 
+def _may_open_again(case: Case, command: Command) -> bool:
+    """What a command to a closed case may lead to, where one person may have one open case only."""
+    told = isinstance(command, TakeMessage) and command.message.message in REOPENING
+    return told and not case.erased
+
+
+REOPENING: Final = frozenset({"fact.retracted", "officer.confirmed", "programme.changed"})
+
+
+def may_reopen(draft: Draft) -> bool:
+    """The person has no other open case."""
+    return not draft.world.same_person
+
+
 def registers(case: Case, events: Events) -> Enquiry:
-    """Who the beneficiary and the supporter are now, wherever an event says that it changed."""
+    """Who the beneficiary and the supporter are now, where an event says that it changed or opens the case again."""
     beneficiary, backer = case.of(Filed).beneficiary, None
     persons: tuple[str, ...] = ()
     for event in events:
-        if isinstance(event, ApplicationFiled | PassportChanged) and beneficiary:
+        if isinstance(event, ApplicationFiled | PassportChanged | CaseReopened) and beneficiary:
             persons = person_identities(beneficiary)
         if isinstance(event, ApplicationFiled):
             backer = supporter_identities(event.application.supporter)
@@ -64,15 +84,22 @@ def places(before: Case, after: Case, events: Events) -> Places | None:
     """What the decision does to the programme's places."""
     for event in events:
         kind = type(event)  # asking pydantic's classes is slow, and a verification asks at every event
-        if kind is TravelAuthorized:
+        if kind is TravelAuthorized or kind is TravelAuthorizationRestored:
             return Places("take", ALLOTMENT)
-        if kind is Waitlisted:
-            return Places("join", ALLOTMENT, ready_at=event.at)
+        if isinstance(event, Waitlisted):
+            return Places("join", ALLOTMENT, ready_at=event.turn_at or event.at)
     if after.closed and not before.closed and holds_place(after):
         return Places("free", ALLOTMENT)
     if waits_for_place(before) and not waits_for_place(after):
         return Places("leave", ALLOTMENT)
+    if waits_for_place(after) and _passed_over(before) != _passed_over(after):
+        return Places("pass-over" if _passed_over(after) else "resume", ALLOTMENT)
     return None
+
+
+def _passed_over(case: Case) -> bool:
+    """A case that officers look at keeps its turn; one that gets back what it had is not held up."""
+    return bool(case.open_referrals) and case.of(Travel).lapsed_at is None
 
 
 FACT_TITLES: Final[Codes] = {
@@ -87,24 +114,29 @@ def facts(case: Case, programme: Programme, rules: RuleSet) -> Mapping[str, Any]
     authorized, paroled = authorization_last_day(case, programme, rules), parole_last_day(case, programme)
     return {
         "work_permit": case.of(Parole).work_permit,
-        "authorized_last_day": authorized,
-        "paroled_last_day": paroled,
+        "authorized_last_day": authorized and authorized.isoformat(),
+        "paroled_last_day": paroled and paroled.isoformat(),
     }
 
 
 def on_hold(case: Case) -> bool:
-    """Any hold: by the programme, for a new supporter, for a changed passport."""
+    """Any hold: by the programme, for a new supporter, for a changed passport; or waits to be opened again."""
+    if case.closed:
+        return is_to_reopen(case)
     return case.held or case.of(Travel).held or case.of(Sponsor).gone_at is not None
 
 
 def may_travel(case: Case, programme: Programme, rules: RuleSet, now: datetime) -> str:
     """May this person board? Always answered and never recorded in the case; the first that holds.
 
-    `none`: arrived, refused at the port, or never authorized. `expired`: past its last moment. `revoked`: withdrawn,
+    `none`: arrived, refused at the port, or never authorized. `held`: opened again and without its place.
+    `expired`: past its last moment. `revoked`: withdrawn,
     or the programme is terminated, even before the case has noticed. `held`: not at the moment. `ok`.
     """
     if is_paroled(case) or case.outcome == "refused_at_port":
         return "none"
+    if case.of(Travel).lapsed_at and not case.closed and not programme.terminated:
+        return "held"
     until, travel = authorized_until(case, programme, rules), case.of(Travel)
     if until is not None and now >= until:
         return "expired"

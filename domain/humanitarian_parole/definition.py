@@ -13,12 +13,13 @@ from domain.humanitarian_parole.stages import (
     mexico_entry,
     parole,
     passport,
+    retraction,
     sponsor,
     travel,
     vetting,
 )
 from domain.humanitarian_parole.world import World, remembered
-from domain.kernel import referrals
+from domain.kernel import referrals, taking_back
 from domain.kernel.calendar import Deadline
 from domain.kernel.case import Case
 from domain.kernel.decider import waiting_on_partner
@@ -51,17 +52,17 @@ def _running(case: Case, now: datetime, rules: RuleSet, programme: Programme) ->
 
 
 def _waiting_on(case: Case) -> str | None:
-    """Whom the case waits on, where it waits on several: partners, the end of parole, then people."""
+    """Whom the case waits on, where it waits on several: officers, the applicant, then partners."""
+    if case.open_referrals:
+        return "officer"
+    if case.of(entry.ProofOfEntry).evidence_since or case.of(sponsor.Sponsor).gone_at:
+        return "applicant"
     if case.requests:
         return waiting_on_partner(FAMILY, case.requests)
     if parole.is_paroled(case):
         return "parole_end"
-    if case.of(entry.ProofOfEntry).evidence_since or case.of(sponsor.Sponsor).gone_at:
-        return "applicant"
-    if case.open_referrals:
-        return "officer"
     held = case.of(travel.Travel)
-    if held.waitlisted_at:
+    if held.waitlisted_at or held.lapsed_at:
         return "place"
     return "arrival" if held.authorization and not held.held else None
 
@@ -70,7 +71,9 @@ FAMILY: Final = Family(
     name="humanitarian_parole",
     package=__package__,
     stages=(
+        taking_back.STAGE,
         *_STAGES,
+        retraction.STAGE,
         passport.STAGE,
         referrals.stage_of_officers(question for stage in _STAGES for question in stage.questions),
         EVERY_FAMILY,
@@ -83,6 +86,7 @@ FAMILY: Final = Family(
         sponsor.admit,
         crossing.judge_crossings,
         vetting.judge_findings,
+        travel.restore,
         referrals.follow_officers,
         vetting.vet_again,
         entry.judge_evidence,
@@ -98,6 +102,9 @@ FAMILY: Final = Family(
     places=queries.places,
     facts=queries.facts,
     fact_titles=queries.FACT_TITLES,
+    doubt=travel.doubt,
+    may_reopen=queries.may_reopen,
     on_hold=queries.on_hold,
+    names_case=("beneficiary", "travels_with", "case"),
     may_travel=queries.may_travel,
 )

@@ -75,18 +75,37 @@ class Pause(NamedTuple):
     until: datetime | None
 
 
-def paused_due(start: datetime, limit: timedelta, pauses: Iterable[Pause], floor: timedelta) -> datetime | None:
-    """When a limit of 24-hour days that began at `start` is over."""
+def paused_due(
+    start: datetime, limit: timedelta, pauses: Iterable[Pause], floor: timedelta, stops: Iterable[Pause] = ()
+) -> datetime | None:
+    """When a limit of 24-hour days that began at `start` is over.
+
+    `stops` are the times for which its case was closed: the limit goes on with just what remained.
+    """
     due = start + limit
-    for pause in pauses:
+    for pause, least in _merged(pauses, floor, stops):
         if pause.until is not None and pause.until <= start:
             continue
         if pause.since >= due:
             break
         if pause.until is None:
             return None
-        due = pause.until + max(due - max(pause.since, start), floor)
+        due = pause.until + max(due - max(pause.since, start), least)
     return due
+
+
+def _merged(pauses: Iterable[Pause], floor: timedelta, stops: Iterable[Pause]) -> list[tuple[Pause, timedelta]]:
+    """Pauses and stops in order, those that overlap as one, and what remains at least after each."""
+    merged: list[tuple[Pause, timedelta]] = []
+    both = [*((pause, floor) for pause in pauses), *((stop, timedelta()) for stop in stops)]
+    for each, least in sorted(both, key=lambda one: one[0].since):
+        last = merged[-1][0] if merged else None
+        if last is None or (last.until is not None and last.until < each.since):
+            merged.append((each, least))
+        else:
+            until = None if last.until is None or each.until is None else max(last.until, each.until)
+            merged[-1] = (Pause(last.since, until), merged[-1][1])
+    return merged
 
 
 def paused_last_day(last_day: date, set_at: datetime, pauses: Iterable[Pause], floor: timedelta) -> date | None:

@@ -11,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.kernel.events import HeldAnswer
+from domain.kernel.calendar import Pause
 from domain.kernel.ids import CaseId, EventId, event_id
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class Referral:
     confirmed: bool = False
     settled: bool = False
     """What the officers decided has taken effect."""
+    codes: tuple[str, ...] = ()
+    """The public codes of its flags."""
+    fact: EventId | None = None
+    """The event that recorded what gave rise to it, where that may be taken back."""
 
     @property
     def open(self) -> bool:
@@ -78,6 +82,49 @@ class Referral:
     def approved(self) -> bool:
         """An officer approved."""
         return self.decision == "approve"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that its sender may take back."""
+
+    message_id: str
+    kind: str
+    event: EventId
+    """The first event that followed from it."""
+    retracted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAnswer:
+    """A partner's answer that waits for the programme to resume."""
+
+    partner: str
+    body: str
+    news: bool = False
+    fact: EventId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a case stood when it closed, so that it can stand there again."""
+
+    at: datetime
+    stage: str
+    facts: tuple[EventId, ...] = ()
+    referral: int | None = None
+    partners: tuple[str, ...] = ()
+    """Who was being asked."""
+    waiting: tuple[WaitingAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsideration:
+    """Redress that an officer asked for."""
+
+    number: int
+    officer: str
+    second_officer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,18 +143,30 @@ class Case:
     last_at: datetime | None = None
 
     requests: tuple[Request, ...] = ()
+    ended: tuple[Request, ...] = ()
+    """Requests that were answered or became void."""
     referrals: tuple[Referral, ...] = ()
     referral_count: int = 0
     flags: tuple[str, ...] = ()
     held: bool = False
     """Its next step waits for the programme to resume."""
-    held_answers: tuple[HeldAnswer, ...] = ()
+    held_answers: tuple[WaitingAnswer, ...] = ()
     """Partners' answers that wait with it."""
     rejected_count: int = 0
+    facts: tuple[Fact, ...] = ()
+    officers: tuple[str, ...] = ()
+    """Who decided or confirmed anything in it."""
 
     outcome: str | None = None
     reason: str | None = None
     closed_at: datetime | None = None
+    closing: Closing | None = None
+    """Its latest closing, also after it was opened again."""
+    stops: tuple[Pause, ...] = ()
+    """From when to when it was closed, where it was opened again: limits stood still."""
+    retracted: EventId | None = None
+    """A fact for which it closed, taken back: it opens again when it may."""
+    reconsideration: Reconsideration | None = None
     erased: bool = False
     parts: Mapping[type[Any], Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -118,7 +177,7 @@ class Case:
 
     @property
     def closed(self) -> bool:
-        """Nothing follows but erasure."""
+        """It takes no step, unless it is opened again."""
         return self.closed_at is not None
 
     @property
@@ -165,6 +224,6 @@ def settled(case: Case, question: str) -> tuple[Referral, ...]:
     return tuple(replace(r, settled=True) if r.question == question and r.approved else r for r in case.referrals)
 
 
-def without_answers_of(case: Case, partner: str) -> tuple[HeldAnswer, ...]:
+def without_answers_of(case: Case, partner: str) -> tuple[WaitingAnswer, ...]:
     """The answers that wait with the case, without those of `partner`."""
     return tuple(answer for answer in case.held_answers if answer.partner != partner)

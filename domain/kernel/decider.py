@@ -6,23 +6,26 @@ programme is suspended no step is taken; a case that has one records that it wai
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar, assert_never
 
 from domain.kernel.calendar import Deadline, day_of
-from domain.kernel.case import Case, Request, replace
+from domain.kernel.case import Case, Fact, Request, replace
 from domain.kernel.definition import Events
 from domain.kernel.events import (
     Basis,
     CaseClosed,
     CaseEvent,
     CaseHeld,
+    CaseReopened,
     CaseResumed,
     MessageRejected,
     RuleResult,
 )
 from domain.kernel.family import Family
+from domain.kernel.ids import EventId, MessageId
 from domain.kernel.messages import (
     Command,
     FileApplication,
@@ -68,12 +71,19 @@ class Draft(Generic[W]):
         self.world = world
         self._command = command
         self.events: list[CaseEvent] = []
+        self.fact: EventId | None = None
+        """The event that records what is being taken, where its sender may take it back."""
 
     def add(self, *events: CaseEvent) -> None:
         """Record events, each on the case that the one before left."""
         for event in events:
             self.case = evolve(self.family, self.case, event)
             self.events.append(event)
+
+    @property
+    def told_fact(self) -> bool:
+        """What is being decided is a message that its sender may take back."""
+        return _told_fact(self.family, self._command) is not None
 
     @property
     def now(self) -> datetime:
@@ -99,12 +109,31 @@ class Draft(Generic[W]):
             decided_at=world.now,
             results=results,
             message=command.message.message if isinstance(command, TakeMessage) else None,
+            fact=_told_fact(self.family, command),
             known=world.known(),
         )
 
-    def closing(self, outcome: str, reason: str, basis: Basis | None = None) -> Events:
-        """The events by which this decision closes the case."""
-        return self.family.closing(self, outcome, reason, basis)
+    def closing(
+        self,
+        outcome: str,
+        reason: str,
+        basis: Basis | None = None,
+        *,
+        facts: Iterable[EventId | None] = (),
+        referral: int | None = None,
+    ) -> Events:
+        """The events by which this decision closes the case.
+
+        `facts` are those for which it closes and that may be taken back, `referral` the one whose denial closes it.
+        """
+        *before, closed = self.family.closing(self, outcome, reason, basis)
+        known = tuple(fact for fact in facts if fact is not None)
+        return (*before, closed.model_copy(update={"facts": known, "referral": referral}))
+
+
+def _told_fact(family: Family, command: Command) -> MessageId | None:
+    retractable = isinstance(command, TakeMessage) and command.message.message in family.retractable
+    return command.message_id if isinstance(command, TakeMessage) and retractable else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +163,26 @@ def evolve(family: Family, case: Case, event: CaseEvent) -> Case:
         after = replace(case)
     # Made for this event and held by nobody else yet, so it is finished in place.
     state = after.__dict__
-    if after.stage != case.stage and case.stage:
+    if after.stage != case.stage and case.stage and not case.closed:
         state["stage"] = family.later(case.stage, after.stage)
     waiting_on = _waiting_on(family, after)
     stands = after.since is not None and after.stage == case.stage and waiting_on == case.waiting_on
     state["waiting_on"] = waiting_on
     state["since"] = after.since if stands else event.at
+    if after.requests is not case.requests:
+        state["ended"] = (*after.ended, *(each for each in case.requests if each not in after.requests))
+    if event.basis is not None and event.basis.fact is not None:
+        _note_fact(case, event.basis, state)
     state["version"] = case.version + 1
     state["last_at"] = event.at
     return after
+
+
+def _note_fact(before: Case, basis: Basis, state: dict[str, Any]) -> None:
+    """The first event with this basis records what may be taken back."""
+    if basis.message is None or any((f.message_id, f.kind) == (basis.fact, basis.message) for f in before.facts):
+        return
+    state["facts"] = (*before.facts, Fact(basis.fact or "", basis.message, before.next_event_id))
 
 
 def _waiting_on(family: Family, case: Case) -> str | None:
@@ -215,8 +255,13 @@ def _record_rejection(draft: Draft[Any], command: Command, rejection: Rejection)
 
 
 def _with_basis(draft: Draft[Any]) -> Events:
-    """The events, the first with the basis of the decision where none of them has one."""
-    if not draft.events or any(event.basis is not None for event in draft.events):
+    """The events, the first with the basis of the decision where none of them has one.
+
+    Where its sender may take back what was told, the first has it in any case: it is what may be taken back.
+    """
+    if not draft.events or draft.events[0].basis is not None:
+        return tuple(draft.events)
+    if not draft.told_fact and any(event.basis is not None for event in draft.events):
         return tuple(draft.events)
     first, *others = draft.events
     return (first.model_copy(update={"basis": draft.basis()}), *others)
@@ -226,29 +271,54 @@ def _take(draft: Draft[Any], command: TakeMessage) -> None:
     case, family, message = draft.case, draft.family, command.message
     if not case.filed:
         raise Rejection("not-filed")
-    if case.closed:
+    known = family.messages.get(message.message)
+    if case.closed and not (known and known.after_close):
         raise Rejection("case-closed")
+    if draft.told_fact:
+        draft.fact = case.next_event_id
     if isinstance(message, PartnerAnswer):
         _take_answer(draft, message)
     elif isinstance(message, family.submission):
         raise Rejection("already-filed")
-    elif (known := family.messages.get(message.message)) is None:
+    elif known is None:
         raise Rejection("not-of-this-programme")
     else:
         known.take(draft, message, command)
+    draft.fact = None
 
 
 def _take_answer(draft: Draft[Any], message: PartnerAnswer) -> None:
     partner = draft.family.partners.get(message.SENDERS[0])
-    request = draft.case.request_to(partner.name) if partner else None
-    if partner is None or request is None:
+    if partner is None:
         raise Rejection("no-open-request")
-    if message.request_id is not None and message.request_id != request.request_id:
-        raise Rejection("answers-another-request")
-    if draft.world.programme.suspended and partner.waits_while_suspended:
-        draft.add(CaseHeld(at=draft.now, partner=partner.name, answer=kept(message)))
+    request = draft.case.request_to(partner.name)
+    if request is None or message.request_id not in (None, request.request_id):
+        _take_news(draft, message, asked=request is not None)
+        return
+    known = draft.family.answers[message.message]
+    if draft.world.programme.suspended and partner.waits_while_suspended and known.waits(message):
+        draft.add(CaseHeld(at=draft.now, partner=partner.name, answer=kept(message), fact=draft.fact))
     else:
-        draft.add(*draft.family.answers[message.message].follow(draft, message))
+        draft.add(*known.follow(draft, message))
+
+
+def _take_news(draft: Draft[Any], message: PartnerAnswer, *, asked: bool) -> None:
+    """A partner that was asked before speaks again, unasked."""
+    case, family, partner = draft.case, draft.family, message.SENDERS[0]
+    before = [each.request_id for each in case.ended if each.partner == partner]
+    known = family.answers[message.message]
+    answered_before = message.request_id in before if message.request_id else bool(before)
+    if known.news is None or not answered_before or family.over(case):
+        raise Rejection("answers-another-request") if asked else Rejection("no-open-request")
+    proposed = known.news(draft, message)
+    if not known.waits(message):
+        draft.add(*proposed)
+        return
+    draft.add(*family.doubt(draft, family.question_of(partner)))
+    if draft.world.programme.suspended:
+        draft.add(CaseHeld(at=draft.now, partner=partner, answer=kept(message), news=True, fact=draft.fact))
+    else:
+        draft.add(*known.news(draft, message))
 
 
 def _meet(draft: Draft[Any], command: MeetDeadline) -> None:
@@ -261,6 +331,8 @@ def _meet(draft: Draft[Any], command: MeetDeadline) -> None:
 
 def advance(draft: Draft[Any]) -> None:
     """Take every next step there is."""
+    if draft.case.closed and not _reopen(draft):
+        return
     if _terminate(draft):
         return
     suspended = draft.world.programme.suspended
@@ -276,6 +348,37 @@ def advance(draft: Draft[Any]) -> None:
             return
         draft.add(*proposed)
     raise RuntimeError("the rules ask for steps without end")
+
+
+def is_to_reopen(case: Case) -> bool:
+    """A closed case for which nothing is missing but that the programme runs."""
+    asked = case.reconsideration
+    return case.closed and (case.retracted is not None or (asked is not None and asked.second_officer is not None))
+
+
+def may_reopen(draft: Draft[Any]) -> bool:
+    """A case that should open again may: the programme is not terminated, nothing erased, and its family agrees."""
+    return not (draft.world.programme.terminated or draft.case.erased) and draft.family.may_reopen(draft)
+
+
+def _reopen(draft: Draft[Any]) -> bool:
+    """Open the case again, if that waits for nothing."""
+    case = draft.case
+    if not is_to_reopen(case) or draft.world.programme.suspended or not may_reopen(draft):
+        return False
+    asked = case.reconsideration
+    if case.retracted is not None or asked is None:
+        draft.add(CaseReopened(at=draft.now, basis=draft.basis(), fact=case.retracted))
+    else:
+        draft.add(reopened_by_officers(draft, asked.officer, asked.second_officer or "", asked.number))
+    return True
+
+
+def reopened_by_officers(draft: Draft[Any], officer: str, second_officer: str, number: int) -> CaseReopened:
+    """Two officers undo the denial of referral `number`."""
+    return CaseReopened(
+        at=draft.now, basis=draft.basis(), referral=number, officer=officer, second_officer=second_officer
+    )
 
 
 def _terminate(draft: Draft[Any]) -> bool:
@@ -294,9 +397,13 @@ def _resume(draft: Draft[Any]) -> None:
     answers = draft.family.answers
     for held in waiting:
         if draft.case.closed:
-            return
+            break
         known = answers[json.loads(held.body)["message"]]
-        draft.add(*known.follow(draft, known.kind.model_validate_json(held.body)))
+        draft.fact = held.fact
+        follow = known.follow if known.news is None or not held.news else known.news
+        with suppress(Rejection):  # news that no longer concerns the case, such as of a supporter who left
+            draft.add(*follow(draft, known.kind.model_validate_json(held.body)))
+    draft.fact = None
 
 
 def _next(draft: Draft[Any]) -> Events:
@@ -312,8 +419,11 @@ def _next(draft: Draft[Any]) -> Events:
 
 
 def _carry_on(draft: Draft[Any]) -> Events:
-    """The step of the first stage that is not done: nothing of a later one is begun before."""
+    """The step of the first stage that is not done: nothing of a later one is begun before.
+
+    While a referral is open only a stage that says so takes one.
+    """
     for stage in draft.family.stages:
         if stage.carry_on is not None and not stage.done(draft.case):
-            return stage.carry_on(draft)
+            return stage.carry_on(draft) if stage.in_doubt or not draft.case.open_referrals else ()
     return ()

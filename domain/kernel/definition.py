@@ -7,7 +7,7 @@ documentation) reads it from here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -75,6 +75,10 @@ class MessageDefinition:
     """After it somebody who may board may no longer: a boarding check waits until it is decided."""
     said: Callable[[Events], Message] | None = None
     """Makes the message again from the events that followed from it; None for one that holds nothing but its kind."""
+    after_close: bool = False
+    """A closed case takes it too."""
+    retractable: bool = False
+    """Its sender may take it back."""
 
     @property
     def name(self) -> str:
@@ -90,9 +94,10 @@ def message(
     *,
     ends: bool = False,
     said: Callable[[Events], M] | None = None,
+    after_close: bool = False,
 ) -> MessageDefinition:
     """Declare a message that nobody asked for."""
-    return MessageDefinition(kind, take, says, example, ends, said)
+    return MessageDefinition(kind, take, says, example, ends, said, after_close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,12 @@ class AnswerDefinition:
     example: Mapping[str, Any] | None
     said: Callable[[Events], PartnerAnswer] | None = None
     """As `MessageDefinition.said`."""
+    news: Callable[[Any, Any], Events] | None = None
+    """What follows where nobody had asked and the partner speaks again; None: it is refused. May raise `Rejection`."""
+    waits: Callable[[Any], bool] = lambda _: True
+    """Whether it takes effect only when a suspended programme resumes, where its partner's answers do."""
+    retractable: bool = False
+    """Its sender may take it back."""
 
     @property
     def name(self) -> str:
@@ -119,9 +130,19 @@ def answer(
     example: Mapping[str, Any] | None = NO_EXAMPLE,
     *,
     said: Callable[[Events], A] | None = None,
+    news: Callable[[Any, A], Events] | None = None,
+    waits: Callable[[A], bool] = lambda _: True,
 ) -> AnswerDefinition:
     """Declare an answer of a partner."""
-    return AnswerDefinition(kind, follow, says, example, said)
+    return AnswerDefinition(kind, follow, says, example, said, news, waits)
+
+
+D = TypeVar("D", MessageDefinition, AnswerDefinition)
+
+
+def retractable(definition: D) -> D:
+    """The same, which its sender may take back."""
+    return replace(definition, retractable=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +296,8 @@ class Stage:
     """The lengths in days that it reads from a rule set, by the names that they have there."""
     carry_on: Callable[[Any], Events] | None = None
     """The step towards the end of this stage; nothing of a later stage is begun before `done`."""
+    in_doubt: bool = False
+    """The step is taken also while a referral is open."""
     done: Callable[[Case], bool] = lambda _: True
     """The case has what this stage is for."""
     lasts_years: bool = False
@@ -306,13 +329,17 @@ class Enquiry:
     backer: Backer | None = None
     principal: str | None = None
     """The case that this one goes with."""
+    allotment: str | None = None
+    """Of which allotment it wants places; None where the programme has only one, or the case holds or awaits some."""
+    quantity: int = 1
+    """How many places it wants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """What a decision does to the places of its case's pool."""
 
-    change: Literal["take", "join", "leave", "free"]
+    change: Literal["take", "join", "leave", "free", "pass-over", "resume"]
     allotment: str
     """Of which of the programme's allotments."""
     ready_at: datetime | None = None

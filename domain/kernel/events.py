@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.kernel.calendar import day_of
-from domain.kernel.ids import CaseId, Code, Digest, EventId, MessageName, OfficerRef, RulesVersion
+from domain.kernel.ids import CaseId, Code, Digest, EventId, MessageId, MessageName, OfficerRef, RulesVersion
 
 ERASED_MOMENT = "0001-01-01T00:00:00+00:00"
 
@@ -39,7 +39,8 @@ class RuleResult(Frozen):
     """One rule tried: what it said, why in a code, and the events whose facts it used."""
 
     rule: Code
-    result: Annotated[str, Field(pattern=r"^(passed|failed|referred)$")]
+    result: Code
+    """`passed`, `failed` or `referred`."""
     because: Code
     facts: tuple[EventId, ...] = ()
     cases: tuple[CaseId, ...] = ()
@@ -57,6 +58,8 @@ class Basis(Frozen):
     results: tuple[RuleResult, ...] = ()
     message: MessageName | None = None
     """The kind of message that was taken; None at a filing, and where a limit ended."""
+    fact: MessageId | None = None
+    """The sender's own id of the message, where its sender may take back what it says."""
     known: Mapping[Code, Any] = {}
     """What else the decision knew beyond the case, in the words of its family (`world.py`); defaults are left out."""
 
@@ -96,6 +99,10 @@ class ReferredToOfficer(CaseEvent):
     flags: Annotated[tuple[Flag, ...], Personal(erased=())] = ()
     answer: Annotated[HeldAnswer | None, Personal(erased=None)] = None
     """The partner's answer that gave rise to it, where it says more than the flags."""
+    news: bool = False
+    """Nobody had asked: the partner spoke again."""
+    fact: EventId | None = None
+    """The event that recorded what gave rise to it, where that may be taken back."""
 
 
 class ReferralEscalated(CaseEvent):
@@ -126,6 +133,10 @@ class CaseHeld(CaseEvent):
     partner: Code | None = None
     """Whose answer waits with it, if it was an answer that came."""
     answer: Annotated[HeldAnswer | None, Personal(erased=None)] = None
+    news: bool = False
+    """Nobody had asked for the answer."""
+    fact: EventId | None = None
+    """The event that recorded the answer, where it may be taken back."""
 
 
 class CaseResumed(CaseEvent):
@@ -140,10 +151,50 @@ class MessageRejected(CaseEvent):
 
 
 class CaseClosed(CaseEvent):
-    """Always the last, but for erasure."""
+    """The case ended; a fact that is taken back, or redress, may open it again."""
 
     outcome: Code
     reason: Code | None = None
+    facts: tuple[EventId, ...] = ()
+    """The events that recorded why it closed: taking one of them back opens the case again."""
+    referral: int | None = None
+    """The number of the referral whose denial closed it."""
+
+
+class FactRetracted(CaseEvent):
+    """Who reported something takes it back: from now on it counts nowhere."""
+
+    of: MessageId
+    """The id under which it was sent."""
+    kind: MessageName
+    fact: EventId
+    """The event that recorded it."""
+    reopens: bool = False
+    """The case closed for it and opens again, now or when the programme resumes."""
+
+
+class ReconsiderationRequested(CaseEvent):
+    """An officer asks that a denied case be opened again, which a second officer must confirm."""
+
+    number: int
+    """The referral that was denied."""
+    officer: OfficerRef
+    why: Annotated[FreeText, Personal(erased="")] = ""
+    second_officer: OfficerRef | None = None
+    """Who confirmed it, where the case does not open at once."""
+    reopens: bool = False
+    """It opens when the programme resumes; else, confirmed, it may not open."""
+
+
+class CaseReopened(CaseEvent):
+    """The case stands again where it stood when it closed."""
+
+    fact: EventId | None = None
+    """What was taken back."""
+    referral: int | None = None
+    """The referral whose denial two other officers undid: its question counts as approved."""
+    officer: OfficerRef | None = None
+    second_officer: OfficerRef | None = None
 
 
 class PersonalDataErased(CaseEvent):

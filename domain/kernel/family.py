@@ -30,7 +30,7 @@ from domain.kernel.definition import (
     Wait,
     name_of,
 )
-from domain.kernel.events import Basis, CaseEvent, CaseHeld, RuleResult
+from domain.kernel.events import Basis, CaseEvent, CaseHeld, ReferredToOfficer, RuleResult
 from domain.kernel.messages import (
     Command,
     FileApplication,
@@ -85,13 +85,19 @@ class Family:
     places: Callable[[Case, Case, Events], Places | None]
     """What a decision does to the places, given the case before and after it."""
     facts: Callable[[Case, Programme, RuleSet], Mapping[str, Any]]
-    """What else the head keeps of a case, in the family's words, as JSON has it."""
+    """What else the head keeps and lists show of a case, in the family's words, as JSON has it; nothing personal."""
     fact_titles: Codes
     """As each of these is called."""
     on_hold: Callable[[Case], bool]
     """It waits for the programme, or what it was given may not be used at the moment."""
+    names_case: tuple[str, ...] = ()
+    """Where what is filed names another case, as a path; in a scenario that is the other case's name in the file."""
     may_travel: Callable[[Case, Programme, RuleSet, datetime], str] | None = None
     """The answer to a boarding check; None in a family that nobody boards for."""
+    doubt: Callable[[Any, str], Events] = lambda _draft, _question: ()
+    """What is recorded at once, in a suspension too, when a partner's news puts a question into doubt."""
+    may_reopen: Callable[[Any], bool] = lambda _: True
+    """Whether a case that should open again may, beside what holds for every family."""
 
     @cached_property
     def stage_names(self) -> tuple[str, ...]:
@@ -208,7 +214,20 @@ class Family:
         held = next((each.answer for each in events if isinstance(each, CaseHeld) and each.answer), None)
         if held is not None:
             return known.kind.model_validate_json(held.body)
+        news = next((each.answer for each in events if isinstance(each, ReferredToOfficer) and each.news), None)
+        if news is not None and name in self.answers:
+            return known.kind.model_validate_json(news.body)
         return known.kind() if known.said is None else known.said(events)  # type: ignore[call-arg]  # has a default
+
+    @cached_property
+    def retractable(self) -> Mapping[str, tuple[str, ...]]:
+        """What may be taken back, by name, and who sends it."""
+        known: list[MessageDefinition | AnswerDefinition] = [*self.messages.values(), *self.answers.values()]
+        return {each.name: each.kind.SENDERS for each in known if each.retractable}
+
+    def question_of(self, partner: str) -> str:
+        """What an officer is asked when this partner is in doubt. Raises `KeyError` for one that gives no news."""
+        return {each.partner: each.name for each in self.questions.values()}[partner]
 
     @cached_property
     def ending_kinds(self) -> frozenset[str]:

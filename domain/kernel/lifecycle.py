@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from domain.kernel.case import Case, answered, replace
-from domain.kernel.decider import Draft
+from domain.kernel.case import Case, Closing, WaitingAnswer, answered, replace
+from domain.kernel.decider import Draft, is_to_reopen
 from domain.kernel.definition import (
     CLOSED,
     Stage,
@@ -13,14 +13,17 @@ from domain.kernel.definition import (
     message,
 )
 from domain.kernel.events import CaseClosed, CaseHeld, CaseResumed, MessageRejected, PersonalDataErased
-from domain.kernel.messages import Message, PlaceOffered, ProgrammeChanged, TakeMessage
+from domain.kernel.messages import Message, PlaceOffered, ProgrammeChanged, Rejection, TakeMessage
 
 
 def _held(case: Case, event: CaseHeld) -> Case:
     if event.partner is None:
         return replace(case, held=True)
-    answers = case.held_answers if event.answer is None else (*case.held_answers, event.answer)
-    return replace(case, held=True, held_answers=answers, requests=answered(case, event.partner))
+    answers = case.held_answers
+    if event.answer is not None:
+        answers = (*answers, WaitingAnswer(event.partner, event.answer.body, event.news, event.fact))
+    requests = case.requests if event.news else answered(case, event.partner)
+    return replace(case, held=True, held_answers=answers, requests=requests)
 
 
 def _resumed(case: Case, event: CaseResumed) -> Case:
@@ -34,8 +37,10 @@ def _rejected(case: Case, event: MessageRejected) -> Case:
 
 
 def _closed(case: Case, event: CaseClosed) -> Case:
+    partners = tuple(request.partner for request in case.requests)
     return replace(
         case,
+        closing=Closing(event.at, case.stage, event.facts, event.referral, partners, case.held_answers),
         stage=CLOSED,
         outcome=event.outcome,
         reason=event.reason,
@@ -52,8 +57,14 @@ def _erased(case: Case, event: PersonalDataErased) -> Case:
 
 
 def _look_again(draft: Draft[Any], message: Message, command: TakeMessage) -> None:
-    """Nothing to record: what follows is the case's next step."""
-    del draft, message, command
+    """Nothing to record: what follows is the case's next step.
+
+    Raises:
+        Rejection: the case is closed and not to be opened again.
+    """
+    del message, command
+    if draft.case.closed and not is_to_reopen(draft.case):
+        raise Rejection("case-closed")
 
 
 EVERY_FAMILY: Final = Stage(
@@ -94,7 +105,7 @@ EVERY_FAMILY: Final = Stage(
     ),
     messages=(
         message(PlaceOffered, _look_again, "A place is reserved for this case: it decides for itself.", {}),
-        message(ProgrammeChanged, _look_again, "The programme changed: look again.", {}, ends=True),
+        message(ProgrammeChanged, _look_again, "The programme changed: look again.", {}, ends=True, after_close=True),
     ),
     senders={
         "passage": Words("Passage itself", "Passage"),

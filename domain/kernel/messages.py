@@ -16,6 +16,8 @@ from domain.kernel.ids import CaseId, Code, CommandId, MessageId, OfficerRef, Ru
 from domain.kernel.proof import CLOCK, Proof
 
 Flags = Annotated[tuple[Flag, ...], Field(max_length=20)]
+ReferralNumber = Annotated[int, Field(ge=1, le=100_000)]
+"""The place of a referral among those of its case."""
 
 
 class Message(Frozen):
@@ -78,14 +80,35 @@ class OfficerDecision(Message):
     officer: OfficerRef
     decision: Literal["approve", "deny"]
     why: FreeText = ""
+    referral: ReferralNumber | None = None
+    """Which one it answers; may be left out where only one is open."""
 
 
 class OfficerConfirmation(Message):
-    """A second officer confirms a denial."""
+    """A second officer confirms a denial, or that a denied case be opened again."""
 
     SENDERS = ("officer",)
     message: Literal["officer.confirmed"] = "officer.confirmed"
     officer: OfficerRef
+    referral: ReferralNumber | None = None
+    """As in `OfficerDecision`."""
+
+
+class OfficerReconsideration(Message):
+    """An officer asks that a denied case be opened again; a second officer must confirm it."""
+
+    SENDERS = ("officer",)
+    message: Literal["officer.reconsidered"] = "officer.reconsidered"
+    officer: OfficerRef
+    why: FreeText = ""
+
+
+class Retraction(Message):
+    """Base of the message by which a sender takes back what it reported: each family names who may send it."""
+
+    message: Literal["fact.retracted"] = "fact.retracted"
+    of: MessageId
+    """Its own id of the message that it takes back."""
 
 
 class PlaceOffered(Message):
@@ -156,6 +179,13 @@ class Rejection(Exception):
         self.code = code
 
 
+def with_reason(why: str) -> str:
+    """The reason that an officer gave. Raises `Rejection` where there is none."""
+    if not why.strip():
+        raise Rejection("no-reason")
+    return why
+
+
 @dataclass(frozen=True, slots=True)
 class FileApplication:
     """Begin a case with what was filed."""
@@ -188,6 +218,14 @@ class TakeMessage:
     def command_id(self) -> CommandId:
         """The same command again has the same id."""
         return message_command_id(self.source, self.message_id)
+
+
+def proved_officer(command: TakeMessage) -> OfficerRef:
+    """The officer who speaks; a name in the message proves nothing. Raises `Rejection` where none is proved."""
+    officer = command.proof.officer
+    if officer is None:
+        raise Rejection("officer-not-proven")
+    return officer
 
 
 @dataclass(frozen=True, slots=True)

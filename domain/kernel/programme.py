@@ -194,8 +194,13 @@ def _adopted(state: Programme, event: RulesAdopted) -> Programme:
     return replace(state, running_rules_version=rules.version, running_rules_since=event.at)
 
 
-def open_programme(rules: RuleSet, places: int | None, at: datetime) -> tuple[ProgrammeEvent, ...]:
-    """The first event of a programme's stream; `places` takes the place of the rule set's number."""
+def open_programme(
+    rules: RuleSet, places: int | None, at: datetime, of_pools: Mapping[str, int] = MappingProxyType({})
+) -> tuple[ProgrammeEvent, ...]:
+    """The first events of a programme's stream; `places` takes the place of its first cap's number.
+
+    `of_pools` has numbers of other pools that it draws on.
+    """
     return (
         ProgrammeOpened(
             at=at,
@@ -205,6 +210,7 @@ def open_programme(rules: RuleSet, places: int | None, at: datetime) -> tuple[Pr
             rules=rules.text,
             places=places,
         ),
+        *(PlacesChanged(at=at, places=number, pool=pool) for pool, number in of_pools.items()),
     )
 
 

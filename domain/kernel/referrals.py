@@ -1,10 +1,10 @@
 """Referrals: people look, two must deny, and nothing decides by itself."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from domain.kernel.calendar import Deadline
+from domain.kernel.calendar import Deadline, paused_due
 from domain.kernel.case import Case, Referral, answered, replace
 from domain.kernel.decider import Draft
 from domain.kernel.definition import (
@@ -18,14 +18,33 @@ from domain.kernel.definition import (
     first_of,
     message,
 )
-from domain.kernel.events import Basis, OfficerDecided, OfficerDecisionConfirmed, ReferralEscalated, ReferredToOfficer
-from domain.kernel.ids import OfficerRef
-from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PartnerAnswer, Rejection, TakeMessage, kept
+from domain.kernel.events import (
+    Basis,
+    CaseReopened,
+    OfficerDecided,
+    OfficerDecisionConfirmed,
+    ReconsiderationRequested,
+    ReferralEscalated,
+    ReferredToOfficer,
+)
+from domain.kernel.messages import (
+    OfficerConfirmation,
+    OfficerDecision,
+    PartnerAnswer,
+    Rejection,
+    TakeMessage,
+    kept,
+    proved_officer,
+    with_reason,
+)
 from domain.kernel.rule_set import RuleSet
+from domain.kernel.taking_back import confirm_reconsideration
 
 LIMIT = "referral"
 OFFICER_APPROVED = Words("an officer approved", "un oficial aprobó")
 """Why a rule passed that an officer was asked about."""
+OFFICERS_DENIED = Words("officers denied", "los oficiales negaron")
+"""Why it failed."""
 
 
 def _code(flag: str) -> str:
@@ -42,10 +61,11 @@ def refer(
     prefix: str = "",
     basis: Basis | None = None,
     answer: PartnerAnswer | None = None,
+    news: bool = False,
 ) -> Events:
     """Put `question` before an officer, with what gave rise to it; `prefix` begins the public code of each flag.
 
-    `answer` is a partner's that says more than the flags.
+    `answer` is a partner's that says more than the flags, or that nobody asked for (`news`).
     """
     flags = tuple(flags)
     return (
@@ -57,54 +77,56 @@ def refer(
             basis=basis,
             flags=flags,
             answer=None if answer is None else kept(answer),
+            news=news,
+            fact=draft.fact,
         ),
     )
 
 
-def _oldest_open(draft: Draft[Any]) -> Referral:
-    if not draft.case.open_referrals:
+def _open(draft: Draft[Any], number: int | None) -> Referral:
+    """The referral of this number, or the only one."""
+    found = [referral for referral in draft.case.open_referrals if number in (None, referral.number)]
+    if not found:
         raise Rejection("no-open-referral")
-    return draft.case.open_referrals[0]
-
-
-def _proved(command: TakeMessage) -> OfficerRef:
-    """Who speaks. A name in the message proves nothing."""
-    officer = command.proof.officer
-    if officer is None:
-        raise Rejection("officer-not-proven")
-    return officer
+    if len(found) > 1:
+        raise Rejection("which-referral")
+    return found[0]
 
 
 def record_decision(draft: Draft[Any], message: OfficerDecision, command: TakeMessage) -> None:
-    """An officer answers the oldest open referral; a denial not yet confirmed is replaced.
+    """An officer answers an open referral; a denial not yet confirmed is replaced.
 
     Raises:
-        Rejection: no referral is open, or no officer is proved.
+        Rejection: no such referral is open, several are and none is named, there is no reason, or no officer is proved.
     """
     draft.add(
         OfficerDecided(
             at=draft.not_before(command.received_at),
-            number=_oldest_open(draft).number,
-            officer=_proved(command),
+            number=_open(draft, message.referral).number,
+            officer=proved_officer(command),
             decision=message.decision,
-            why=message.why,
+            why=with_reason(message.why),
         )
     )
 
 
 def _said(events: Events) -> OfficerDecision:
     decided = first_of(OfficerDecided, events)
-    return OfficerDecision.model_validate(decided.model_dump(include={"officer", "decision", "why"}))
+    given = decided.model_dump(include={"officer", "decision", "why"})
+    return OfficerDecision.model_validate({**given, "referral": decided.number})
 
 
 def confirm_denial(draft: Draft[Any], message: OfficerConfirmation, command: TakeMessage) -> None:
-    """A second officer confirms a denial.
+    """A second officer confirms a denial; in a closed case, that it be opened again.
 
     Raises:
-        Rejection: no referral is open, none is denied, or no other officer is proved.
+        Rejection: no such referral is open or it is not denied, several are open and none is named, no officer is
+            proved, or it is the same officer.
     """
-    del message
-    referral, officer = _oldest_open(draft), _proved(command)
+    if draft.case.closed:
+        confirm_reconsideration(draft, message, command)
+        return
+    referral, officer = _open(draft, message.referral), proved_officer(command)
     if referral.decision != "deny":
         raise Rejection("no-denial-to-confirm")
     if referral.officer == officer:
@@ -113,29 +135,51 @@ def confirm_denial(draft: Draft[Any], message: OfficerConfirmation, command: Tak
     draft.add(OfficerDecisionConfirmed(at=at, number=referral.number, officer=officer))
 
 
+def _confirmation(events: Events) -> OfficerConfirmation:
+    for each in events:
+        if isinstance(each, OfficerDecisionConfirmed):
+            return OfficerConfirmation(officer=each.officer, referral=each.number)
+        if isinstance(each, CaseReopened | ReconsiderationRequested) and each.second_officer:
+            return OfficerConfirmation(officer=each.second_officer)
+    raise ValueError("no confirmation among the events")
+
+
 def escalate(draft: Draft[Any], due_at: datetime) -> None:
     """Record, once a referral, that its limit passed with no answer."""
     for referral in draft.case.open_referrals:
-        if not referral.escalated and referral.since + draft.world.rules.limit(LIMIT) <= due_at:
+        if not referral.escalated and _due(draft.case, referral, draft.world.rules) <= due_at:
             draft.add(ReferralEscalated(at=draft.not_before(due_at), number=referral.number))
 
 
 def running(case: Case, rules: RuleSet) -> Iterable[Deadline]:
     """The limits of open referrals that have not escalated."""
-    return (
-        Deadline(referral.since + rules.limit(LIMIT), LIMIT)
-        for referral in case.open_referrals
-        if not referral.escalated
-    )
+    return (Deadline(_due(case, referral, rules), LIMIT) for referral in case.open_referrals if not referral.escalated)
+
+
+def overdue(case: Case, rules: RuleSet) -> Iterable[Deadline]:
+    """The limits of open referrals that have escalated: over until somebody acts."""
+    return (Deadline(_due(case, referral, rules), LIMIT) for referral in case.open_referrals if referral.escalated)
+
+
+def _due(case: Case, referral: Referral, rules: RuleSet) -> datetime:
+    """When an officer's answer is due; pauses of the programme do not count, times when the case was closed do."""
+    due = paused_due(referral.since, rules.limit(LIMIT), (), timedelta(), case.stops)
+    return referral.since if due is None else due
 
 
 def follow_officers(draft: Draft[Any]) -> Events:
-    """What officers decided and has not taken effect: an approval, or a denial that a second one confirmed."""
-    for referral in draft.case.referrals:
-        if referral.settled or referral.open:
-            continue
-        question = draft.family.questions[referral.question]
-        return question.approved(draft) if referral.approved else question.denied(draft, referral.number)
+    """What officers decided and has not taken effect: a denial that a second one confirmed, or an approval.
+
+    An approval waits until no other referral of the same question is open.
+    """
+    decided = [referral for referral in draft.case.referrals if not (referral.settled or referral.open)]
+    for referral in decided:
+        if not referral.approved:
+            return draft.family.questions[referral.question].denied(draft, referral.number)
+    doubted = {referral.question for referral in draft.case.open_referrals}
+    for referral in decided:
+        if referral.question not in doubted:
+            return draft.family.questions[referral.question].approved(draft)
     return ()
 
 
@@ -148,11 +192,12 @@ def _escalated(case: Case, event: ReferralEscalated) -> Case:
 
 
 def _decided(case: Case, event: OfficerDecided) -> Case:
+    case = replace(case, officers=(*case.officers, event.officer))
     return _with_referral(case, event.number, officer=event.officer, decision=event.decision, confirmed=False)
 
 
 def _confirmed(case: Case, event: OfficerDecisionConfirmed) -> Case:
-    return _with_referral(case, event.number, confirmed=True)
+    return _with_referral(replace(case, officers=(*case.officers, event.officer)), event.number, confirmed=True)
 
 
 def stage_of_officers(questions: Iterable[QuestionDefinition]) -> Stage:
@@ -160,10 +205,11 @@ def stage_of_officers(questions: Iterable[QuestionDefinition]) -> Stage:
     asked_about = {question.name: question.partner for question in questions}
 
     def referred(case: Case, event: ReferredToOfficer) -> Case:
-        partner = asked_about.get(event.question)
+        partner = None if event.news else asked_about.get(event.question)
+        referral = Referral(event.number, event.question, event.at, codes=event.codes, fact=event.fact)
         return replace(
             case,
-            referrals=(*case.referrals, Referral(event.number, event.question, event.at)),
+            referrals=(*case.referrals, referral),
             referral_count=event.number,
             flags=(*case.flags, *(code for code in event.codes if code not in case.flags)),
             requests=answered(case, partner) if partner else case.requests,
@@ -211,16 +257,17 @@ def stage_of_officers(questions: Iterable[QuestionDefinition]) -> Stage:
             message(
                 OfficerDecision,
                 record_decision,
-                "An officer decides the oldest open referral; a denial waits for a second officer.",
-                {"officer": "o-1", "decision": "deny", "why": "name-match"},
+                "An officer decides an open referral, by its number; a denial waits for a second officer.",
+                {"officer": "o-1", "decision": "deny", "why": "name-match", "referral": 1},
                 said=_said,
             ),
             message(
                 OfficerConfirmation,
                 confirm_denial,
-                "A second officer confirms a denial: closes.",
-                {"officer": "o-2"},
-                said=lambda events: OfficerConfirmation(officer=first_of(OfficerDecisionConfirmed, events).officer),
+                "A second officer confirms a denial: closes. Or that a denied case be opened again.",
+                {"officer": "o-2", "referral": 1},
+                said=_confirmation,
+                after_close=True,
             ),
         ),
         senders={"officer": Words("an officer", "un oficial")},

@@ -2,14 +2,17 @@
 
 `python -m eventstore.format.published` writes the files that are missing and never rewrites one. What people may read
 of an event is its public body; the personal body's schema says what was encrypted, for whoever holds the key.
+A family of somebody else keeps the schemas of its own events in its own package, in `schemas/`.
 """
 
 import json
+from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
+from domain import registry
 from domain.kernel.events import Personal
 from eventstore.format.codec import EVENTS, Event, name_of
 
@@ -24,13 +27,22 @@ def file_name(event_type: str, schema_version: int) -> str:
 
 
 def folder() -> Traversable:
-    """Where the files are."""
+    """Where our files are."""
     return resources.files("eventstore") / "format" / "schemas"
 
 
 def published(event_type: str, schema_version: int) -> bytes:
     """The file's bytes. Raises FileNotFoundError where there is none."""
-    return (folder() / file_name(event_type, schema_version)).read_bytes()
+    name = file_name(event_type, schema_version)
+    for place in (folder(), *(resources.files(package) / "schemas" for package in _others())):
+        if (place / name).is_file():
+            return (place / name).read_bytes()
+    raise FileNotFoundError(name)
+
+
+def _others() -> tuple[str, ...]:
+    """The packages of the families that are not ours."""
+    return tuple(family.package for family in registry.families() if family not in registry.OUR_FAMILIES)
 
 
 def schema_of(event: type[Event]) -> dict[str, Any]:
@@ -118,10 +130,10 @@ def _used(schema: Any, definitions: dict[str, Any], found: dict[str, Any]) -> di
     return found
 
 
-def write_missing(into: Path) -> tuple[str, ...]:
+def write_missing(into: Path, events: Iterable[type[Event]] = EVENTS) -> tuple[str, ...]:
     """Write the files of today's classes that are missing; their names."""
     written = []
-    for event in EVENTS:
+    for event in events:
         path = into / file_name(name_of(event), event.SCHEMA_VERSION)
         if not path.exists():
             path.write_bytes(text_of(schema_of(event)))
@@ -129,5 +141,17 @@ def write_missing(into: Path) -> tuple[str, ...]:
     return tuple(written)
 
 
+def write_all() -> None:
+    """Write the missing files of every event, each in the package that it is of."""
+    ours = list(EVENTS)
+    for package in _others():
+        theirs = [event for event in ours if event.__module__.startswith(f"{package}.")]
+        ours = [event for event in ours if event not in theirs]
+        into = Path(str(resources.files(package))) / "schemas"
+        into.mkdir(exist_ok=True)
+        write_missing(into, theirs)
+    write_missing(Path(__file__).parent / "schemas", ours)
+
+
 if __name__ == "__main__":
-    write_missing(Path(__file__).parent / "schemas")
+    write_all()

@@ -6,6 +6,7 @@ from domain import registry
 from domain.kernel.case import Case
 from domain.kernel.decider import deadlines
 from domain.kernel.programme import Programme
+from domain.kernel.referrals import overdue
 from domain.kernel.rule_set import RuleSet
 from eventstore.places import Pool
 from eventstore.summary import CaseSummary, ProgrammeSummary
@@ -32,7 +33,8 @@ def summarize(case: Case, programme: Programme, rules: RuleSet, now: datetime) -
         flags=case.flags,
         closed=case.closed,
         held=family.on_hold(case),
-        **family.facts(case, programme, rules),
+        facts=dict(family.facts(case, programme, rules)),
+        overdue_since=None if case.closed else min((late.at for late in overdue(case, rules)), default=None),
     )
 
 

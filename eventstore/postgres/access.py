@@ -1,6 +1,7 @@
-"""The access log and erasure over Postgres."""
+"""The access log over Postgres."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,23 +9,31 @@ import asyncpg
 
 from domain.access import HistoryStored, LegalHoldPlaced, LegalHoldReleased
 from eventstore.access import MAX_EVENTS, AccessRecord, NotedCheck, digest_of, record_of_checks, wrap_access
-from eventstore.conflicts import CommandContentDiffers, ErasureRefused
+from eventstore.conflicts import CommandContentDiffers, IllegalAppend
 from eventstore.format.codec import Codec
 from eventstore.format.envelope import Envelope
-from eventstore.port import Appended
 from eventstore.postgres.session import Statement, call, translated
 
 _OF_RECORD: Final = (
     "programme", "command_id", "expected", "previous", "recorded_at", "actor", "proof", "message_digest", "types",
     "schema_versions", "happened", "public", "headers", "hashes",
 )  # fmt: skip
-_APPEND: Final = Statement(f"SELECT {call('passage.append_access', _OF_RECORD)}")
+_VIEWS: Final = Statement(f"SELECT {call('passage.record_views', _OF_RECORD)}")
+_HOLDS: Final = Statement(f"SELECT {call('passage.record_holds', _OF_RECORD)}")
+_HISTORY: Final = Statement(f"SELECT {call('passage.record_history', (*_OF_RECORD, 'content'))}")
 _APPEND_CHECKS: Final = Statement(f"SELECT {call('passage.append_checks', (*_OF_RECORD, 'numbers'))}")
-_OLDEST = "SELECT programme, carrier FROM passage.boarding_check ORDER BY number LIMIT 1"
-_CHECKS = """
+_LOCK: Final = Statement("SELECT * FROM passage.lock_access(:programme)")
+_FIRST_RESULT: Final = Statement("SELECT * FROM passage.access_result(:programme, :command_id)")
+_KEPT: Final = Statement("SELECT run_id FROM passage.run_history WHERE run_id = ANY (:runs)")
+_OF_CHECK: Final = ("programme", "carrier", "case", "answer", "checked_at")
+_NOTE_CHECK: Final = Statement(f"SELECT {call('passage.note_check', _OF_CHECK)}")
+_OLDEST: Final = "SELECT programme, carrier FROM passage.boarding_check ORDER BY number LIMIT 1"
+_CHECKS: Final = Statement("""
 SELECT number, programme, carrier, case_id, answer, checked_at FROM passage.boarding_check
-WHERE programme = $1 AND carrier = $2 ORDER BY number LIMIT $3
-"""
+WHERE programme = :programme AND carrier = :carrier ORDER BY number LIMIT :limit
+""")
+_IS_HELD: Final = Statement("SELECT EXISTS (SELECT FROM passage.legal_hold WHERE case_id = :case_id)")
+_REFUSED: Final = "PS004"
 
 
 class PostgresAccess:
@@ -36,19 +45,17 @@ class PostgresAccess:
         self._codec = codec
 
     async def record(self, record: AccessRecord) -> int:  # noqa: D102  # the port says it
-        with translated():
+        with translated(), _refused():
             async with self._pool.acquire() as connection, connection.transaction():
-                head = await connection.fetchrow("SELECT * FROM passage.lock_access($1)", record.programme)
+                head = await connection.fetchrow(*_LOCK(programme=record.programme))
                 first = await connection.fetchrow(
-                    "SELECT * FROM passage.access_result($1, $2)", record.programme, record.command_id
+                    *_FIRST_RESULT(programme=record.programme, command_id=record.command_id)
                 )
                 if first is not None:
                     return self._first_result(first, record)
                 assert head is not None  # noqa: S101  # a function that returns one row
                 rows = wrap_access(record, head["version"], head["hash"], self._clock(), self._codec)
-                await connection.execute(*_APPEND(**_values(record, rows, head)))
-                await _change_holds(connection, record)
-                await _keep_history(connection, record, rows[-1].version)
+                await connection.execute(*_recorded(record, _values(record, rows, head)))
                 return rows[-1].version
 
     def _first_result(self, first: Any, record: AccessRecord) -> int:
@@ -59,14 +66,16 @@ class PostgresAccess:
 
     async def kept(self, runs: Collection[str]) -> frozenset[str]:  # noqa: D102  # the port says it
         with translated():
-            rows = await self._pool.fetch("SELECT run_id FROM passage.run_history WHERE run_id = ANY ($1)", list(runs))
+            rows = await self._pool.fetch(*_KEPT(runs=list(runs)))
         return frozenset(row["run_id"] for row in rows)
 
     async def note_check(self, check: NotedCheck) -> None:  # noqa: D102  # the port says it
         with translated():
             await self._pool.execute(
-                "SELECT passage.note_check($1, $2, $3, $4, $5)",
-                check.programme, check.carrier, check.case_id, check.answer, check.checked_at,
+                *_NOTE_CHECK(
+                    programme=check.programme, carrier=check.carrier, case=check.case_id, answer=check.answer,
+                    checked_at=check.checked_at,
+                )
             )  # fmt: skip
 
     async def record_checks(self) -> int:  # noqa: D102  # the port says it
@@ -76,8 +85,10 @@ class PostgresAccess:
                 if oldest is None:
                     return 0
                 # Whoever else records checks of this programme has committed once this returns.
-                head = await connection.fetchrow("SELECT * FROM passage.lock_access($1)", oldest["programme"])
-                noted = await connection.fetch(_CHECKS, oldest["programme"], oldest["carrier"], MAX_EVENTS)
+                head = await connection.fetchrow(*_LOCK(programme=oldest["programme"]))
+                noted = await connection.fetch(
+                    *_CHECKS(programme=oldest["programme"], carrier=oldest["carrier"], limit=MAX_EVENTS)
+                )
                 if noted:
                     await self._append_checks(connection, head, noted)
                 return len(noted)
@@ -90,9 +101,7 @@ class PostgresAccess:
 
     async def is_held(self, case_id: str) -> bool:  # noqa: D102  # the port says it
         with translated():
-            held: bool = await self._pool.fetchval(
-                "SELECT EXISTS (SELECT FROM passage.legal_hold WHERE case_id = $1)", case_id
-            )
+            held: bool = await self._pool.fetchval(*_IS_HELD(case_id=case_id))
         return held
 
 
@@ -115,37 +124,22 @@ def _values(record: AccessRecord, rows: Sequence[Envelope], head: Any) -> dict[s
     }
 
 
-async def _change_holds(connection: Any, record: AccessRecord) -> None:
-    for event in record.events:
-        if isinstance(event, LegalHoldPlaced):
-            await connection.execute("SELECT passage.place_hold($1, $2, $3)", event.case, record.programme, event.at)
-        elif isinstance(event, LegalHoldReleased):
-            await connection.execute("SELECT passage.release_hold($1)", event.case)
+def _recorded(record: AccessRecord, values: dict[str, Any]) -> tuple[Any, ...]:
+    """The statement that records it: each kind of event has its own, granted to those whose it is."""
+    match record.events[0]:
+        case HistoryStored():
+            return _HISTORY(**values, content=record.history)
+        case LegalHoldPlaced() | LegalHoldReleased():
+            return _HOLDS(**values)
+        case _:
+            return _VIEWS(**values)
 
 
-async def _keep_history(connection: Any, record: AccessRecord, version: int) -> None:
-    event = record.events[0]
-    if isinstance(event, HistoryStored):
-        await connection.execute(
-            "SELECT passage.keep_history($1, $2, $3, $4, $5)",
-            event.run,
-            event.case,
-            record.programme,
-            version,
-            record.history,
-        )
-
-
-async def erased_before(connection: Any, case_id: str) -> Appended | None:
-    """Begin an erasure in the transaction under way; where the case was erased before, that erasure's result.
-
-    Raises:
-        ErasureRefused: it must not be erased, or not yet.
-    """
-    status: str = await connection.fetchval("SELECT passage.begin_erasure($1)", case_id)
-    if status == "ready":
-        return None
-    if status != "erased":
-        raise ErasureRefused(status)
-    head = await connection.fetchrow("SELECT version, hash FROM passage.case_head WHERE case_id = $1", case_id)
-    return Appended(head["version"], head["hash"], first_result=False)
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == _REFUSED:
+            raise IllegalAppend(str(error)) from None
+        raise

@@ -1,11 +1,13 @@
 """Between the port's classes and the parameters and columns of `sql/`."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from eventstore.conflicts import (
     CommandContentDiffers,
     Conflict,
+    ErasureRefused,
     IllegalAppend,
     MessageFirst,
     PersonConflict,
@@ -43,8 +45,14 @@ _OF_PROGRAMME: Final = (
     "notifies",
 )  # fmt: skip
 
-APPEND_CASE: Final = Statement(f"SELECT * FROM {call('passage.append_case', OF_CASE)}")  # noqa: S608  constants
+_OF_ERASURE: Final = (
+    "case", "programme", "command_id", "expected", "previous", "recorded_at", "actor", "proof", "message_digest",
+    "schema_version", "happened_at", "public", "header", "hash",
+)  # fmt: skip
+
 APPEND_PROGRAMME: Final = Statement(f"SELECT * FROM {call('passage.append_programme', _OF_PROGRAMME)}")  # noqa: S608  constants
+
+ERASE_CASE: Final = Statement(f"SELECT * FROM {call('passage.erase_case', _OF_ERASURE)}")  # noqa: S608  constants
 
 _REFUSED: dict[str, type[Conflict]] = {
     each.code: each for each in (VersionConflict, ProgrammeConflict, PersonConflict, MessageFirst)
@@ -103,6 +111,22 @@ def programme_values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]
     }
 
 
+def erasure_values(append: Append, row: Envelope) -> dict[str, Any]:
+    """The parameters of `passage.erase_case`."""
+    return {
+        "case": append.stream,
+        "programme": append.programme,
+        "expected": append.expected_version,
+        "previous": append.previous_hash,
+        "public": row.public_body,
+        **{
+            name: getattr(row, name)
+            for name in _OF_ERASURE
+            if name not in ("case", "programme", "expected", "previous", "public")
+        },
+    }
+
+
 def _values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]:
     decides = append.decides
     return {
@@ -154,13 +178,12 @@ def _summary(summary: CaseSummary) -> tuple[Any, ...]:
         summary.due_at,
         summary.outcome,
         summary.reason,
-        summary.work_permit,
-        summary.authorized_last_day,
-        summary.paroled_last_day,
+        json.dumps(dict(summary.facts)),
         summary.flags,
         summary.filed_at,
         summary.closed,
         summary.held,
+        summary.overdue_since,
     )
 
 
@@ -180,10 +203,23 @@ def appended_of(append: Append, result: Any) -> Appended:
     digest: bytes | None = result["digest"]  # of the command's first result, if that had an event
     if digest is not None and digest != append.message_digest:
         raise CommandContentDiffers(append.command_id)
-    notified = (result[column] or () for column in ("notified_cases", "notified_numbers", "notified_messages"))
     return Appended(
         version=result["version"],
         hash=result["hash"],
         first_result=status == "appended",
-        notifications=tuple(Notification(*each) for each in zip(*notified, strict=True)),
+        notifications=notifications_of(result),
     )
+
+
+def erased_of(result: Any) -> Appended:
+    """The result of an erasure. Raises ErasureRefused."""
+    status: str = result["status"]
+    if status not in ("appended", "erased"):
+        raise ErasureRefused(status)
+    return Appended(result["version"], result["hash"], first_result=status == "appended")
+
+
+def notifications_of(result: Any) -> tuple[Notification, ...]:
+    """The notifications that a function wrote."""
+    notified = (result[column] or () for column in ("notified_cases", "notified_numbers", "notified_messages"))
+    return tuple(Notification(*each) for each in zip(*notified, strict=True))

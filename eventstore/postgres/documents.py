@@ -9,16 +9,17 @@ import asyncpg
 from eventstore.documents import DOCUMENTS_MAX, KeptDocument, ListedDocument, NewDocument, TooManyDocuments
 from eventstore.inbox import UnknownStream
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
-from eventstore.postgres.session import translated
+from eventstore.postgres.session import Statement, call, translated
 
-_KEEP: Final = "SELECT passage.keep_document($1, $2, $3, $4, $5, $6, $7, $8)"
-_FIND: Final = "SELECT media_type, content FROM passage.document WHERE case_id = $1 AND digest = $2"
-
-_LIST: Final = """
+_OF_DOCUMENT: Final = ("case", "digest", "media_type", "key_id", "content", "received_at", "sender", "most")
+_KEEP: Final = Statement(f"SELECT {call('passage.keep_document', _OF_DOCUMENT)}")
+_FIND: Final = Statement(
+    "SELECT media_type, content FROM passage.document WHERE case_id = :case_id AND digest = :digest"
+)
+_LIST: Final = Statement("""
 SELECT digest, media_type, received_at, sender FROM passage.document
-WHERE case_id = $1 ORDER BY received_at, digest
-"""
-_CONTENT: Final = "SELECT content FROM passage.document WHERE case_id = $1 AND digest = $2"
+WHERE case_id = :case_id ORDER BY received_at, digest
+""")
 
 _REFUSED: Final[Mapping[str, type[Exception]]] = {
     "unknown-case": UnknownStream,
@@ -48,8 +49,10 @@ class PostgresDocuments:
         sealed = key.encrypt(new.content, _bound_to(new.case_id, digest, new.media_type))
         with translated():
             status: str = await self._pool.fetchval(
-                _KEEP, new.case_id, digest, new.media_type, key.key_id, sealed, new.received_at, new.sender,
-                DOCUMENTS_MAX,
+                *_KEEP(
+                    case=new.case_id, digest=digest, media_type=new.media_type, key_id=key.key_id, content=sealed,
+                    received_at=new.received_at, sender=new.sender, most=DOCUMENTS_MAX,
+                )
             )  # fmt: skip
         if status in _REFUSED:
             raise _REFUSED[status](new.case_id)
@@ -65,7 +68,7 @@ class PostgresDocuments:
         """
         digest = _digest(await self._key(case_id), sha256)
         with translated():
-            row = await self._pool.fetchrow(_FIND, case_id, digest)
+            row = await self._pool.fetchrow(*_FIND(case_id=case_id, digest=digest))
         return None if row is None else KeptDocument(case_id, digest, row["media_type"], row["content"])
 
     async def reveal(self, kept: KeptDocument) -> bytes:
@@ -80,13 +83,13 @@ class PostgresDocuments:
         """
         key = await self._key(case_id)
         with translated():
-            rows = await self._pool.fetch(_LIST, case_id)
+            rows = await self._pool.fetch(*_LIST(case_id=case_id))
         found: list[ListedDocument] = []
         for row in rows:
             with translated():
-                sealed = await self._pool.fetchval(_CONTENT, case_id, row["digest"])
-            if sealed is not None:  # erased meanwhile
-                content = key.decrypt(sealed, _bound_to(case_id, row["digest"], row["media_type"]))
+                found_again = await self._pool.fetchrow(*_FIND(case_id=case_id, digest=row["digest"]))
+            if found_again is not None:  # erased meanwhile
+                content = key.decrypt(found_again["content"], _bound_to(case_id, row["digest"], row["media_type"]))
                 sha256 = hashlib.sha256(content).hexdigest()
                 found.append(ListedDocument(sha256, row["media_type"], len(content), row["received_at"], row["sender"]))
         return tuple(found)

@@ -1,7 +1,7 @@
 """The inbox over Postgres; the functions are in `sql/inbox.sql`."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -17,18 +17,38 @@ from eventstore.inbox import (
     Waiting,
 )
 from eventstore.keys import CaseKey, KeyDestroyed, KeyStore, KeyUnknown
-from eventstore.postgres.session import translated
+from eventstore.port import Notification
+from eventstore.postgres.append import notifications_of
+from eventstore.postgres.session import Statement, call, translated
 
-_RECEIVE = "SELECT * FROM passage.receive($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_RECEIPT: Final = Statement("SELECT * FROM passage.receipt(:source, :message_id)")
+_OF_MESSAGE: Final = (
+    "stream", "case", "programme", "source", "message_id", "kind", "body", "key_id", "digest", "received_at", "proof",
+    "persons", "filing",
+)  # fmt: skip
+_RECEIVE: Final = Statement(f"SELECT * FROM {call('passage.receive', _OF_MESSAGE)}")  # noqa: S608  constants
 
-_ERASED = "PS011"
+_ERASED: Final = "PS011"
 
-_NEXT = """
+_NEXT: Final = Statement("""
 SELECT number, stream, case_id, programme, source, message_id, kind, body, key_id, digest, received_at, proof
-FROM passage.inbox WHERE stream = $1 AND answer IS NULL ORDER BY number LIMIT 1
-"""
+FROM passage.inbox WHERE stream = :stream AND answer IS NULL ORDER BY number LIMIT 1
+""")
+_HAS_UNDECIDED: Final = Statement("""
+SELECT EXISTS (
+    SELECT FROM passage.inbox
+    WHERE stream = :stream AND answer IS NULL AND (:kinds::text[] IS NULL OR kind = ANY (:kinds)))
+""")
+_WAITING: Final = Statement("""
+SELECT number, kind, source, received_at FROM passage.inbox
+WHERE stream = :stream AND answer IS NULL ORDER BY number LIMIT :limit
+""")
+_MARK_NOTIFIED: Final = Statement("SELECT passage.mark_notified(:numbers)")
 
-_CLAIM = "SELECT number, stream, case_id, message_id, kind FROM passage.claim_notifications($1)"
+_CLAIM: Final = Statement("SELECT number, stream, case_id, message_id, kind FROM passage.claim_notifications(:limit)")
+_WRITE_NOTICES: Final = "SELECT * FROM passage.write_notices()"
+LIST_TIMEOUT_S: Final = 120
+"""A million open cases are listed in some five seconds, which no other transaction waits for."""
 
 
 class PostgresInbox:
@@ -42,18 +62,11 @@ class PostgresInbox:
         filing = incoming.body.message == FILING
         if filing:  # looked for first: the caller draws a new case id, and so a new key, at each attempt
             with translated():
-                known = await self._pool.fetchrow(
-                    "SELECT * FROM passage.receipt($1, $2)", incoming.source, incoming.message_id
-                )
+                known = await self._pool.fetchrow(*_RECEIPT(source=incoming.source, message_id=incoming.message_id))
             if known is not None and known["number"] is not None:
                 return await self._first_receipt(known, incoming)
         key = await self._key_for(incoming, filing=filing)
-        kept = keep(incoming, key)
-        row = await self._receive(
-            incoming.case_id or incoming.programme, incoming.case_id, incoming.programme,
-            incoming.source, incoming.message_id, incoming.body.message, *kept, incoming.received_at,
-            str(incoming.proof), list(incoming.person_keys) or None, filing,
-        )  # fmt: skip
+        row = await self._receive(incoming, key, filing=filing)
         if row is None or row["number"] is None:
             raise UnknownStream(incoming.case_id or incoming.programme)
         if row["first"]:
@@ -62,14 +75,22 @@ class PostgresInbox:
             await self._keys.destroy(key.key_id if key is not None else "")  # drawn for nothing
         return await self._first_receipt(row, incoming)
 
-    async def _receive(self, *arguments: Any) -> Any:
+    async def _receive(self, incoming: Incoming, key: CaseKey | None, *, filing: bool) -> Any:
         """The row, new or known. Raises KeyDestroyed for an erased case, whose key this process may still remember."""
+        body, key_id, digest = keep(incoming, key)
+        stream = incoming.case_id or incoming.programme
+        statement = _RECEIVE(
+            stream=stream, case=incoming.case_id, programme=incoming.programme, source=incoming.source,
+            message_id=incoming.message_id, kind=incoming.body.message, body=body, key_id=key_id, digest=digest,
+            received_at=incoming.received_at, proof=str(incoming.proof), persons=list(incoming.person_keys) or None,
+            filing=filing,
+        )  # fmt: skip
         try:
             with translated():
-                return await self._pool.fetchrow(_RECEIVE, *arguments)
+                return await self._pool.fetchrow(*statement)
         except asyncpg.PostgresError as error:
             if error.sqlstate == _ERASED:
-                raise KeyDestroyed(arguments[0]) from None
+                raise KeyDestroyed(stream) from None
             raise
 
     async def _key_for(self, incoming: Incoming, *, filing: bool) -> CaseKey | None:
@@ -91,7 +112,7 @@ class PostgresInbox:
 
     async def next_undecided(self, stream: str) -> InboxRow | None:  # noqa: D102  # the port says it
         with translated():
-            row = await self._pool.fetchrow(_NEXT, stream)
+            row = await self._pool.fetchrow(*_NEXT(stream=stream))
         return None if row is None else await self.opened(dict(row))
 
     async def opened(self, columns: dict[str, Any]) -> InboxRow:
@@ -106,37 +127,52 @@ class PostgresInbox:
 
     async def get(self, source: str, message_id: str) -> Receipt | None:  # noqa: D102  # the port says it
         with translated():
-            row = await self._pool.fetchrow("SELECT * FROM passage.receipt($1, $2)", source, message_id)
+            row = await self._pool.fetchrow(*_RECEIPT(source=source, message_id=message_id))
         return None if row is None or row["number"] is None else _receipt(row)
 
     async def has_undecided(self, case_id: str, kinds: Collection[str] | None = None) -> bool:  # noqa: D102  # the port
         with translated():
             found: bool = await self._pool.fetchval(
-                "SELECT EXISTS (SELECT FROM passage.inbox "
-                "WHERE stream = $1 AND answer IS NULL AND ($2::text[] IS NULL OR kind = ANY ($2)))",
-                case_id,
-                None if kinds is None else list(kinds),
+                *_HAS_UNDECIDED(stream=case_id, kinds=None if kinds is None else list(kinds))
             )
         return found
 
     async def waiting(self, stream: str, limit: int) -> tuple[Waiting, ...]:  # noqa: D102  # the port says it
         with translated():
-            rows = await self._pool.fetch(
-                "SELECT number, kind, source, received_at FROM passage.inbox "
-                "WHERE stream = $1 AND answer IS NULL ORDER BY number LIMIT $2",
-                stream,
-                limit,
-            )
+            rows = await self._pool.fetch(*_WAITING(stream=stream, limit=limit))
         return tuple(Waiting(*row) for row in rows)
 
     async def claim_notifications(self, limit: int) -> tuple[UnnotifiedMessage, ...]:  # noqa: D102  # the port says it
         with translated():
-            rows = await self._pool.fetch(_CLAIM, limit)
+            rows = await self._pool.fetch(*_CLAIM(limit=limit))
+        if len(rows) < limit and await self.write_notices(2):
+            with translated():
+                rows += await self._pool.fetch(*_CLAIM(limit=limit - len(rows)))
         return tuple(UnnotifiedMessage(*row) for row in rows)
+
+    async def write_notices(self, steps: int) -> tuple[Notification, ...]:
+        """Write what an append left for after its commit: a step notifies 200 cases, or lists them."""
+        written: list[Notification] = []
+        for _ in range(steps):
+            with translated():
+                row = await self._pool.fetchrow(_WRITE_NOTICES)
+            assert row is not None  # noqa: S101  # a function that returns one row
+            if row["what"] == "nothing":
+                break
+            if row["what"] == "unlisted":
+                await self._list_notices()
+            written += notifications_of(row)
+        return tuple(written)
+
+    async def _list_notices(self) -> None:
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(f"SET LOCAL statement_timeout = '{LIST_TIMEOUT_S}s'")
+                await connection.execute("SELECT passage.list_notices()", timeout=LIST_TIMEOUT_S + 5)
 
     async def mark_notified(self, numbers: Iterable[int]) -> None:  # noqa: D102  # the port says it
         with translated():
-            await self._pool.execute("SELECT passage.mark_notified($1)", list(numbers))
+            await self._pool.execute(*_MARK_NOTIFIED(numbers=list(numbers)))
 
 
 def _receipt(row: Any) -> Receipt:

@@ -7,13 +7,15 @@ from typing import Final
 
 import asyncpg
 
+from eventstore.postgres.connections import prepare_logins
+
 _LOCK = 0x70617373
 """Advisory lock of a migration under way ("pass"), apart from the store's own two-key locks."""
 
 BASELINE: Final = "baseline"
 _SUBJECTS: Final = (
-    "roles", "events", "programmes", "cases", "persons", "places", "place_changes", "inbox", "calls", "append",
-    "world", "access", "documents", "erasure", "seal", "gateway", "staff", "grants",
+    "roles", "events", "programmes", "cases", "persons", "places", "place_changes", "inbox", "notices", "calls",
+    "append", "world", "access", "documents", "erasure", "seal", "gateway", "staff", "grants",
 )  # fmt: skip
 """The files of the baseline, in the order in which they are applied."""
 
@@ -26,6 +28,10 @@ CREATE TABLE IF NOT EXISTS passage.schema_migration (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 """
+
+
+_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '5s'"
+"""Appends wait behind a migration that waits for their table: no longer than a caller tries again."""
 
 
 class MigrationError(Exception):
@@ -61,18 +67,21 @@ def _migration(number: int, name: str, content: bytes) -> Migration:
 async def migrate(database_url: str, files: tuple[Migration, ...] | None = None) -> tuple[str, ...]:
     """Apply what is missing, each file in a transaction of its own, and return the names applied.
 
-    The login must be a superuser or a member of `passage_owner` that may create roles and schemas. Safe to run from
+    Every login of a role of ours then gets the settings of its sessions. The URL's own login must be a superuser, or a
+    member of `passage_owner` that may create roles and schemas, and not lead through a PgBouncer. Safe to run from
     several processes at once: they wait for one another.
 
     Raises:
         MigrationError: an applied file was changed since, the database is newer than these files, or older than the
-            baseline.
+            baseline; or a table was in use.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_LEDGER)
-        return await _apply(connection, migrations() if files is None else files)
+        applied = await _apply(connection, migrations() if files is None else files)
+        await prepare_logins(connection)
+        return applied
     finally:
         await connection.close()
 
@@ -83,7 +92,8 @@ async def _apply(connection: asyncpg.Connection, files: tuple[Migration, ...]) -
     missing = [each for each in files if each.number not in applied]
     for each in missing:
         async with connection.transaction():
-            await connection.execute(each.sql)
+            await connection.execute(_LOCK_TIMEOUT)
+            await _execute(connection, each)
             await connection.execute("RESET ROLE")
             await connection.execute(
                 "INSERT INTO passage.schema_migration (number, name, checksum) VALUES ($1, $2, $3)",
@@ -92,6 +102,15 @@ async def _apply(connection: asyncpg.Connection, files: tuple[Migration, ...]) -
                 each.checksum,
             )
     return tuple(each.name for each in missing)
+
+
+async def _execute(connection: asyncpg.Connection, migration: Migration) -> None:
+    try:
+        await connection.execute(migration.sql)
+    except asyncpg.LockNotAvailableError:
+        raise MigrationError(
+            f"migration {migration.name} found a table in use for five seconds, and changed nothing: run it again"
+        ) from None
 
 
 def _compare(applied: dict[int, tuple[str, str]], files: tuple[Migration, ...]) -> None:

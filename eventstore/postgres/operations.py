@@ -16,7 +16,7 @@ from eventstore.operations import (
     Refusal,
     RefusalView,
 )
-from eventstore.postgres.session import Statement, translated
+from eventstore.postgres.session import Statement, call, translated
 
 _DELIVERY: Final = """
 SELECT i.number, i.stream, i.source, i.message_id, i.kind, i.proof, i.received_at, i.answer, i.code,
@@ -33,15 +33,18 @@ JOIN passage.inbox AS i ON i.stream = n.stream AND i.number = n.number
 LEFT JOIN passage.repeat AS r ON r.source = i.source AND r.message_id = i.message_id
 """
 _WHERE: Final = """
-WHERE ($1::text IS NULL OR i.source = $1) AND ($2::text IS NULL OR i.stream = $2)
-  AND coalesce(n.attempts, 0) >= $3 AND ($4::bigint IS NULL OR i.number = $4)
-  AND ($5::text IS NULL OR i.message_id = $5) AND ($6::bigint IS NULL OR i.number < $6)
-ORDER BY i.number DESC LIMIT $7
+WHERE (:source::text IS NULL OR i.source = :source) AND (:stream::text IS NULL OR i.stream = :stream)
+  AND coalesce(n.attempts, 0) >= :attempts AND (:number::bigint IS NULL OR i.number = :number)
+  AND (:message_id::text IS NULL OR i.message_id = :message_id) AND (:before::bigint IS NULL OR i.number < :before)
+ORDER BY i.number DESC LIMIT :limit
 """
-_REFUSALS: Final = """
+_ALL: Final = Statement(_DELIVERY + _FROM_ALL + _WHERE)
+_WAITING: Final = Statement(_DELIVERY + _FROM_WAITING + _WHERE)
+_REFUSALS: Final = Statement("""
 SELECT partner, route, code, sender, message_id, times, first_at, last_at FROM passage.refusal
-WHERE $1::text IS NULL OR partner = $1 ORDER BY minute DESC, last_at DESC LIMIT $2
-"""
+WHERE :partner::text IS NULL OR partner = :partner ORDER BY minute DESC, last_at DESC LIMIT :limit
+""")
+_REDRIVE: Final = Statement("SELECT * FROM passage.redrive(:numbers)")
 
 
 class PostgresDeliveries:
@@ -51,23 +54,23 @@ class PostgresDeliveries:
         self._pool = pool
 
     async def find(self, wanted: DeliveryFilter) -> tuple[Delivery, ...]:  # noqa: D102  # the port says it
-        origin = _FROM_WAITING if wanted.undecided or wanted.dead else _FROM_ALL
-        least = DEAD_AFTER if wanted.dead else 0
+        statement = _WAITING if wanted.undecided or wanted.dead else _ALL
+        asked = statement(
+            source=wanted.source, stream=wanted.stream, attempts=DEAD_AFTER if wanted.dead else 0, number=wanted.number,
+            message_id=wanted.message_id, before=wanted.before, limit=wanted.limit,
+        )  # fmt: skip
         with translated():
-            rows = await self._pool.fetch(
-                _DELIVERY + origin + _WHERE,
-                wanted.source, wanted.stream, least, wanted.number, wanted.message_id, wanted.before, wanted.limit,
-            )  # fmt: skip
+            rows = await self._pool.fetch(*asked)
         return tuple(Delivery(*row) for row in rows)
 
     async def refusals(self, partner: str | None, limit: int) -> tuple[RefusalView, ...]:  # noqa: D102  # the port
         with translated():
-            rows = await self._pool.fetch(_REFUSALS, partner, limit)
+            rows = await self._pool.fetch(*_REFUSALS(partner=partner, limit=limit))
         return tuple(RefusalView(*row) for row in rows)
 
     async def redrive(self, numbers: list[int]) -> frozenset[int]:  # noqa: D102  # the port says it
         with translated():
-            rows = await self._pool.fetch("SELECT * FROM passage.redrive($1)", numbers)
+            rows = await self._pool.fetch(*_REDRIVE(numbers=numbers))
         return frozenset(row[0] for row in rows)
 
 
@@ -118,9 +121,15 @@ class PostgresStatistics:
         )
 
 
-_RECORD_REFUSALS: Final = "SELECT passage.record_refusals($1, $2, $3, $4, $5, $6)"
 _REFUSAL_COLUMNS: Final = ("partner", "route", "code", "sender", "message_id")
-_TAKE_TOKENS: Final = "SELECT granted, wait_s FROM passage.take_tokens($1, $2, $3, $4)"
+_RECORD_REFUSALS: Final = Statement(
+    f"SELECT {call('passage.record_refusals', [*(f'{name}s' for name in _REFUSAL_COLUMNS), 'times'])}"
+)
+_TAKE_TOKENS: Final = Statement(
+    f"SELECT granted, wait_s FROM {call('passage.take_tokens', ('bucket', 'rate', 'burst', 'wanted'))}"  # noqa: S608  constants
+)
+_WAS_ASKED: Final = Statement("SELECT passage.was_asked(:case_id, :partner)")
+_NOTE_REPEAT: Final = Statement("SELECT passage.note_repeat(:source, :message_id)")
 
 
 class PostgresGuard:
@@ -130,9 +139,9 @@ class PostgresGuard:
         self._pool = pool
 
     async def record_refusals(self, refusals: Mapping[Refusal, int]) -> None:  # noqa: D102  # the port says it
-        columns = [[getattr(each, name) for each in refusals] for name in _REFUSAL_COLUMNS]
+        columns = {f"{name}s": [getattr(each, name) for each in refusals] for name in _REFUSAL_COLUMNS}
         with translated():
-            await self._pool.execute(_RECORD_REFUSALS, *columns, list(refusals.values()))
+            await self._pool.execute(*_RECORD_REFUSALS(**columns, times=list(refusals.values())))
 
     async def record_refusal(self, refusal: Refusal) -> None:  # noqa: D102  # the port says it
         await self.record_refusals({refusal: 1})
@@ -144,13 +153,13 @@ class PostgresGuard:
 
     async def take_tokens(self, sender: str, rate_per_s: float, burst: float, wanted: int) -> Granted:  # noqa: D102  # the port
         with translated():
-            row = await self._pool.fetchrow(_TAKE_TOKENS, sender, rate_per_s, burst, wanted)
+            row = await self._pool.fetchrow(*_TAKE_TOKENS(bucket=sender, rate=rate_per_s, burst=burst, wanted=wanted))
         assert row is not None  # noqa: S101  # a function that returns one row
         return Granted(*row)
 
     async def was_asked(self, case_id: str, partner: str) -> bool | None:  # noqa: D102  # the port says it
         with translated():
-            found: bool | None = await self._pool.fetchval("SELECT passage.was_asked($1, $2)", case_id, partner)
+            found: bool | None = await self._pool.fetchval(*_WAS_ASKED(case_id=case_id, partner=partner))
         return found
 
     async def revoke_token(self, digest: bytes, expires_at: datetime) -> None:  # noqa: D102  # the port says it
@@ -173,4 +182,4 @@ class PostgresGuard:
 
     async def note_repeat(self, source: str, message_id: str) -> None:  # noqa: D102  # the port says it
         with translated():
-            await self._pool.execute("SELECT passage.note_repeat($1, $2)", source, message_id)
+            await self._pool.execute(*_NOTE_REPEAT(source=source, message_id=message_id))

@@ -7,91 +7,66 @@ from typing import Any, Self
 
 import asyncpg
 
-from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree
+from eventstore.conflicts import Conflict, IllegalAppend, MessageDecided, NoPlace, PlaceFree, VersionConflict
 from eventstore.format.codec import CODEC, Codec
 from eventstore.format.envelope import EVENT_COLUMNS, Envelope, machine_clock
 from eventstore.format.wrapping import needs_key, unwrap, wrap
 from eventstore.keys import KeyStore, keys_of
 from eventstore.partner_calls import CircuitTerms
 from eventstore.port import Append, Appended, Look, OpenedCall, Pending, Stream
-from eventstore.postgres.access import PostgresAccess, erased_before
+from eventstore.postgres.access import PostgresAccess
 from eventstore.postgres.append import (
-    APPEND_CASE,
     APPEND_PROGRAMME,
+    ERASE_CASE,
     appended_of,
     case_values,
+    erased_of,
+    erasure_values,
     programme_values,
 )
-from eventstore.postgres.heads import PROGRAMME, case_summary, programme_summary
+from eventstore.postgres.connections import WRITING_S, close_pool, open_pool
+from eventstore.postgres.heads import (
+    CASE_HEAD,
+    PROGRAMME_HEAD,
+    case_summary,
+    programme_summary,
+    stuck_candidates,
+    summaries,
+)
 from eventstore.postgres.inbox import PostgresInbox
 from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, undecided_of, world_of
 from eventstore.postgres.operations import PostgresDeliveries, PostgresGuard, PostgresStatistics
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
-from eventstore.postgres.session import Statement, close_pool, translated
+from eventstore.postgres.session import Statement, translated
 from eventstore.postgres.staff import PostgresStaff
-from eventstore.summary import CaseSummary, ProgrammeSummary, StuckCandidate, SummaryFilter
+from eventstore.summary import CaseSummary, ProgrammeSummary, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
-_UNDONE: dict[str, type[Conflict]] = {"PS001": NoPlace, "PS002": PlaceFree, "PS003": MessageDecided}
+_UNDONE: dict[str, type[Conflict]] = {
+    "PS001": NoPlace,
+    "PS002": PlaceFree,
+    "PS003": MessageDecided,
+    "PS005": VersionConflict,
+}
 _ILLEGAL = "PS004"
 
-_PAGE = 500
-"""Rows of one page of a listing."""
+_NOTICE_STEPS = 5
+"""After a programme's append: its cases are listed, and the first 800 notified. The relay does the rest."""
 
-_LOAD = f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = $1 ORDER BY version"  # noqa: S608  constants
-
-_SUMMARIES = Statement("""
-SELECT * FROM passage.case_head
-WHERE filed_number > :after
-  AND (:programme::text IS NULL OR programme = :programme)
-  AND (:stage::text IS NULL OR stage = :stage)
-  AND (:waiting_on::text IS NULL OR waiting_on = :waiting_on)
-  AND (:outcome::text IS NULL OR outcome = :outcome)
-  AND (:open::boolean IS NULL OR closed <> :open)
-ORDER BY filed_number LIMIT :page
-""")
+_LOAD = Statement(f"SELECT {EVENT_COLUMNS} FROM passage.events WHERE stream = :stream ORDER BY version")  # noqa: S608  constants
 
 _WORLD = Statement(
     "SELECT * FROM passage.read_world(:programme, :case_id, :allotment, :quantity, :month, :keys, :details, :principal)"
 )
 
-_STUCK = Statement("""
-WITH candidate AS (
-    (SELECT case_id, coalesce(due_at <= :now, false) AS overdue, due_at, waiting_on FROM passage.case_head
-     WHERE NOT closed AND case_id > :after ORDER BY case_id LIMIT :page)
-    UNION ALL
-    (SELECT DISTINCT n.stream, false, NULL::timestamptz, NULL FROM passage.notification AS n
-     WHERE n.stream > :after AND NOT EXISTS (SELECT FROM passage.case_head AS h WHERE h.case_id = n.stream)
-       AND NOT EXISTS (SELECT FROM passage.programme_head AS p WHERE p.programme = n.stream)
-     ORDER BY n.stream LIMIT :page)
-    ORDER BY 1 LIMIT :page
-)
-SELECT c.case_id, c.overdue, c.waiting_on, c.due_at,
-       EXISTS (SELECT FROM passage.inbox AS i WHERE i.stream = c.case_id AND i.answer IS NULL) AS undecided,
-       EXISTS (SELECT FROM passage.outbound_call AS o
-               WHERE o.case_id = c.case_id AND o.accepted_at IS NULL AND o.dropped_at IS NULL) AS calls
-FROM candidate AS c ORDER BY c.case_id
+_CALLS = Statement("""
+SELECT request_id, partner, attempts FROM passage.outbound_call
+WHERE case_id = :case_id AND accepted_at IS NULL AND dropped_at IS NULL ORDER BY opened_at, request_id
 """)
-"""Two branches, each limited by itself, so that a page does not sort all open cases."""
-
-_MARK_CALL = "SELECT set_config('synchronous_commit', 'off', true), passage.mark_call($1, $2)"
+_MARK_CALL = Statement(
+    "SELECT set_config('synchronous_commit', 'off', true), passage.mark_call(:request_id, :accepted)"
+)
 """Not waited for until it is on disk: a mark that a crash loses costs one more call under the same idempotency key."""
-
-
-async def _keep(_: Any) -> None:
-    """Nothing of a session is ever changed, so giving it back to the pool needs no round trip."""
-
-
-def _session(role: str, timeout_s: float) -> dict[str, str]:
-    return {
-        "application_name": "passage",
-        "role": role,
-        "default_transaction_isolation": "read committed",  # an append's checks under lock must see what has committed
-        "statement_timeout": f"{timeout_s:.0f}s",
-        "lock_timeout": f"{timeout_s:.0f}s",
-        "idle_in_transaction_session_timeout": "15s",
-        "jit": "off",
-    }
 
 
 class PostgresStore:
@@ -157,27 +132,15 @@ class PostgresStore:
         *,
         connections: int = 16,
         role: str = "passage_writer",
-        statement_timeout_s: float = 15.0,
+        statement_timeout_s: float = WRITING_S,
         clock: Callable[[], datetime] = machine_clock,
     ) -> Self:
         """Connect as the login of the URL and act as `role`, which can write through the functions only.
 
         `connections` bounds the pool; a caller beyond it waits. A statement, and a wait for a lock in it, ends after
-        `statement_timeout_s`: 24,000 notifications of a suspension take about one second.
-
-        Raises:
-            StoreUnavailable: the server cannot be reached.
+        `statement_timeout_s`. Raises StoreUnavailable where the server cannot be reached.
         """
-        with translated():
-            pool = await asyncpg.create_pool(
-                database_url,
-                min_size=1,
-                max_size=connections,
-                command_timeout=statement_timeout_s + 5,
-                timeout=10,
-                reset=_keep,
-                server_settings=_session(role, statement_timeout_s),
-            )
+        pool = await open_pool(database_url, "passage", role, longest_s=statement_timeout_s, connections=connections)
         return cls(pool, keys, clock)
 
     async def close(self) -> None:
@@ -186,7 +149,7 @@ class PostgresStore:
 
     async def load(self, stream: str) -> Stream:  # noqa: D102  # the port says it
         with translated():
-            records = await self._pool.fetch(_LOAD, stream)
+            records = await self._pool.fetch(*_LOAD(stream=stream))
         rows = [Envelope._make(record) for record in records]
         return await self._stream(rows)
 
@@ -213,7 +176,9 @@ class PostgresStore:
         key = await self._keys.create(append.stream) if needs_key(append, self._codec) else None
         rows = wrap(append, key, self._clock(), self._codec)
         if append.stream == append.programme:
-            return appended_of(append, await self._call(*APPEND_PROGRAMME(**programme_values(append, rows))))
+            appended = appended_of(append, await self._call(*APPEND_PROGRAMME(**programme_values(append, rows))))
+            after = await self._inbox.write_notices(_NOTICE_STEPS) if append.notifies is not None else ()
+            return replace(appended, notifications=appended.notifications + after)
         result = await self._call(*APPEND_AND_LOOK(**case_values(append, rows, key)))
         appended = appended_of(append, result)
         if not appended.first_result or any(
@@ -223,14 +188,8 @@ class PostgresStore:
         return replace(appended, pending=await self._pending(result, append))
 
     async def erase(self, append: Append) -> Appended:  # noqa: D102  # the port says it
-        rows = wrap(append, None, self._clock(), self._codec)
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                before = await erased_before(connection, append.stream)
-                if before is not None:
-                    return before
-                result = await connection.fetchrow(*APPEND_CASE(**case_values(append, rows, None)))
-                return appended_of(append, result)  # a conflict undoes both
+        [row] = wrap(append, None, self._clock(), self._codec)
+        return erased_of(await self._call(*ERASE_CASE(**erasure_values(append, row))))
 
     async def _call(self, statement: str, *arguments: Any) -> Any:
         try:
@@ -259,54 +218,25 @@ class PostgresStore:
 
     async def summary(self, case_id: str) -> CaseSummary | None:  # noqa: D102  # the port says it
         with translated():
-            row = await self._pool.fetchrow("SELECT * FROM passage.case_head WHERE case_id = $1", case_id)
+            row = await self._pool.fetchrow(*CASE_HEAD(case_id=case_id))
         return None if row is None else case_summary(row)
 
     async def programme(self, programme: str) -> ProgrammeSummary | None:  # noqa: D102  # the port says it
         with translated():
-            row = await self._pool.fetchrow(f"{PROGRAMME} WHERE h.programme = $1", programme)
+            row = await self._pool.fetchrow(*PROGRAMME_HEAD(programme=programme))
         return None if row is None else programme_summary(row)
 
-    async def summaries(self, where: SummaryFilter) -> AsyncIterator[CaseSummary]:  # noqa: D102  # the port says it
-        after, left = 0, where.limit
-        while left is None or left > 0:
-            page = _PAGE if left is None else min(left, _PAGE)
-            with translated():
-                rows = await self._pool.fetch(
-                    *_SUMMARIES(
-                        after=after, programme=where.programme, stage=where.stage, waiting_on=where.waiting_on,
-                        outcome=where.outcome, open=where.open, page=page,
-                    )
-                )  # fmt: skip
-            for row in rows:
-                yield case_summary(row)
-            if len(rows) < page:
-                return
-            after, left = rows[-1]["filed_number"], None if left is None else left - len(rows)
+    def summaries(self, where: SummaryFilter) -> AsyncIterator[CaseSummary]:  # noqa: D102  # the port says it
+        return summaries(self._pool, where)
 
     async def outstanding_calls(self, case_id: str) -> tuple[OpenedCall, ...]:  # noqa: D102  # the port says it
         with translated():
-            rows = await self._pool.fetch(
-                "SELECT request_id, partner, attempts FROM passage.outbound_call "
-                "WHERE case_id = $1 AND accepted_at IS NULL AND dropped_at IS NULL ORDER BY opened_at, request_id",
-                case_id,
-            )
+            rows = await self._pool.fetch(*_CALLS(case_id=case_id))
         return tuple(OpenedCall(*row) for row in rows)
 
     async def mark_call(self, request_id: str, *, accepted: bool) -> None:  # noqa: D102  # the port says it
         with translated():
-            await self._pool.execute(_MARK_CALL, request_id, accepted)
+            await self._pool.execute(*_MARK_CALL(request_id=request_id, accepted=accepted))
 
-    async def stuck_candidates(self, now: datetime) -> AsyncIterator[StuckCandidate]:  # noqa: D102  # the port says it
-        after = ""
-        while True:
-            with translated():
-                rows = await self._pool.fetch(*_STUCK(after=after, now=now, page=_PAGE))
-            for row in rows:
-                if row["due_at"] or row["undecided"] or row["calls"] or row["waiting_on"]:
-                    yield StuckCandidate(
-                        row["case_id"], row["overdue"], row["undecided"], row["calls"], row["waiting_on"]
-                    )
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1]["case_id"]
+    def stuck_candidates(self) -> AsyncIterator[str]:  # noqa: D102  # the port says it
+        return stuck_candidates(self._pool)

@@ -4,6 +4,7 @@ They are made from the classes in `wire.py` that read the bodies.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -51,24 +52,37 @@ sent. Bodies are strict JSON: values are not converted, unknown or repeated keys
 """
 
 
+@lru_cache(maxsize=1)
+def _schemas() -> tuple[Mapping[Any, Mapping[str, Any]], Mapping[str, Any]]:
+    """Every body's reference, by class, and the schemas. Classes of one name in two families get names of their own."""
+    of_messages = (kind for of in WIRE.values() for kind in of)
+    kinds: tuple[type[BaseModel], ...] = (*FILINGS.values(), BoardingQuestion, ProblemDocument, *of_messages)
+    references, found = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS + "{model}")
+    return {kind: reference for (kind, _), reference in references.items()}, found["$defs"]
+
+
+def _reference(kind: type[BaseModel]) -> Mapping[str, Any]:
+    return _schemas()[0][kind]
+
+
 def body_of(kind: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a route that reads this body."""
-    content = {"schema": {"$ref": _SCHEMAS + kind.__name__}, "example": _EXAMPLES[kind]}
+    content = {"schema": _reference(kind), "example": _EXAMPLES[kind]}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 def body_of_filing() -> dict[str, Any]:
     """`openapi_extra` of the route that files: what each family of programmes takes."""
-    schema = {"oneOf": [{"$ref": _SCHEMAS + kind.__name__} for kind in FILINGS.values()]}
+    schema = {"oneOf": [_reference(kind) for kind in FILINGS.values()]}
     content = {"schema": schema, "example": FILING}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 def body_of_message() -> dict[str, Any]:
     """`openapi_extra` of the route that reads messages: any one kind, distinguished by `message`."""
-    references = {name: _SCHEMAS + kinds[0].__name__ for name, kinds in WIRE.items()}
+    references = {name: _reference(kinds[0])["$ref"] for name, kinds in WIRE.items()}
     schema = {
-        "oneOf": [{"$ref": _SCHEMAS + kind.__name__} for kinds in WIRE.values() for kind in kinds],
+        "oneOf": [_reference(kind) for kinds in WIRE.values() for kind in kinds],
         "discriminator": {"propertyName": "message", "mapping": references},
     }
     examples = {
@@ -83,14 +97,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The whole document, made once."""
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
-        kinds: tuple[type[BaseModel], ...] = (
-            *FILINGS.values(),
-            BoardingQuestion,
-            ProblemDocument,
-            *(kind for of in WIRE.values() for kind in of),
-        )
-        _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS + "{model}")
-        made["components"]["schemas"].update(schemas["$defs"])
+        made["components"]["schemas"].update(_schemas()[1])
         made["components"]["securitySchemes"] = _SECURITY_SCHEMES
         _admit_strangers(app, made)
         app.openapi_schema = made

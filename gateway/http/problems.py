@@ -46,6 +46,7 @@ ProblemCode = Literal[
     "unknown-document",
     "unknown-case",
     "unknown-programme",
+    "programme-not-open",
     "unknown-message",
     "message-content-differs",
     "personal-data-erased",
@@ -100,6 +101,7 @@ KINDS: Final[Mapping[ProblemCode, Kind]] = {
     "unknown-document": Kind(404, "The case has no document with that hash."),
     "unknown-case": Kind(404, "There is no such case."),
     "unknown-programme": Kind(404, "There is no such programme."),
+    "programme-not-open": Kind(409, "The programme is not open yet: nothing can be filed under it."),
     "unknown-message": Kind(404, "No such message was received from this partner."),
     "message-content-differs": Kind(
         409, "This id was used before with another body. The first message stands; this one changed nothing."

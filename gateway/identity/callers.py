@@ -85,4 +85,5 @@ class Needs:
 FILES: Final = Needs("intake")
 READS_STATUS: Final = Needs("intake", "officer", "operator", "auditor")
 READS_RECORD: Final = Needs("officer", "operator", "auditor")
+READS_LOG: Final = Needs("auditor")
 CHECKS_BOARDING: Final = Needs("partner:carrier")

@@ -46,6 +46,7 @@ class Receipt(BaseModel):
         "too-many-messages",
         "too-slow",
         "unknown-programme",
+        "programme-not-open",
         "message-content-differs",
         "personal-data-erased",
         "too-large",
@@ -93,7 +94,7 @@ async def _require_programme(deps: GatewayDeps, programme: str) -> None:
     if (await deps.cases.known_programme(programme)).version > 0:
         return
     if (await deps.cases.programme(programme)).version == 0:
-        raise Problem("unknown-programme")
+        raise Problem("programme-not-open" if programme in registry.programmes() else "unknown-programme")
 
 
 def _persons(filing: Filing, now: datetime) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from domain import registry
 from domain.kernel.calendar import end_of
 from domain.kernel.ids import CaseId, Code
 from eventstore.format.codec import CODEC
@@ -48,6 +49,7 @@ class CaseView(BaseModel):
         description="The first instant after the last day of the travel authorization; null while it is paused."
     )
     paroled_until: date | None = Field(description="The last day of parole.")
+    facts: dict[str, Any] = Field(description="What else the programme's family shows of a case, in its own words.")
 
 
 class EventView(BaseModel):
@@ -100,10 +102,9 @@ async def _note_reader(deps: GatewayDeps, caller: Caller | None, case_id: CaseId
 
 
 def _view(summary: CaseSummary) -> CaseView:
-    due = None
-    if summary.due_name is not None and summary.due_at is not None:
-        due = DueView(name=summary.due_name, at=summary.due_at)
-    last_day = summary.authorized_last_day
+    due = None if summary.shown_due is None else DueView(name=summary.shown_due[0], at=summary.shown_due[1])
+    facts = summary.facts
+    last_day, paroled = facts.get("authorized_last_day"), facts.get("paroled_last_day")
     return CaseView(
         case_id=summary.case_id,
         programme=summary.programme,
@@ -113,9 +114,10 @@ def _view(summary: CaseSummary) -> CaseView:
         due=due,
         outcome=summary.outcome,
         reason=summary.reason,
-        work_permit=summary.work_permit,
-        authorized_until=None if last_day is None else end_of(last_day).astimezone(UTC),
-        paroled_until=summary.paroled_last_day,
+        work_permit=facts.get("work_permit"),
+        authorized_until=None if last_day is None else end_of(date.fromisoformat(last_day)).astimezone(UTC),
+        paroled_until=None if paroled is None else date.fromisoformat(paroled),
+        facts=dict(facts),
     )
 
 
@@ -124,7 +126,7 @@ def _received(case_id: CaseId, filing: InboxRow) -> CaseView:
     return CaseView(
         case_id=case_id,
         programme=filing.programme,
-        stage="sponsor_confirmation",
+        stage=registry.programme(filing.programme).family.stage_names[0],
         waiting_on=None,
         since=filing.received_at,
         due=None,
@@ -133,6 +135,7 @@ def _received(case_id: CaseId, filing: InboxRow) -> CaseView:
         work_permit=None,
         authorized_until=None,
         paroled_until=None,
+        facts={},
     )
 
 

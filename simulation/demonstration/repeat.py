@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from domain.humanitarian_parole.application import Application, Passport, Supporter
 from domain.kernel.messages import Message
+from simulation.format.applications import ScenarioApplication
 from simulation.format.loader import load_scenario
-from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulation.format.scenario import Scenario, TimelineItem
 from simulation.play.later import later
 
 _FOLDER: Final = Path(__file__).parent
@@ -91,15 +92,16 @@ def with_people(scenario: Scenario, number: int) -> Scenario:
     """The same about other people: no two numbers share a name, a passport, a supporter or an address."""
 
     def filed(application: ScenarioApplication) -> ScenarioApplication:
-        beneficiary = application.beneficiary
+        beneficiary = application.content.beneficiary
         passport = _passport(beneficiary.passport, number)
         drawn = _drawn(passport.number, _GIVEN, _SURNAMES, number)
-        return application.model_copy(
+        content = application.content.model_copy(
             update={
                 "beneficiary": beneficiary.model_copy(update={"passport": passport, **drawn}),
-                "supporter": _supporter(application.supporter, number),
+                "supporter": _supporter(application.content.supporter, number),
             }
         )
+        return application.model_copy(update={"content": content})
 
     def said(item: TimelineItem) -> TimelineItem:
         says: Message = item.says
@@ -122,7 +124,8 @@ def with_people(scenario: Scenario, number: int) -> Scenario:
 def application(number: int) -> Application:
     """What the supporter of person `number` files: an adult in Mexico, who entered in time and shows the stamp."""
     [filed] = with_people(scenarios()[0], number).applications.values()
-    return filed.filed(None)
+    content: Application = filed.content
+    return content
 
 
 def _passport(passport: Passport, number: int) -> Passport:

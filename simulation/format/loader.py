@@ -1,11 +1,13 @@
 """From files to scenarios: read, merge the bases, validate, and show every fault of every file before anything runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from domain import registry
+from simulation.format.applications import tag_of
 from simulation.format.consistency import inconsistencies
 from simulation.format.faults import Fault, MalformedScenario
 from simulation.format.merging import merge
@@ -41,12 +43,12 @@ def load_scenario(file: Path) -> Scenario:
     Raises:
         MalformedScenario: names every fault, each where it was written: a base's fault in the base.
     """
-    source = _spread_partners(_read_with_bases(file, str(file), ()))
+    source = _spread(_read_with_bases(file, str(file), ()))
     try:
         scenario = Scenario.model_validate(source.plain(), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
-        raise MalformedScenario(_fault(source, each) for each in details) from None
+        raise MalformedScenario(dict.fromkeys(_fault(source, each) for each in details)) from None
     faults = list(inconsistencies(scenario, source))
     if faults:
         raise MalformedScenario(faults)
@@ -72,26 +74,26 @@ def _read_with_bases(file: Path, shown: str, extending: tuple[Path, ...]) -> Loc
     return merge(_read_with_bases(base, str(base), line), source)
 
 
-def _spread_partners(source: Located) -> Located:
-    """`source` with the scenario's partners under those of each application, and without `extends`."""
+def _spread(source: Located) -> Located:
+    """`source` with the scenario's programme and partners under those of each application, and without `extends`."""
     top = {key: each for key, each in _keys(source) if key not in ("extends", "partners")}
     partners = dict(_keys(source)).get("partners")
     if partners is not None and not is_map(partners.value):
         raise MalformedScenario([Fault(source.at(["partners"]), "is a map of partners")])
+    under = {"programme": top.get("programme"), "partners": partners}
     applications = top.get("applications")
-    if partners is not None and applications is not None and is_map(applications.value):
-        spread = {name: _with_partners(each, partners) for name, each in applications.value.items()}
+    if applications is not None and is_map(applications.value):
+        spread = {name: _over(under, each) for name, each in applications.value.items()}
         top["applications"] = Located(applications.place, spread, applications.key_places)
     return Located(source.place, top, source.key_places)
 
 
-def _with_partners(application: Located, partners: Located) -> Located:
+def _over(under: Mapping[str, Located | None], application: Located) -> Located:
     if not is_map(application.value):
         return application
-    own = application.value.get("partners")
-    merged = partners if own is None else merge(partners, own)
-    places = {"partners": partners.place, **application.key_places}
-    return Located(application.place, {**application.value, "partners": merged}, places)
+    there = {key: each for key, each in under.items() if each is not None}
+    base = Located(application.place, there, {key: each.place for key, each in there.items()})
+    return merge(base, application)
 
 
 def _keys(source: Located) -> Iterable[tuple[str, Located]]:
@@ -100,15 +102,19 @@ def _keys(source: Located) -> Iterable[tuple[str, Located]]:
 
 def _fault(source: Located, error: ErrorDetails) -> Fault:
     """Pydantic's error, where the value was written and in words for whoever writes scenarios."""
-    path = [part for part in error["loc"] if part != "[key]"]
+    path = [part for part in error["loc"] if part not in _NOT_WRITTEN]
     if error["type"] == "missing":
         within = source.at(path[:-1])
         return Fault(within.inside(path[-1]), "is missing")
+    if error["type"] == "union_tag_not_found":
+        return Fault(source.at([*path, "programme"]), f"names none of {', '.join(registry.programmes())}")
     if error["type"] == "extra_forbidden":
         return Fault(source.at(path), "unknown key")
     return Fault(source.at(path), _words(error))
 
 
+_NOT_WRITTEN = ("[key]", "[one]", "[each]", *map(tag_of, registry.families()))
+"""Parts of an error's path that name how a value was read."""
 _WORDS = {
     "timezone_aware": "needs an offset, for example 2022-10-20T09:00:00-05:00 or 2022-10-20T14:00:00Z",
     "string_type": "is not text; quote it",

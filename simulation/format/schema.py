@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from domain.kernel.ids import CaseId
 from domain.kernel.messages import Message
+from simulation.format.applications import APPLICATIONS, CaseName, ScenarioApplication
 from simulation.format.message_kinds import PROGRAMME_KINDS, TIMELINE_KINDS
 from simulation.format.scenario import Scenario
 from simulators.scripts import ANSWER_KINDS, NOT_IN_SCRIPTS
@@ -18,6 +22,8 @@ from simulators.scripts import ANSWER_KINDS, NOT_IN_SCRIPTS
 PUBLISHED = Path("docs/scenario.schema.json")
 _REF = "#/$defs/"
 _PART = "-part"
+_CASE_ID = TypeAdapter(CaseId).json_schema()
+_CASE_NAME = TypeAdapter(CaseName).json_schema()
 
 JsonObject = dict[str, Any]
 
@@ -27,6 +33,9 @@ def scenario_schema() -> JsonObject:
     whole = Scenario.model_json_schema(mode="validation")
     definitions: JsonObject = whole.pop("$defs")
     definitions["TimelineItem"] = _timeline_item(definitions)
+    for kind in APPLICATIONS.values():
+        definitions[kind.__name__] = _application(definitions, kind)
+    definitions = _with_names_of_cases(definitions)
     definitions["PartnerScript"] = _partner_script(definitions)
     whole["properties"]["extends"] = {"type": "string", "minLength": 1, "description": "A base, relative to this file."}
     whole["properties"]["partners"] = {"$ref": f"{_REF}PartnerScripts", "description": "Under each application's own."}
@@ -49,9 +58,9 @@ def published_text() -> str:
 
 
 def _timeline_item(definitions: JsonObject) -> JsonObject:
-    """One alternative a message: its fields beside the item's own keys, and a case where it speaks to one."""
+    """One alternative a message: its fields beside the item's own keys, and the case or the programme it speaks to."""
     item = definitions["TimelineItem"]
-    own = {key: each for key, each in item["properties"].items() if key not in ("says", "message", "case")}
+    own = {key: each for key, each in item["properties"].items() if key not in ("says", "message", "case", "programme")}
     kinds = []
     for name, message in TIMELINE_KINDS.items():
         properties = {**own, **_fields(definitions, message), "message": {"const": name}}
@@ -59,8 +68,32 @@ def _timeline_item(definitions: JsonObject) -> JsonObject:
         if name not in PROGRAMME_KINDS:
             properties["case"] = {"type": "string", "minLength": 1, "maxLength": 64}
             required.append("case")
+        else:
+            properties["programme"] = item["properties"]["programme"]
         kinds.append({"type": "object", "properties": properties, "required": required, "additionalProperties": False})
     return {"description": item["description"], "oneOf": kinds}
+
+
+def _application(definitions: JsonObject, kind: type[ScenarioApplication]) -> JsonObject:
+    """What is filed beside the application's own keys."""
+    own: JsonObject = definitions[kind.__name__]
+    content = definitions[own["properties"]["content"]["$ref"].removeprefix(_REF)]
+    properties = {key: each for key, each in own["properties"].items() if key != "content"}
+    required = [key for key in own["required"] if key != "content"]
+    return {
+        **own,
+        "properties": {**properties, **content["properties"]},
+        "required": [*required, *content.get("required", [])],
+    }
+
+
+def _with_names_of_cases(schema: Any) -> Any:
+    """`schema` with the name of a case in the file wherever it has the id of one."""
+    if isinstance(schema, Mapping):
+        if schema.get("pattern") == _CASE_ID["pattern"]:
+            return {key: each for key, each in schema.items() if key not in _CASE_ID} | _CASE_NAME
+        return {key: _with_names_of_cases(each) for key, each in schema.items()}
+    return [_with_names_of_cases(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def _partner_script(definitions: JsonObject) -> JsonObject:

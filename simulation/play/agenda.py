@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import IntEnum
 from itertools import count
 
-from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulation.format.applications import ScenarioApplication
+from simulation.format.programmes import programme_of
+from simulation.format.scenario import Scenario, TimelineItem
 from simulators.messages import PartnerMessage
 from simulators.scripts import PARTNERS
 
@@ -17,6 +19,7 @@ class Filing:
 
     index: int
     name: str
+    programme: str
     application: ScenarioApplication
 
 
@@ -29,10 +32,14 @@ class PartnerAnswers:
 
 @dataclass(frozen=True, slots=True)
 class TimelineMessage:
-    """The timeline's item number `index`."""
+    """The timeline's item number `index`; `programme` is the one that it speaks to, if it speaks to one."""
 
     index: int
     item: TimelineItem
+    sender: str
+    programme: str | None = None
+    taken_back: int | None = None
+    """The place on the timeline of the message that it takes back."""
 
 
 Entry = Filing | PartnerAnswers | TimelineMessage
@@ -69,9 +76,15 @@ class Agenda:
         self._answers = count()
         self._slots: list[_Slot] = []
         for index, (name, application) in enumerate(scenario.applications.items()):
-            self._add(_Slot(application.filed_at, _Phase.FILING, (index,), Filing(index, name, application)))
+            programme = programme_of(scenario, application) or ""  # every application of a loaded scenario has one
+            filing = Filing(index, name, programme, application)
+            self._add(_Slot(application.filed_at, _Phase.FILING, (index,), filing))
         for index, item in enumerate(scenario.timeline):
-            self._add(_Slot(item.at, _Phase.TIMELINE, (index,), TimelineMessage(index, item)))
+            programme_spoken_to = programme_of(scenario, item) if item.to_programme else None
+            message = TimelineMessage(
+                index, item, scenario.sender_of(item), programme_spoken_to, scenario.taken_back(item)
+            )
+            self._add(_Slot(item.at, _Phase.TIMELINE, (index,), message))
 
     def schedule(self, at: datetime, case: str | None, answer: PartnerMessage) -> None:
         """A partner will answer the case of that name at `at`; None where it mistakes the case for one of nobody's."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cases.inbound.wire import PartnerName
-from simulation.format.scenario import Answer, ScenarioApplication, TimelineItem
-from simulation.play.agenda import Filing
-from simulation.play.client import GatewayClient
+from simulation.format.applications import ScenarioApplication
+from simulation.format.scenario import TimelineItem
+from simulation.play.agenda import Filing, TimelineMessage
+from simulation.play.client import GatewayClient, Reply
 from simulation.play.names import CaseNames
 from simulators.messages import PartnerMessage
 
@@ -15,7 +15,6 @@ from simulators.messages import PartnerMessage
 class Entrances:
     """Sends what one scenario says. `mark` keeps its ids apart from those of other scenarios on the same database."""
 
-    programme: str
     client: GatewayClient
     names: CaseNames
     mark: str = ""
@@ -23,40 +22,37 @@ class Entrances:
     async def file(self, filing: Filing) -> str:
         """File the application; its case is known by its name from then on."""
         case_id = await self.client.file(
-            f"{self.mark}filing-{filing.index}", self.programme, self._on_the_wire(filing.application)
+            f"{self.mark}filing-{filing.index}", filing.programme, self._on_the_wire(filing.application)
         )
         self.names.note(filing.name, case_id)
         return case_id
 
     def _on_the_wire(self, application: ScenarioApplication) -> dict[str, Any]:
-        principal = None if application.principal is None else self.names.addressed(application.principal)
-        return application.filed(principal).model_dump(mode="json", exclude_none=True)
+        other = application.other_case
+        filed = application if other is None else application.naming(self.names.standing_for(other))
+        content: dict[str, Any] = filed.content.model_dump(mode="json", exclude_none=True)
+        return content
 
     async def answer(self, answer: PartnerMessage) -> None:
         """Deliver a partner's answer as the partner itself would."""
         await self.client.deliver(answer.partner, answer.message_id, answer.body())
 
-    async def deliver(self, index: int, item: TimelineItem) -> None:
+    async def deliver(self, entry: TimelineMessage) -> None:
         """Deliver a timeline message once; the same `index` is the same message."""
-        about = {"programme": self.programme} if item.case is None else {"case": self.names.addressed(item.case)}
+        item = entry.item
+        about = {"programme": entry.programme} if item.case is None else {"case": self.names.addressed(item.case)}
         body = {**about, **item.says.model_dump(mode="json", exclude_none=True)}
-        await self.client.deliver(sender_of(item), self._message_id(index), body)
+        if entry.taken_back is not None:
+            body["of"] = self._message_id(entry.taken_back)
+        await self.client.deliver(entry.sender, self._message_id(entry.index), body)
 
-    async def answer_of(self, index: int, item: TimelineItem) -> Answer:
-        """What the message of that index was answered."""
-        answer: Any = (await self.client.reply_to(sender_of(item), self._message_id(index))).answer
-        return answer  # type: ignore[no-any-return]  # the gateway's own words
+    async def reply_to(self, entry: TimelineMessage) -> Reply:
+        """What that message was answered."""
+        return await self.client.reply_to(entry.sender, self._message_id(entry.index))
 
-    async def ask(self, item: TimelineItem) -> Answer:
+    async def ask(self, item: TimelineItem) -> Reply:
         """Ask whether the beneficiary may board."""
-        answer: Any = await self.client.may_board(self.names.addressed(item.case or ""))
-        return answer  # type: ignore[no-any-return]  # the gateway's own words
+        return Reply(await self.client.may_board(self.names.addressed(item.case or "")))
 
     def _message_id(self, index: int) -> str:
         return f"{self.mark}timeline-{index}"
-
-
-def sender_of(item: TimelineItem) -> PartnerName:
-    """Who sends it."""
-    sender: str = item.says.SENDERS[0]
-    return sender

@@ -2,16 +2,18 @@
 
 from datetime import date, timedelta
 
-from simulation.format.scenario import Scenario, ScenarioApplication, TimelineItem
+from simulation.format.applications import ScenarioApplication
+from simulation.format.scenario import Scenario, TimelineItem
 
 
 def later(scenario: Scenario, by: timedelta) -> Scenario:
     """The same, so much later, by people who are so much younger. Moments that it expects are not moved."""
 
     def filed(application: ScenarioApplication) -> ScenarioApplication:
-        born = application.beneficiary.birth_date + by
-        beneficiary = application.beneficiary.model_copy(update={"birth_date": born})
-        return application.model_copy(update={"filed_at": application.filed_at + by, "beneficiary": beneficiary})
+        born = application.content.beneficiary.birth_date + by
+        beneficiary = application.content.beneficiary.model_copy(update={"birth_date": born})
+        content = application.content.model_copy(update={"beneficiary": beneficiary})
+        return application.model_copy(update={"filed_at": application.filed_at + by, "content": content})
 
     def said(item: TimelineItem) -> TimelineItem:
         moved = {key: each + by for key, each in item.says if isinstance(each, date)}  # a moment is a date too

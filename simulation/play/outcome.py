@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from domain.kernel.ids import Code
-from simulation.format.scenario import Answer, ExpectedCase, ExpectedProgramme, Scenario
+from simulation.format.scenario import Answer, ExpectedCase, ExpectedPool, ExpectedProgramme, Scenario
 
 
 class Told(BaseModel):
@@ -33,11 +33,18 @@ class CaseOutcome(Told):
 
 
 class ProgrammeOutcome(Told):
-    """Where the programme stands; `authorized` are places taken and not freed."""
+    """Where a programme stands; `authorized` are places that its own cases have taken and not freed."""
 
     places: int
     authorized: int
     waiting: int
+
+
+class PoolOutcome(Told):
+    """Where a pool of places stands; `taken` by all programmes that draw on it, and not freed."""
+
+    places: int
+    taken: int
 
 
 class AnswerOutcome(Told):
@@ -47,6 +54,7 @@ class AnswerOutcome(Told):
     case: str | None
     message: str
     answer: Answer
+    code: str | None
 
 
 class Difference(Told):
@@ -65,8 +73,9 @@ class Result(Told):
     ok: bool
     differences: tuple[Difference, ...]
     cases: dict[str, CaseOutcome]
-    programme: ProgrammeOutcome | None
-    """Null only where the scenario could not be run to its end."""
+    programme: ProgrammeOutcome | dict[str, ProgrammeOutcome] | None
+    """A map by programme where there are several. Null only where the scenario could not be run to its end."""
+    pools: dict[str, PoolOutcome]
     answers: tuple[AnswerOutcome, ...]
 
 
@@ -92,24 +101,40 @@ def case_differences(name: str, expected: ExpectedCase, found: CaseOutcome) -> I
             yield Difference(case=name, key=f"counts.{event}", expected=count, found=counts[event])
 
 
-def programme_differences(expected: ExpectedProgramme, found: ProgrammeOutcome) -> Iterator[Difference]:
-    """Each figure that was expected otherwise."""
-    for key in ("places", "authorized", "waiting"):
-        wanted, there = getattr(expected, key), getattr(found, key)
-        if key in expected.model_fields_set and wanted != there:
-            yield Difference(case=None, key=f"expect_programme.{key}", expected=wanted, found=there)
+def programme_differences(
+    expected: ExpectedProgramme, found: ProgrammeOutcome | None, key: str = "expect_programme"
+) -> Iterator[Difference]:
+    """Each number of a programme that was expected otherwise."""
+    yield from _number_differences(expected, found, key)
 
 
-def answer_differences(scenario: Scenario, given: Mapping[int, Sequence[Answer]]) -> Iterator[Difference]:
+def pool_differences(expected: Mapping[str, ExpectedPool], found: Mapping[str, PoolOutcome]) -> Iterator[Difference]:
+    """Each number of a pool that was expected otherwise; of a pool that nobody draws on, each that was expected."""
+    for name, pool in expected.items():
+        yield from _number_differences(pool, found.get(name), f"expect_pools.{name}")
+
+
+def _number_differences(
+    expected: ExpectedProgramme | ExpectedPool, found: Told | None, where: str
+) -> Iterator[Difference]:
+    for key in sorted(expected.model_fields_set):
+        wanted, there = getattr(expected, key), getattr(found, key, None)
+        if wanted != there:
+            yield Difference(case=None, key=f"{where}.{key}", expected=wanted, found=there)
+
+
+def answer_differences(
+    scenario: Scenario, given: Mapping[int, Sequence[tuple[Answer, str | None]]]
+) -> Iterator[Difference]:
     """Each timeline item one of whose deliveries was answered otherwise, or that was never played."""
     for index, item in enumerate(scenario.timeline):
-        if item.expect_answer is None:
-            continue
-        for answer in given.get(index) or (None,):
-            if answer != item.expect_answer:
-                key = f"timeline[{index}].expect_answer"
-                yield Difference(case=item.case, key=key, expected=item.expect_answer, found=answer)
-                break
+        replies = given.get(index) or ((None, None),)
+        for at, key in enumerate(("expect_answer", "expect_code")):
+            wanted = getattr(item, key)
+            otherwise = [reply[at] for reply in replies if reply[at] != wanted]
+            if key in item.model_fields_set and otherwise:
+                where = f"timeline[{index}].{key}"
+                yield Difference(case=item.case, key=where, expected=wanted, found=otherwise[0])
 
 
 def _in_order(wanted: Sequence[str], there: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from simulation.format.scenario import Answer, TimelineItem
 from simulation.play.agenda import Entry, Filing, PartnerAnswers, TimelineMessage
@@ -16,6 +17,7 @@ class TimelineAnswer:
     index: int
     item: TimelineItem
     answer: Answer
+    code: str | None = None
 
 
 class Player:
@@ -39,9 +41,10 @@ class Player:
     async def _play_timeline(self, entry: TimelineMessage, moment: datetime) -> None:
         for _ in range(entry.item.deliver):
             if entry.item.is_question:
-                answer = await self._entrances.ask(entry.item)
+                reply = await self._entrances.ask(entry.item)
             else:
-                await self._entrances.deliver(entry.index, entry.item)
+                await self._entrances.deliver(entry)
                 await self._settle(moment)
-                answer = await self._entrances.answer_of(entry.index, entry.item)
-            self.answers.append(TimelineAnswer(entry.index, entry.item, answer))
+                reply = await self._entrances.reply_to(entry)
+            answer: Any = reply.answer  # the gateway's own words
+            self.answers.append(TimelineAnswer(entry.index, entry.item, answer, reply.code))

@@ -67,7 +67,7 @@ class Board:
             self._looks += 1
             for summary in changed:
                 self._stand[summary.case_id] = summary
-                if self.first_authorized is None and summary.authorized_last_day is not None:
+                if self.first_authorized is None and summary.facts.get("authorized_last_day") is not None:
                     self.first_authorized = time.monotonic()
                 if (follower := self._followers.get(summary.case_id)) is not None:
                     follower(summary)

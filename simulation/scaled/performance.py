@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cases.clock import Clock
+from domain import registry
 from eventstore.port import EventStore
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, Filing, first_moment
@@ -33,7 +34,7 @@ class ScaledEntrances(Entrances):
     async def file(self, filing: Filing) -> str:
         """See base class."""
         application = filing.application
-        number = application.beneficiary.passport.number
+        number = application.content.beneficiary.passport.number
         await self.client.script_partners([PassportScripts(passport_number=number, partners=application.partners)])
         case_id = await Entrances.file(self, filing)
         self.filed(filing.name, case_id)
@@ -94,7 +95,7 @@ class PlayedCase:
 
 
 class Performance:
-    """Scenarios played from now on, on one programme."""
+    """Scenarios played from now on; what names no programme of its own is about `programme`."""
 
     def __init__(
         self, scenarios: Sequence[Scenario], programme: str, client: GatewayClient, clock: Clock, board: Board
@@ -114,14 +115,15 @@ class Performance:
                 yield PlayedCase(name if len(names) > 1 else each.scenario.scenario, each, name)
 
     def _prepared(self, scenario: Scenario) -> Playing:
-        names = CaseNames()
+        scenario = scenario.model_copy(update={"programme": self._programme})
+        names = CaseNames(registry.programme(self._programme).prefix)
         pace = Pace(scenario, names, self._board, self._clock)
 
         def filed(name: str, case_id: str) -> None:
             self._board.follow(case_id, partial(pace.note, name))
 
         mark = f"scenario-{secrets.token_hex(4)}-"
-        entrances = ScaledEntrances(self._programme, self._client, names, mark, filed=filed)
+        entrances = ScaledEntrances(self._client, names, mark, filed=filed)
         return Playing(scenario, names, pace, Player(entrances, _decided_when_answered))
 
     async def play(self) -> None:

@@ -13,7 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from relay.maintenance import record_checks
 from simulation.format.scenario import Scenario
 from simulation.play.outcome import Result
-from simulation.play.reading import read_cases, read_programme, result_of
+from simulation.play.reading import read_cases, read_numbers, result_of
 from simulation.skipped.databases import Databases, open_databases
 from simulation.skipped.driver import SCENARIO_TASK_QUEUE, SCENARIO_WORKFLOW, ScenarioRun
 from simulation.skipped.run_folder import RunFolder, run_folder
@@ -64,9 +64,9 @@ async def run_scenario(scenario: Scenario, databases: Databases, folder: RunFold
         broken = await _play(staging)
         await record_checks(staging.store.access)
         cases = await read_cases(scenario, staging.names, staging.store)
-        programme = await read_programme(scenario, staging.statistics)
+        numbers = await read_numbers(scenario, staging.statistics)
         answers = staging.player.answers
-    return result_of(scenario, cases, programme, answers, broken)
+    return result_of(scenario, cases, numbers, answers, broken)
 
 
 async def _play(staging: Staging) -> str | None:

@@ -14,8 +14,7 @@ from temporalio.client import Client
 from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
 from cases.inbound.senders import ANYBODY
-from cases.programme_commands import handle_programme, open_if_new
-from domain import registry
+from cases.programme_commands import handle_programme
 from eventstore.keys import DirectoryKeyStore
 from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
@@ -28,6 +27,7 @@ from simulation.format.scenario import Scenario
 from simulation.play.agenda import Agenda, first_moment
 from simulation.play.client import GatewayClient
 from simulation.play.names import CaseNames
+from simulation.play.opening import open_programmes, prefix_of
 from simulation.play.player import Player
 from simulation.skipped.clock import DeadlinesAtTheirMoment, ScenarioClock
 from simulation.skipped.driver import REPLAN, SCENARIO_WORKFLOW
@@ -65,9 +65,8 @@ async def open_staging(
     backing = await stack.enter_async_context(
         opened_backing(database_url, DirectoryKeyStore(keys), clock, connections=POOL_MAX)
     )
-    rules = registry.programme(scenario.programme).sets[scenario.rules]
-    await open_if_new(backing.cases, rules, scenario.places, clock.moment)
-    agenda, names = Agenda(scenario), CaseNames()
+    await open_programmes(backing.cases, scenario, clock.moment)
+    agenda, names = Agenda(scenario), CaseNames(prefix_of(scenario))
     partners = await stack.enter_async_context(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
@@ -75,7 +74,7 @@ async def open_staging(
     for worker in case_workers(client, backing, partners.clients, read_agreements(), ANYBODY):
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing))
-    entrances = SkippedEntrances(scenario.programme, GatewayClient(http, patience_s=0), names, partners=partners)
+    entrances = SkippedEntrances(GatewayClient(http, patience_s=0), names, partners=partners)
     settling = Settling(pool, notify=_relay(backing, client))
     player = Player(entrances, settling.settle)
     moments = Moments(agenda, clock, player, settling, scenario.until)
@@ -121,7 +120,7 @@ def _relay(backing: Backing, client: Client) -> Callable[[], Awaitable[None]]:
     """The relay's round, without its process: it signals while the driver's activity runs, or time would skip."""
 
     async def tell(notifications: Iterable[PendingNotification]) -> None:
-        await notify(client, notifications, backing.cases.is_closed)
+        await notify(client, notifications, backing.cases.has_closed)
 
     async def have_governed(programme: str) -> None:
         await handle_programme(backing.cases, programme, backing.clock.now(datetime.now(UTC)))

@@ -23,10 +23,10 @@ SECRETS = ("Rojas Pérez", "Whitfield", "150000001", "Main St", "900-00-0001")
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_cases_of_every_outcome_end_as_told_and_the_command_ends_by_itself(tmp_path: Path) -> None:
+def test_cases_of_every_outcome_end_as_told_and_the_command_ends_by_itself(home: Path) -> None:
     arguments = ("demo", "--cases", str(cases_for_every_outcome()), "--speed", "20", "--exit")
     done = subprocess.run(
-        (PASSAGE, *arguments), cwd=tmp_path, env=bare_environment({}), capture_output=True, text=True, check=False
+        (PASSAGE, *arguments), cwd=home, env=bare_environment({}), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     ended = done.stdout.partition("What became of each case")[2]
@@ -35,7 +35,7 @@ def test_cases_of_every_outcome_end_as_told_and_the_command_ends_by_itself(tmp_p
     assert "First case authorized" in ended
     assert "/namespaces/default/workflows?query=" in done.stdout
     assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
-    assert not (tmp_path / ".passage" / "stack.json").exists()
+    assert not (home / ".passage" / "stack.json").exists()
 
 
 class Running:
@@ -66,13 +66,18 @@ class Running:
         return await Client.connect(json.loads(self.stack_file.read_text())["temporal_address"])
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
+@pytest.fixture(scope="module")
+def running(shared_home: Path) -> Iterator[Running]:
+    """One for all that only look at it or mend what they broke: it plays more slowly than they do."""
     arguments = ("demo", "--cases", "2", "--speed", "0.5")
     process = subprocess.Popen(
-        (PASSAGE, *arguments), cwd=tmp_path, env=bare_environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        (PASSAGE, *arguments),
+        cwd=shared_home,
+        env=bare_environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
-    demo = Running(tmp_path)
+    demo = Running(shared_home)
     try:
         until = time.monotonic() + WAIT_S
         while not demo.stack_file.exists() or len(demo.listed("case", "list")) < 2:

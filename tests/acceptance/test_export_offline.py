@@ -94,9 +94,7 @@ async def exported(url: str, keys: Path) -> tuple[bytes, str]:
     case_id = await connection.fetchval("SELECT case_id FROM passage.case_head ORDER BY version DESC LIMIT 1")
     await connection.close()
     export = Export(case_id=case_id, auditor=Auditor(Proof("operator", "a-1", "auditor"), "court-order"))
-    return (await export_case(url, keys, ORIGIN, export, machine_clock())).archive, str(
-        FileLogKey(keys, ORIGIN).verifier
-    )
+    return (await export_case(url, keys, export, machine_clock())).archive, str(FileLogKey(keys).verifier)
 
 
 @pytest.mark.slow  # the real stack, and 1,500 altered archives

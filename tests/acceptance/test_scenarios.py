@@ -1,26 +1,42 @@
-"""`passage simulate` as its users run it: every scenario through the real system, with time skipped."""
+"""Every scenario through the real system, with time skipped, and `passage simulate` as its users run it."""
 
+import asyncio
 import json
 import subprocess
 import sysconfig
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from audit.log.notes import Verifier
+from audit.verify.faults import Fault
+from audit.verify.record import Scope, verify
 from simulation.demonstration.repeat import demonstration_files
-from simulation.format.loader import load_scenario
+from simulation.format.loader import load_scenario, load_scenarios
+from simulation.format.scenario import Scenario
+from simulation.play.outcome import Result
+from simulation.skipped.databases import Databases
+from simulation.skipped.run_folder import RunFolder
+from simulation.skipped.runner import run_scenarios
+from stack.postgres.server import EmbeddedPostgres
 from tests.support.player import Player
+from tests.support.postgres import TEMPLATE
 from tests.support.verdict import shown_case, shown_programme
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 GIVEN = sorted((SCENARIOS / "given").glob("*.yaml"))
 OWN = sorted(SCENARIOS.glob("*.yaml"))
+FOUR_PROGRAMMES = sorted((SCENARIOS / "four-programmes").glob("*.yaml"))
 BASE = SCENARIOS / "given" / "bases" / "adult-in-mexico.yaml"
 GIVEN_BUDGET_S = 60
+UNSIGNED = Scope(verifier=Verifier("none", bytes(32)), max_lag=timedelta.max)
 PASSAGE = Path(sysconfig.get_path("scripts")) / "passage"
 
 
@@ -62,7 +78,7 @@ def pure(file: Path) -> dict[str, Any]:
 
 
 def real(result: dict[str, Any]) -> dict[str, Any]:
-    """The same of a result."""
+    """The same of a result as it is printed."""
     cases = {name: case for name, case in result["cases"].items() if case.pop("case_id") is not None}
     answers = [(each["case"], each["message"], each["answer"]) for each in result["answers"]]
     return {"cases": cases, "programme": result["programme"], "answers": answers}
@@ -72,6 +88,15 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return value.isoformat() if isinstance(value, date) else value
+
+
+def questions(scenario: Scenario) -> int:
+    """How often a carrier asks about a case that is filed by then. About another there is nothing to record."""
+    return sum(
+        item.deliver
+        for item in scenario.timeline
+        if item.is_question and item.case is not None and scenario.applications[item.case].filed_at <= item.at
+    )
 
 
 def differing(run: Run) -> list[tuple[str, Any]]:
@@ -90,16 +115,101 @@ def test_the_given_scenarios_hold_within_a_minute() -> None:
     assert time.monotonic() - started_s < GIVEN_BUDGET_S
 
 
+class Kept(Databases):
+    """Databases that outlive the run, and what an auditor finds in them afterwards."""
+
+    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
+        super().__init__(server)
+        self._name = name
+        self._turn = asyncio.Lock()  # Postgres refuses two copies of one template at once
+        self.urls: list[str] = []
+
+    async def create(self) -> str:
+        """See base class."""
+        async with self._turn:
+            database = f"{self._name}_{len(self.urls)}"
+            await self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}"')
+            self.urls.append(self._server.url(database))
+        return self.urls[-1]
+
+    async def drop(self) -> None:
+        """Leave none behind."""
+        for number in range(len(self.urls)):
+            await self._execute(f'DROP DATABASE "{self._name}_{number}" WITH (FORCE)')
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self._server.url())
+        await connection.execute(statement)
+        await connection.close()
+
+    async def faults(self) -> list[Fault]:
+        """Of all the logs, each of which holds something. No sealer runs beside them, so none can be late."""
+        found: list[Fault] = []
+        for url in self.urls:
+            assert (await verify(url, UNSIGNED, found.append)).events > 0
+        return found
+
+    async def boarding_checks(self) -> int:
+        """How many answers to carriers are events; none may be anything else any more."""
+        checks = 0
+        for url in self.urls:
+            connection = await asyncpg.connect(url)
+            assert await connection.fetchval("SELECT count(*) FROM passage.boarding_check") == 0
+            checks += await connection.fetchval("SELECT count(*) FROM passage.events WHERE type = 'BoardingChecked'")
+            await connection.close()
+        return checks
+
+
+@pytest.fixture
+async def kept(
+    postgres_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Kept]:
+    """What this process's runs have for their databases."""
+    kept = Kept(postgres_server, f"scenario_{request.node.callspec.id}")
+
+    @asynccontextmanager
+    async def opened(_: RunFolder) -> AsyncIterator[Databases]:
+        yield kept
+
+    monkeypatch.setattr("simulation.skipped.runner.open_databases", opened)
+    yield kept
+    await kept.drop()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("files", [OWN[::2], OWN[1::2], demonstration_files()], ids=["even", "odd", "demonstration"])
-def test_the_projects_own_scenarios_hold(files: list[Path]) -> None:
-    run = simulate(*files, "--json")
+@pytest.mark.parametrize(
+    "files",
+    [OWN[::3], OWN[1::3], OWN[2::3], FOUR_PROGRAMMES, demonstration_files()],
+    ids=["first", "second", "third", "four", "demonstration"],
+)
+async def test_the_projects_own_scenarios_hold_as_in_the_pure_domain_and_leave_logs_that_nobody_accuses(
+    kept: Kept, files: list[Path]
+) -> None:
+    results: list[Result] = []
+    scenarios = load_scenarios(files)
+
+    await run_scenarios(scenarios, results.append)
+
+    assert [(each.scenario, each.differences) for each in results if not each.ok] == []
+    for file, result in zip(files, results, strict=True):
+        found = real(result.model_dump(mode="json"))
+        assert found == pure(file), f"{file.name}: the real system and the pure domain tell two stories"
+    assert await kept.faults() == []
+    assert await kept.boarding_checks() == sum(map(questions, scenarios))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_scenario_of_four_programmes_tells_each_programme_and_pool() -> None:
+    run = simulate(*FOUR_PROGRAMMES[:2], "--json")
 
     assert differing(run) == []
-    assert (run.code, len(run.results)) == (0, len(files)), run.err
-    for file, result in zip(files, run.results, strict=True):
-        assert real(result) == pure(file), f"{file.name}: the real system and the pure domain tell two stories"
+    assert (run.code, len(run.results)) == (0, 2), run.err
+    for result in run.results:
+        assert list(result["programme"]) == ["venezuela-air", "cuba-air", "haiti-air", "nicaragua-air"]
+        taken = sum(each["authorized"] for each in result["programme"].values())
+        assert sum(each["taken"] for each in result["pools"].values()) == taken
 
 
 def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_that_is_promised(tmp_path: Path) -> None:
@@ -110,14 +220,16 @@ def test_results_come_one_a_line_in_the_order_of_the_arguments_with_everything_t
 
     assert run.code == 0, run.err
     one, two = run.results
-    assert list(one) == ["scenario", "ok", "differences", "cases", "programme", "answers"]
+    assert list(one) == ["scenario", "ok", "differences", "cases", "programme", "pools", "answers"]
     assert list(one["cases"]["a"]) == [
         "case_id", "stage", "outcome", "reason", "waiting_on", "work_permit", "authorized_until", "paroled_until",
         "events",
     ]  # fmt: skip
     assert one["cases"]["a"]["authorized_until"] == "2023-01-27T05:00:00Z"
     assert one["programme"] == {"places": 24000, "authorized": 1, "waiting": 0}
-    asked = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check", "answer": "none"}
+    assert one["pools"] == {"venezuela-air": {"places": 24000, "taken": 1}}
+    asked: dict[str, str | None] = {"at": "2022-10-21T09:00:00-05:00", "case": "a", "message": "travel.boarding_check"}
+    asked |= {"answer": "none", "code": None}
     assert one["answers"] == [asked, asked]
     assert two["programme"] == {"places": 7, "authorized": 1, "waiting": 0}
 

@@ -21,7 +21,6 @@ from simulation.demonstration.repeat import application, with_people
 from simulation.format.scenario import Scenario
 from simulation.play.agenda import TimelineMessage, first_moment
 from simulation.play.client import RequestRefusedError
-from simulation.play.entrances import sender_of
 from simulation.play.later import later
 from simulation.play.names import CaseNames
 from simulation.scaled.board import Board
@@ -133,15 +132,16 @@ class Load:
         now = self._arena.stack.domain_now()
         scenario = with_people(later(scenario, now - first_moment(scenario)), filing.person)
         [(name, applied)] = scenario.applications.items()
-        names = CaseNames()
+        names = CaseNames("VEN")
         pace = Pace(scenario, names, self._board, clock_of(self._arena.settings))
-        case_id = await self._file(applied.filed(None))
+        case_id = await self._file(applied.content)
         names.note(name, case_id)
         self._board.follow(case_id, partial(pace.note, name))
         for number, item in enumerate(scenario.timeline):
-            if await self._comes(pace.until(TimelineMessage(number, item), item.at)) and not item.is_question:
+            sender = scenario.sender_of(item)
+            if await self._comes(pace.until(TimelineMessage(number, item, sender), item.at)) and not item.is_question:
                 body = {"case": case_id, **item.says.model_dump(mode="json", exclude_none=True)}
-                await self._deliver(sender_of(item), f"{self._senders.mark}-{filing.person}-{number}", body)
+                await self._deliver(sender, f"{self._senders.mark}-{filing.person}-{number}", body)
 
     async def _comes(self, turn: Coroutine[None, None, datetime]) -> bool:
         """Whether the turn of a message comes, rather than the end of the run."""

@@ -19,7 +19,7 @@ from tests.chaos.faults import EXTRA, FAULTS
 from tests.chaos.load import LIVES, Load, Repeating, repeating_senders, script_partners
 from tests.chaos.schedule import Schedule, schedule
 from tests.support.breaking import running_cases
-from tests.support.invariants import partner_faults, reading, receipt_faults
+from tests.support.invariants import PartnersBooks, partner_faults, reading, receipt_faults
 from tests.support.performance import until_all_closed
 from tests.support.sender import Senders
 
@@ -161,11 +161,11 @@ class Run:
             await until_all_closed(settings, PROGRAMME)
         except TimeoutError:
             self.broken["no case is stuck"].append("not every case closed when the programme ended")
+        books = PartnersBooks.of(self.arena.stack.data_dir)
         async with reading(settings) as log:
             self.broken |= await log.faults_by_promise()
             self.broken["every receipt is true"] = [*receipt_faults(senders.ledger.receipts, log.inbox)]
-            partners = self.arena.stack.data_dir / "simulators" / "partners.sqlite3"
-            self.broken["partners were heard, and asked what the log says"] = [*partner_faults(partners, log)]
+            self.broken["partners were heard, and asked what the log says"] = [*partner_faults(books, log)]
             self.broken["every filing is one case"] = sorted(load.filed - set(log.heads))
         self.broken["audit verify passes"] = await asyncio.to_thread(self._accusations)
 

@@ -10,6 +10,7 @@ import pytest
 from domain.access import (
     AccessEvent,
     BoardingChecked,
+    CaseExported,
     HistoryStored,
     PersonalDataViewed,
     access_stream,
@@ -20,10 +21,19 @@ from eventstore.access import AccessRecord, NotedCheck
 from eventstore.conflicts import CommandContentDiffers, IllegalAppend
 from eventstore.format.histories import pack
 from eventstore.port import EventStore
-from tests.support.filings import NOON, PROGRAMME, new_case_id
+from eventstore.postgres.store import PostgresStore
+from tests.support.filings import NOON, PROGRAMME, new_case_id, open_programme
 
 CASE = new_case_id()
 AUDITOR = Proof("operator", "a-1", "auditor")
+
+
+@pytest.fixture
+async def store(store: PostgresStore) -> PostgresStore:
+    await open_programme(store)
+    return store
+
+
 VIEWED = PersonalDataViewed(at=NOON, case=CASE, because="complaint", case_version=3)
 
 
@@ -35,10 +45,10 @@ def record(command_id: str, *events: AccessEvent) -> AccessRecord:
 
 async def test_what_was_looked_at_is_read_back_in_order(store: EventStore) -> None:
     assert await store.access.record(record("view:1")) == 1
-    boarding = BoardingChecked(at=NOON, case=CASE, answer="ok")
-    assert await store.access.record(record("check:1", boarding, boarding)) == 3
+    exported = CaseExported(at=NOON, case=CASE, because="appeal", case_version=3, archive_sha256="ab" * 32)
+    assert await store.access.record(record("export:1", exported, exported)) == 3
     stream = await store.load(access_stream(PROGRAMME))
-    assert [each.event for each in stream.events] == [VIEWED, boarding, boarding]
+    assert [each.event for each in stream.events] == [VIEWED, exported, exported]
     assert [(each.event_id, each.actor) for each in stream.events][2] == (f"access:{PROGRAMME}:3", "auditor:a-1")
 
 

@@ -146,7 +146,7 @@ async def test_a_decided_row_is_never_notified(store: PostgresStore) -> None:
 
 async def test_one_case_does_not_decide_anothers_row(store: PostgresStore) -> None:
     writer, other = await file_case(store), await file_case(store)
-    body = OfficerDecision(officer="o-1", decision="approve")
+    body = OfficerDecision(officer="o-1", decision="approve", why="looked at")
     receipt = await store.inbox.receive(message(writer.stream, "m1", body))
     with pytest.raises(Exception, match="message-already-decided"):
         await other.append(SponsorWithdrew(at=NOON), decides=Decides(receipt.number, "accepted"))

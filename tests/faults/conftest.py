@@ -16,13 +16,6 @@ YOUNG = timedelta(days=300)
 """Two minutes and a half on an idle machine: a few tests, or the longest of them."""
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder for a stack of the test's own. pytest's are cleaned up by whoever runs next."""
-    with tempfile.TemporaryDirectory(prefix="passage faults ", ignore_cleanup_errors=True) as home:
-        yield Path(home)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A whole stack takes ten times as long on a machine on which much else runs."""
     for item in items:

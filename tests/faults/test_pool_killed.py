@@ -1,4 +1,4 @@
-"""Eight processes claim one pool for four programmes, and some are killed: exactly the cap is given out."""
+"""Eight processes claim quantities of one pool for four programmes, and some are killed: exactly the cap is given."""
 
 import asyncio
 import sys
@@ -13,8 +13,12 @@ from tests.support.pools import file_in, open_programmes
 
 PROGRAMMES = ("ven", "cub", "hti", "nic")
 PLACES, CASES, PROCESSES, KILLED = 200, 480, 8, 4
+MOST, SINGLES = 5, 20
+"""Places that a case wants at most; the last cases of each process want one, so that nothing is left over."""
 ROOT = Path(__file__).parents[2]
 HELD = "SELECT coalesce(sum(place_quantity), 0) FROM passage.case_head"
+HOLDERS = "SELECT count(*) FROM passage.case_head WHERE place_quantity > 0"
+SHARING = "SELECT count(DISTINCT programme) FROM passage.case_head WHERE place_quantity > 1"
 COUNTED = "SELECT coalesce(sum(taken), 0) FROM passage.place_counter WHERE period = 'total'"
 
 
@@ -31,7 +35,9 @@ async def test_exactly_the_cap_whoever_is_killed(database_url: str, tmp_path: Pa
     await store.close()
     lists = [tmp_path / f"cases-{number}" for number in range(PROCESSES)]
     for number, path in enumerate(lists):
-        path.write_text("\n".join(f"{case.name} {case.programme}" for case in filed[number::PROCESSES]))
+        cases = filed[number::PROCESSES]
+        wanted = [1 + index % MOST if index < len(cases) - SINGLES else 1 for index in range(len(cases))]
+        path.write_text("\n".join(f"{each.name} {each.programme} {n}" for each, n in zip(cases, wanted, strict=True)))
 
     connection = await asyncpg.connect(database_url)
     running = [await claimer(database_url, keys, each) for each in lists]
@@ -46,5 +52,6 @@ async def test_exactly_the_cap_whoever_is_killed(database_url: str, tmp_path: Pa
     assert await connection.fetchval(HELD) == PLACES
     assert await connection.fetchval(COUNTED) == PLACES
     told = await connection.fetchval("SELECT count(*) FROM passage.events WHERE type = 'Waitlisted'")
-    assert told == PLACES  # as many events as places: none came twice, none without its place
+    assert told == await connection.fetchval(HOLDERS)  # none came twice, none without its places
+    assert await connection.fetchval(SHARING) == len(PROGRAMMES)
     await connection.close()

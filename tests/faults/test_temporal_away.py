@@ -17,7 +17,8 @@ from tests.support.sender import Senders, senders_of
 from tests.support.whole_stack import WholeStack
 
 CASES = 10
-AWAY_S = 20.0
+AWAY_S = 12.0
+"""Longer than two notifications wait for an answer."""
 PAUSE_S = 0.25
 AT_ONCE_S = 2.0
 """How soon a message is accepted: the gateway writes a row, and asks Temporal for nothing."""

@@ -14,7 +14,7 @@ import pytest
 from process.backing import open_backing
 from simulation.demonstration.repeat import application
 from tests.support.applicants import PROMPT
-from tests.support.invariants import partner_faults, reading, receipt_faults
+from tests.support.invariants import PartnersBooks, partner_faults, reading, receipt_faults
 from tests.support.many_programmes import programme_named
 from tests.support.performance import open_programme, until_all_closed
 from tests.support.sender import Senders, senders_of
@@ -32,7 +32,7 @@ SELECT client_port FROM pg_stat_activity
 WHERE application_name = 'passage' AND wait_event_type = 'Lock' AND wait_event = 'advisory'
 """
 """Nothing else of the programme waits for this lock while an append holds it up."""
-_AUTHORIZED = "SELECT count(authorized_last_day) FROM passage.case_head WHERE programme = $1"
+_AUTHORIZED = "SELECT count(facts ->> 'authorized_last_day') FROM passage.case_head WHERE programme = $1"
 
 
 @asynccontextmanager
@@ -87,10 +87,11 @@ async def test_one_dies_and_one_hangs_in_the_middle_of_an_append(stack: WholeSta
     await database.close()
 
     await until_all_closed(settings, programme)
+    books = PartnersBooks.of(stack.data_dir)
     async with reading(settings) as log:
         assert await log.faults() == []
         assert list(receipt_faults(senders.ledger.receipts, log.inbox)) == []
-        assert list(partner_faults(stack.data_dir / "simulators" / "partners.sqlite3", log)) == []
+        assert list(partner_faults(books, log)) == []
 
 
 async def until_authorized(database: asyncpg.Connection, programme: str, cases: int) -> None:

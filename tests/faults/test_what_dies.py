@@ -11,7 +11,7 @@ from process.temporal import connect_temporal
 from relay.histories import live_histories
 from tests.support.breaking import BREAKING, running_cases
 from tests.support.fault_script import PLACES, script
-from tests.support.invariants import partner_faults, reading, receipt_faults
+from tests.support.invariants import PartnersBooks, partner_faults, reading, receipt_faults
 from tests.support.many_programmes import programme_named
 from tests.support.performance import Breaking, Performance, until_all_closed
 from tests.support.whole_stack import WholeStack
@@ -29,10 +29,11 @@ async def test_every_case_ends_as_it_would_have(stack: WholeStack, number: int, 
     assert "\n".join(performance.differences) == ""
     await until_all_closed(stack.settings, performance.programme)
     await nothing_runs_any_more(stack, performance.case_ids)
+    books = PartnersBooks.of(stack.data_dir)
     async with reading(stack.settings) as log:
         assert await log.faults() == []
         assert list(receipt_faults(performance.ledger.receipts, log.inbox)) == []
-        assert list(partner_faults(stack.data_dir / "simulators" / "partners.sqlite3", log)) == []
+        assert list(partner_faults(books, log)) == []
     await asyncio.to_thread(the_log_verifies, stack)
     assert await reconciled(stack, performance.case_ids) - {"run-missing"} == set()
 

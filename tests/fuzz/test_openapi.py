@@ -14,9 +14,9 @@ EXAMPLES = 10
 
 @pytest.mark.timeout(300)  # as long as a machine may take that does other things too
 @pytest.mark.slow  # a whole stack, and another program twice beside it
-def test_every_answer_signed_and_unsigned_is_in_the_document(tmp_path: Path) -> None:
+def test_every_answer_signed_and_unsigned_is_in_the_document(home: Path) -> None:
     passes = [Pass(signed, SEED, "examples,fuzzing,stateful", EXAMPLES) for signed in (True, False)]
-    with fuzzed_stack(tmp_path / "home") as target, ThreadPoolExecutor() as both:
+    with fuzzed_stack(home) as target, ThreadPoolExecutor() as both:
         for done in both.map(target.run, passes):
             assert done.returncode == 0, done.stdout + done.stderr
         statuses = target.requests(signed=True) + target.requests(signed=False)

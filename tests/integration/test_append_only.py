@@ -65,7 +65,7 @@ async def test_replication_role_does_not_silence_the_refusal(database_url: str) 
         "UPDATE passage.place_counter SET taken = 0",
         "SELECT passage.count_places('venezuela-air', 'air', '2022-10', -1)",
         "SELECT passage.change_place('venezuela-air', 'x', ROW('allot', 'air', 1, '2022-10', NULL, NULL))",
-        "SELECT passage.notify_cases(ARRAY['x'], '{}', now())",
+        "SELECT passage.notify_cases('k', ARRAY['x'], now())",
     ],
 )
 async def test_no_role_of_the_application_writes_past_the_functions(database_url: str, role: str, change: str) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from cli.main import app, exit_code
+from cli.main import application, exit_code
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.kernel.ids import CaseId
 from tests.support.filed import day
@@ -56,5 +56,7 @@ async def test_it_is_enough_to(
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(log.keys))
     monkeypatch.setenv("PASSAGE_DATA_DIR", str(log.keys.parent))
     arguments = [case_id if word == "CASE" else word for word in command.split()]
-    code = await asyncio.to_thread(exit_code, lambda: app(["audit", *arguments], standalone_mode=False))
+    code = await asyncio.to_thread(
+        exit_code, lambda: application("audit")(["audit", *arguments], standalone_mode=False)
+    )
     assert (code, capsys.readouterr().err) == (0, "")

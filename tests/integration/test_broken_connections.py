@@ -10,7 +10,7 @@ import asyncpg
 
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import DirectoryKeyStore
-from eventstore.postgres.session import close_pool
+from eventstore.postgres.connections import close_pool
 from eventstore.postgres.store import PostgresStore
 from tests.chaos.proxy import Link
 

@@ -10,7 +10,7 @@ from cli.case.history import show_history
 from cli.case.restart import restart_case
 from cli.case.view import show_case
 from cli.errors import FaultFoundError, UnusableError
-from cli.governing import show_programme, tell
+from cli.governing import open_programme, rules_named, sets_of, show_programme, show_programmes, tell
 from cli.reach import Reached, TemporalAway
 from domain.kernel.messages import CapChange, ProgrammeSuspension
 from process.config import Settings
@@ -141,8 +141,27 @@ async def test_while_temporal_is_away_the_relay_is_left_to_name_the_inbox(
     assert case_id in {row.case_id for row in await stack.inbox.claim_notifications(100)}
 
 
-async def test_there_must_be_such_a_programme(stack: Reached) -> None:
-    with pytest.raises(UnusableError, match="no programme cuba-air"):
+async def test_a_programme_must_be_open(stack: Reached) -> None:
+    with pytest.raises(UnusableError, match="cuba-air is not open"):
         await tell(stack, "cuba-air", ProgrammeSuspension())
-    with pytest.raises(UnusableError, match="no programme cuba-air"):
+    with pytest.raises(UnusableError, match="cuba-air is not open"):
         await show_programme(stack, "cuba-air", json=False)
+
+
+async def test_there_must_be_such_a_programme(stack: Reached) -> None:
+    with pytest.raises(UnusableError, match=r"no programme chile-air \(there are cuba-air, haiti-air,"):
+        await show_programme(stack, "chile-air", json=False)
+
+
+async def test_programmes_are_opened_once_and_all_are_shown(stack: Reached, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = rules_named("2023-01-06", sets_of("cuba-air"))
+    await open_programme(stack, rules, 7)
+    with pytest.raises(FaultFoundError, match="cuba-air is open already"):
+        await open_programme(stack, rules, None)
+
+    await show_programmes(stack, json=True)
+    shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["programme"] for each in shown] == ["cuba-air", PROGRAMME]
+    assert shown[0]["pools"] == [{"pool": "chnv", "places": 7, "period": "month", "taken": 0}]
+    await show_programmes(stack, json=False)
+    assert "Not open   haiti-air, nicaragua-air" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.identity import write_token
-from cli.main import app, exit_code
+from cli.main import application, exit_code
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.kernel.ids import CaseId
 from stack.token_issuer import ISSUER, ensure_issuer, issue_token
@@ -48,7 +48,9 @@ def erase(log: SealedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
         write_token(tmp_path / subject, token)
 
     async def run(*arguments: str) -> Done:
-        code = await asyncio.to_thread(exit_code, lambda: app(["erase", *arguments], standalone_mode=False))
+        code = await asyncio.to_thread(
+            exit_code, lambda: application("erase")(["erase", *arguments], standalone_mode=False)
+        )
         return Done(code, *capsys.readouterr())
 
     return run

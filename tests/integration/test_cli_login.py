@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.identity import read_token
-from cli.main import app, exit_code
+from cli.main import application, exit_code
 from stack.token_issuer import ISSUER, ensure_issuer
 
 Run = Callable[..., int]
@@ -25,7 +25,7 @@ def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> R
         "TOKEN_SIGNING_KEY": str(files.signing_key),
     }.items():
         monkeypatch.setenv(f"PASSAGE_{name}", value)
-    return lambda *arguments: exit_code(lambda: app(list(arguments), standalone_mode=False))
+    return lambda *arguments: exit_code(lambda: application()(list(arguments), standalone_mode=False))
 
 
 async def test_a_token_is_kept_for_its_owner_alone_and_says_who_acts(

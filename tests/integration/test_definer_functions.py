@@ -1,5 +1,7 @@
 """No login but the owner's can become the owner: what a function of the owner's names is never found in pg_temp."""
 
+from urllib.parse import urlsplit, urlunsplit
+
 import asyncpg
 import pytest
 
@@ -20,7 +22,7 @@ CREATE DOMAIN pg_temp.int4 AS pg_catalog.int4 CHECK (pg_temp.become_owner());
 """
 
 ACCESS = (
-    "SELECT passage.append_access('p', 'c', 0, '', now(), 'a', 'none', 'x', '{T}', '{1}', ARRAY[now()], '{x}', '{x}',"
+    "SELECT passage.record_views('p', 'c', 0, '', now(), 'a', 'none', 'x', '{T}', '{1}', ARRAY[now()], '{x}', '{x}',"
     " '{x}')"
 )
 CALLS = {
@@ -34,7 +36,10 @@ CALLS = {
         "SELECT passage.lock_access('p')",
     ),
     "passage_sealer": ("SELECT passage.take_leaves(0, 10)", "SELECT passage.put_tiles('{0}', '{0}', '{x}')"),
-    "passage_eraser": ("SELECT passage.begin_erasure('VEN-1')", "SELECT passage.release_hold('VEN-1')"),
+    "passage_eraser": (
+        "SELECT passage.lock_access('p')",
+        "SELECT passage.erase_case('VEN-1', 'p', 'c', 0, '', now(), 'a', 'none', 'x', 1::smallint, now(), '', '', '')",
+    ),
     "passage_reader": (),
 }
 
@@ -81,6 +86,56 @@ async def test_what_a_login_has_in_pg_temp_never_runs_as_the_owner(migrated: str
     assert state == b"A"
     await connection.close()
     await administrator.close()
+
+
+BECOMING = [
+    "SET ROLE passage_owner",
+    "SET SESSION AUTHORIZATION passage_owner",
+    "GRANT passage_owner TO CURRENT_USER",
+    "ALTER ROLE passage_owner LOGIN PASSWORD 'x'",
+    "CREATE SCHEMA mine",
+    "CREATE TABLE public.mine (x int)",
+    "CREATE TABLE passage.mine (x int)",
+    "CREATE FUNCTION passage.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE OR REPLACE FUNCTION passage.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "ALTER FUNCTION passage.refuse_change OWNER TO CURRENT_USER",
+    "ALTER TABLE passage.events DISABLE TRIGGER append_only",
+    "CREATE EXTENSION plperlu",
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+    "SET session_replication_role = replica",
+    "SELECT pg_read_file('PG_VERSION')",
+]
+"""Each tried by each login; what it can do by its own functions is tried in `test_narrow_logins.py`."""
+
+
+@pytest.mark.parametrize("role", LOGINS)
+async def test_no_login_becomes_the_owner_or_makes_anything(migrated: str, role: str) -> None:
+    administrator = await asyncpg.connect(migrated)
+    try:
+        await login(migrated, role)
+        url = urlsplit(migrated)
+        await administrator.execute(f"ALTER ROLE login_of_{role} PASSWORD 'w'")
+        port = urlunsplit(url._replace(netloc=f"login_of_{role}:w@{url.hostname}:{url.port}"))
+        connection = await asyncpg.connect(port)
+        for attempt in BECOMING:
+            with pytest.raises(asyncpg.PostgresError):
+                await connection.execute(attempt)
+        assert not await connection.fetchval("SELECT pg_has_role('passage_owner', 'MEMBER')")
+        await connection.close()
+    finally:
+        await administrator.close()
+
+
+async def test_no_function_of_the_owner_runs_text_or_is_for_everybody(migrated: str) -> None:
+    connection = await asyncpg.connect(migrated)
+    found = await connection.fetch(
+        "SELECT proname, prosrc ~* '\\mexecute\\M' AS dynamic, "
+        "       EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a WHERE a.grantee = 0) "
+        "           AS public FROM pg_proc WHERE pronamespace = 'passage'::regnamespace"
+    )
+    await connection.close()
+    assert [row["proname"] for row in found if row["dynamic"] or row["public"]] == []
+    assert len(found) > 50
 
 
 async def test_every_function_of_the_owner_looks_in_pg_temp_last(migrated: str) -> None:

@@ -20,7 +20,7 @@ from audit.access import Auditor
 from audit.export.case import Export, Exported, export_case
 from audit.export.verify import MANIFEST, SIGNATURE, AlteredError, canonical, check, manifest_of, pack, statement_of
 from audit.export.verify import main as verify
-from audit.log.log_key import FileLogKey
+from audit.log.log_key import FileLogKey, make_log_key
 from audit.log.notes import NoteForged
 from domain.access import CaseExported, PersonalDataViewed, access_stream
 from domain.kernel.ids import CaseId
@@ -44,7 +44,7 @@ async def a_case(log: SealedLog) -> CaseId:
 
 async def exported(log: SealedLog, case_id: CaseId, **asked: Any) -> Exported:
     export = Export(case_id=case_id, auditor=Auditor(Proof("operator", "a-3", "auditor"), "court-order"), **asked)
-    return await export_case(log.database_url, log.keys, ORIGIN, export, day(30))
+    return await export_case(log.database_url, log.keys, export, day(30))
 
 
 def files_of(archive: bytes) -> Files:
@@ -53,13 +53,13 @@ def files_of(archive: bytes) -> Files:
 
 
 def key_of(log: SealedLog) -> str:
-    return str(FileLogKey(log.keys, ORIGIN).verifier)
+    return str(FileLogKey(log.keys).verifier)
 
 
 async def resigned(log: SealedLog, files: Files, case_id: str) -> bytes:
     """What an operator can do who has the log's key: make the archive whole again."""
     files[MANIFEST] = manifest_of(files)
-    note = await FileLogKey(log.keys, ORIGIN).sign(statement_of(case_id, files[MANIFEST]))
+    note = await FileLogKey(log.keys).sign(statement_of(case_id, files[MANIFEST]))
     files[SIGNATURE] = str(note).encode()
     return pack(files)
 
@@ -206,14 +206,14 @@ async def test_also_whoever_holds_the_logs_key_is_found_out(
 async def test_another_key_another_signature_and_a_fork_are_refused(log: SealedLog, tmp_path: Path) -> None:
     case_id = await a_case(log)
     done = await exported(log, case_id)
-    stranger = FileLogKey(tmp_path / "stranger", ORIGIN)
+    stranger = make_log_key(tmp_path / "stranger", ORIGIN)
     with pytest.raises(AlteredError, match="another-key"):
         check(done.archive, str(stranger.verifier))
     files = files_of(done.archive)
     note = await stranger.sign(statement_of(case_id, files[MANIFEST]))
     with pytest.raises(AlteredError, match="signature-forged"):
         check(pack({**files, SIGNATURE: str(note).encode()}), key_of(log))
-    own = FileLogKey(log.keys, ORIGIN)
+    own = FileLogKey(log.keys)
     size = json.loads(files["proof.json"])["checkpoint"].split("\n")[1]
     fork = await own.sign(f"{ORIGIN}\n{size}\n{base64.b64encode(bytes(32)).decode()}\n")
     with pytest.raises(AlteredError, match="log-forked"):

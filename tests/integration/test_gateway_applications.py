@@ -56,10 +56,14 @@ async def test_a_key_is_required(desk: Desk) -> None:
     assert filed.json()["faults"][0]["at"] == "header Idempotency-Key"
 
 
-async def test_an_unknown_programme_takes_no_application_until_it_is_opened(desk: Desk) -> None:
-    filing = {**a_filing(), "programme": "cuba-air"}
-    filed = await desk.file(body=filing)
-    assert (filed.status_code, filed.json()["code"]) == (404, "unknown-programme")
+@pytest.mark.parametrize(
+    ("programme", "problem"), [("cuba-air", (409, "programme-not-open")), ("chile-air", (404, "unknown-programme"))]
+)
+async def test_a_programme_takes_no_application_before_it_is_open(
+    desk: Desk, programme: str, problem: tuple[int, str]
+) -> None:
+    filed = await desk.file(body={**a_filing(), "programme": programme})
+    assert (filed.status_code, filed.json()["code"]) == problem
     assert await desk.rows() == 0
 
 

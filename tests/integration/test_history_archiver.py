@@ -11,7 +11,7 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from audit.verify.histories import history_of, kept_of
+from audit.verify.beside.histories import history_of, kept_of
 from domain.access import HistoryStored, access_stream
 from eventstore.conflicts import StoreUnavailable
 from relay import history_archiver
@@ -131,7 +131,7 @@ async def test_a_look_that_fails_is_done_again_and_no_run_is_lost(log: SealedLog
     looks = HistoryArchiver(connect, log.store, now, clock=lambda: datetime.now(UTC))
     with pytest.raises(RPCError):
         await looks.look()
-    await log.attack("ALTER FUNCTION passage.keep_history RENAME TO gone")
+    await log.attack("ALTER FUNCTION passage.record_history RENAME TO gone")
     async with asyncio.timeout(15):
         while True:  # until Temporal's list has it
             try:
@@ -139,7 +139,7 @@ async def test_a_look_that_fails_is_done_again_and_no_run_is_lost(log: SealedLog
             except (asyncpg.PostgresError, StoreUnavailable):
                 break
     assert (await kept(log, desk), await events_of(log)) == ([], [])
-    await log.attack("ALTER FUNCTION passage.gone RENAME TO keep_history")
+    await log.attack("ALTER FUNCTION passage.gone RENAME TO record_history")
     assert await looks.look() == 1
 
 

@@ -53,7 +53,7 @@ class Outage:
         """Notifies for ever, as the relay does."""
 
         async def tell(notifications: Iterable[PendingNotification]) -> None:
-            await notify(self.environment.client, notifications, self.desk.deps.cases.is_closed)
+            await notify(self.environment.client, notifications, self.desk.deps.cases.has_closed)
 
         async def handle_programme(_: str) -> None:
             return

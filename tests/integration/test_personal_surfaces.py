@@ -10,6 +10,8 @@ import pytest
 
 from audit.access import Auditor
 from audit.export.case import Export, export_case
+from audit.log.log_key import make_log_key
+from audit.log.sealer import opened_sealer
 from audit.replay.case import as_json
 from audit.replay.html import page
 from audit.replay.text import lines
@@ -26,6 +28,7 @@ from domain.kernel.proof import Proof
 from process.config import Settings
 from tests.support import canary
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
+from tests.support.sealed_log import ORIGIN
 
 SOMEBODY = Auditor(Proof("operator", "a-3", "auditor"), "complaint")
 
@@ -59,9 +62,15 @@ async def views(desk: Desk) -> int:
     return sum(isinstance(each.event, PersonalDataViewed) for each in events)
 
 
-async def test_no_address_of_the_gateway_shows_anything_personal(desk: Desk, case_id: str) -> None:
+async def test_no_address_of_the_gateway_shows_anything_personal(
+    desk: Desk, database_url: str, tmp_path: Path, case_id: str
+) -> None:
+    async with opened_sealer(database_url, tmp_path / "keys", ORIGIN) as sealer:
+        await sealer.seal()
+        await sealer.sign()
     document: dict[str, Any] = (await desk.http.get("/openapi.json")).json()
     values = {"case_id": case_id, "partner": "sponsor_registry", "message_id": "m-1", "programme": PROGRAMME}
+    values |= {"level": "0", "number": "000.p/1"}
     read = 0
     for template, methods in document["paths"].items():
         if "get" in methods and "sha256" not in template:
@@ -99,8 +108,9 @@ async def test_an_auditor_with_a_reason_sees_it_and_is_on_record(desk: Desk, set
 async def test_an_export_shows_it_only_where_that_is_on_record(
     desk: Desk, database_url: str, tmp_path: Path, case_id: str, personal: bool
 ) -> None:
+    make_log_key(tmp_path / "keys", ORIGIN)
     wanted = Export(case_id=case_id, auditor=SOMEBODY, personal=personal)
-    done = await export_case(database_url, tmp_path / "keys", "passage/test", wanted, desk.moments[-1])
+    done = await export_case(database_url, tmp_path / "keys", wanted, desk.moments[-1])
     found = canary.found_in(gzip.decompress(done.archive))
     assert found >= {"Xaviqueña", "ZZDOC551"} if personal else found == set()
     assert await views(desk) == int(personal)

@@ -29,7 +29,7 @@ async def test_a_sealer_writes_through_its_functions_and_reads_no_case(log: Seal
     await connection.close()
 
 
-@pytest.mark.parametrize("table", ["leaf", "checkpoint", "map_seal", "checkpoint_witness", "tile"])
+@pytest.mark.parametrize("table", ["leaf", "checkpoint", "map_seal", "tile"])
 async def test_not_even_the_owner_deletes_what_is_sealed(log: SealedLog, table: str) -> None:
     connection = await asyncpg.connect(log.database_url)
     for role in ("passage_owner", "postgres"):

@@ -21,7 +21,7 @@ from activities.partners.agreements import read_agreements
 from cases.clock import Clock, ScaledClock, SystemClock
 from cases.inbound.senders import Senders
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
-from cli.main import app, exit_code
+from cli.main import application, exit_code
 from domain import registry
 from eventstore.conflicts import StoreUnavailable
 from tests.support.gateway import NOON, Desk, gateway_desk
@@ -245,10 +245,10 @@ async def test_one_command_signs_the_same_word_for_each_case(
         ]
         asked = [*said, "--query", 'WaitingOn="sponsor"', "--keys", str(tmp_path / "keys.json")]
         await stage.until_found(2, 'WaitingOn="sponsor" AND ExecutionStatus="Running"')
-        assert await asyncio.to_thread(exit_code, lambda: app(asked, standalone_mode=False)) == 0
+        assert await asyncio.to_thread(exit_code, lambda: application()(asked, standalone_mode=False)) == 0
         printed = capsys.readouterr().out
         assert all(case_id in printed for case_id in cases)
         for case_id in cases:
             await stage.until("ReferredToOfficer", EVENTS, case_id)
         officers = ["case", "signal", "officer.decided", "--case", cases[0], "--message-id", "o"]
-        assert await asyncio.to_thread(exit_code, lambda: app(officers, standalone_mode=False)) == 2
+        assert await asyncio.to_thread(exit_code, lambda: application()(officers, standalone_mode=False)) == 2

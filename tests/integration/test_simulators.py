@@ -233,17 +233,15 @@ async def test_the_same_key_for_another_case_is_refused(simulators: Simulators) 
         await simulators.call(a_check(case_id=OTHER_CASE_ID, request_id=a_check().request_id))
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
+async def test_a_behaviour_that_cannot_be_is_refused(simulators: Simulators) -> None:
+    impossible: list[tuple[str, Any]] = [
         ("/scripts/default", {"vetting": {"answer": "vetting.hit", "kindd": "x"}}),
         ("/scripts/default", {"vetting": {"answer": "sponsor.confirmed"}}),
         ("/scripts/VEN-1111-1112", {}),
         ("/scripts/passports", [{"passport_number": "", "partners": {}}]),
-    ],
-)
-async def test_a_behaviour_that_cannot_be_is_refused(simulators: Simulators, path: str, body: Any) -> None:
-    assert await simulators.put(path, body) == 422
+    ]
+    for path, body in impossible:
+        assert await simulators.put(path, body) == 422, path
 
 
 async def test_a_request_outside_the_agreement_is_refused_without_repeating_it(simulators: Simulators) -> None:

@@ -23,14 +23,10 @@ PROGRAMS = ["gateway", "relay", "sealer", "worker"]
 SERVERS = ["postgres", "temporal"]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "a home"
-
-
-@pytest.fixture
-def stack(home: Path) -> Iterator[RunningStack]:
-    with RunningStack(home) as running:
+@pytest.fixture(scope="module")
+def stack(shared_home: Path) -> Iterator[RunningStack]:
+    """One for all tests that leave it up."""
+    with RunningStack(shared_home) as running:
         yield running
 
 
@@ -62,8 +58,11 @@ async def test_what_the_stack_file_names_answers(stack: RunningStack) -> None:
     assert (stack.data_dir / "stack.json").stat().st_mode & 0o077 == 0
 
 
-def test_ctrl_c_stops_what_it_started_and_nothing_else(stack: RunningStack) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
+def test_ctrl_c_stops_what_it_started_and_nothing_else(home: Path) -> None:
+    with (
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger,
+        RunningStack(home) as stack,
+    ):
         pids = stack.pids
         assert stack.stop(signal.SIGINT) == 0
         assert not alive(pids)
@@ -124,14 +123,14 @@ def test_other_ports_are_taken_when_the_usual_ones_are(home: Path) -> None:
         assert not state["gateway_url"].endswith(":8080")
 
 
-def test_a_server_that_the_environment_names_takes_the_place_of_the_embedded_one(home: Path, tmp_path: Path) -> None:
+def test_a_server_that_the_environment_names_takes_the_place_of_the_embedded_one(home: Path) -> None:
     with RunningStack(home) as servers:
         given = {
             "PASSAGE_DATABASE_URL": servers.state["database_url"],
             "PASSAGE_KEYS_DIR": servers.state["keys_dir"],  # a log is signed by one key, its own
             "TEMPORAL_ADDRESS": servers.state["temporal_address"],
         }
-        with RunningStack(tmp_path / "another", environment=given) as programs:
+        with RunningStack(home / "another", environment=given) as programs:
             assert sorted(programs.pids) == sorted(PROGRAMS)
             assert answers(f"{programs.state['gateway_url']}/readyz")
 
@@ -146,7 +145,6 @@ def test_a_server_that_the_environment_names_takes_the_place_of_the_embedded_one
     ],
 )
 def test_a_start_that_fails_says_what_and_why_in_one_line(home: Path, environment: dict[str, str], why: str) -> None:
-    home.mkdir()
     failed = run_passage("up", cwd=home, environment=environment)
     assert failed.returncode == 2
     assert failed.stderr.splitlines()[-1].startswith(f"passage: {why}")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import asyncpg
 import pytest
@@ -14,10 +15,10 @@ from domain.humanitarian_parole.stages.sponsor import SponsorWithdrew, SponsorWi
 from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import Waitlisted
 from domain.kernel.programme import ProgrammeSuspended
-from eventstore.conflicts import MessageFirst, ProgrammeConflict, StoreUnavailable
+from eventstore.conflicts import IllegalAppend, MessageFirst, ProgrammeConflict, StoreUnavailable
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import FreePlace, JoinWaitingList, TakePlace
-from eventstore.port import ReadAt
+from eventstore.port import NOTIFICATIONS_RETURNED_MAX, ReadAt
 from eventstore.postgres.store import PostgresStore
 from tests.support.filings import (
     MONTH,
@@ -124,22 +125,58 @@ async def test_a_suspension_waits_for_appends_under_way_and_later_ones_see_it(
         await late
 
 
-async def test_thousands_of_open_cases_are_notified_by_one_append(
+async def test_thousands_of_open_cases_are_notified_in_batches_after_a_suspension(
     store: PostgresStore, by_hand: asyncpg.Connection
 ) -> None:
     programme = await open_programme(store)
     first = await file_case(store)
-    columns = "rules_version, stage, waiting_on, since, flags, filed_at, closed, held"
+    columns = "rules_version, stage, waiting_on, since, facts, flags, filed_at, closed, held"
     await by_hand.execute(
         f"INSERT INTO passage.case_head (case_id, programme, version, hash, filed_number, {columns}) "  # constants
         f"SELECT 'case-' || n, programme, 1, hash, 1000000 + n, {columns} "
-        "FROM passage.case_head, generate_series(1, 24000) AS n"
+        "FROM passage.case_head, generate_series(1, 3000) AS n"
     )
     suspended = programme_summary(status="suspended")
     appended = await programme.append(ProgrammeSuspended(at=NOON), summary=suspended, notifies="all")
-    assert len(appended.notifications) == 1000
+    assert len(appended.notifications) <= NOTIFICATIONS_RETURNED_MAX
     assert appended.notifications[0].case_id == first.stream
-    assert await by_hand.fetchval("SELECT count(*) FROM passage.notification") == 24001
+    claimed: list[int] = []
+    while rows := await store.inbox.claim_notifications(100):
+        claimed += [row.number for row in rows]
+        assert await by_hand.fetchval("SELECT count(*) FROM passage.notification WHERE notified_at IS NULL") <= 1000
+    assert len(claimed) == len(set(claimed)) == 3001
+    assert claimed == sorted(claimed)
+
+
+async def test_a_suspension_stands_before_any_case_is_notified_and_loses_none(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that suspends dies after its commit."""
+    programme = await open_programme(store)
+    writer = await file_case(store)
+    died = AsyncMock(side_effect=StoreUnavailable("died"))
+    with monkeypatch.context() as dying:
+        dying.setattr(store.inbox, "write_notices", died)
+        with pytest.raises(StoreUnavailable):
+            await programme.append(
+                ProgrammeSuspended(at=NOON), summary=programme_summary(status="suspended"), notifies="all"
+            )
+    with pytest.raises(ProgrammeConflict):
+        await writer.append(SponsorWithdrew(at=NOON), read_at=ReadAt(programme_version=1))
+    assert [row.stream for row in await store.inbox.claim_notifications(100)] == [writer.stream]
+
+
+async def test_two_programmes_notify_the_same_cases_without_a_deadlock(
+    store: PostgresStore, by_hand: asyncpg.Connection
+) -> None:
+    cases = [(await file_case(store)).stream for _ in range(40)]
+    for order in (cases, cases[::-1]) * 10:
+        await by_hand.execute(
+            "INSERT INTO passage.notice (programme, kind, cases, noticed_at) VALUES ('p', 'place.offered', $1, now())",
+            order,
+        )
+    written = await asyncio.gather(*(store.inbox.write_notices(20) for _ in range(8)))
+    assert sum(map(len, written)) == 40 * 20
 
 
 async def test_a_lost_database_is_unavailable_and_the_same_append_then_succeeds(
@@ -203,6 +240,10 @@ async def test_an_append_sees_what_committed_whatever_the_database_sets(database
     name = await administrator.fetchval("SELECT current_database()")
     await administrator.execute(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'repeatable read'")
     await administrator.close()
-    store = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"))
+    store = await PostgresStore.connect(database_url, DirectoryKeyStore(tmp_path / "keys"), connections=1)
     assert await store._pool.fetchval("SHOW transaction_isolation") == "read committed"
+    case = await file_case(store)
+    await store._pool.execute("SET default_transaction_isolation = 'serializable'")  # and where a session does
+    with pytest.raises(IllegalAppend):
+        await case.append(SponsorWithdrew(at=NOON))
     await store.close()

@@ -111,10 +111,14 @@ async def test_no_role_changes_what_is_kept(log: SealedLog, role: str, change: s
 
 
 async def test_nobody_keeps_a_history_without_its_event(log: SealedLog) -> None:
-    for role, refusal in (("passage_writer", "no event tells"), ("passage_auditor", "permission denied")):
+    view = (
+        "'p', 'view:1', 0, '', now(), 'a', 'none', '', ARRAY['PersonalDataViewed'], '{1}', ARRAY[now()], "
+        "ARRAY['{}'::bytea], '{x}', '{x}'"
+    )
+    for role, refusal in (("passage_writer", "its own event"), ("passage_auditor", "permission denied")):
         connection = await asyncpg.connect(log.database_url, server_settings={"role": role})
         try:
             with pytest.raises(asyncpg.PostgresError, match=refusal):
-                await connection.execute(f"SELECT passage.keep_history('run-3', 'x', '{PROGRAMME}', 3, '\\x00')")
+                await connection.execute(f"SELECT passage.record_history({view}, '\\x00')")
         finally:
             await connection.close()

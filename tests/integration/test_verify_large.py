@@ -25,7 +25,7 @@ async def verified(database_url: str, keys: Path, cases: int) -> tuple[Verified,
     faults: list[Fault] = []
     tracemalloc.start()
     try:
-        found = await verify(database_url, Scope(verifier=FileLogKey(keys, ORIGIN).verifier), faults.append)
+        found = await verify(database_url, Scope(verifier=FileLogKey(keys).verifier), faults.append)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -7,8 +7,11 @@ import asyncpg
 import pytest
 
 from audit.log.checkpoints import Checkpoint
-from audit.log.log_key import FOLDER, FileLogKey
+from audit.log.log_key import FOLDER, make_log_key
+from audit.log.maps import MapHeader
+from audit.log.sealing import SealRefused
 from audit.verify.faults import Code
+from eventstore.format.envelope import machine_clock
 from tests.support.filed import FILED_AT, day
 from tests.support.sealed_log import ORIGIN, SealedLog, audited, case, opened_log, three_cases
 
@@ -47,14 +50,14 @@ async def test_an_event_queued_twice(log: SealedLog) -> None:
 
 async def test_a_checkpoint_forged_without_the_key(log: SealedLog, tmp_path: Path) -> None:
     root: bytes = await log.value("SELECT sha256('another log')")
-    forged = await FileLogKey(tmp_path / "another", ORIGIN).sign(Checkpoint(ORIGIN, 14, root).text)
+    forged = await make_log_key(tmp_path / "another", ORIGIN).sign(Checkpoint(ORIGIN, 14, root).text)
     await log.attack(f"UPDATE passage.checkpoint SET note = '{forged}' WHERE size = 14")
     assert await log.codes() == {Code.CHECKPOINT_FORGED}
 
 
 async def test_a_checkpoint_forged_with_the_key(log: SealedLog) -> None:
     root: bytes = await log.value("SELECT sha256('another log')")
-    forged = await log.sealer.key.sign(Checkpoint(ORIGIN, 14, root).text)
+    forged = await log.sealer.key.sign(Checkpoint(ORIGIN, 14, root, machine_clock()).text)
     await log.attack(f"UPDATE passage.checkpoint SET note = '{forged}' WHERE size = 14")
     assert await log.codes() == {Code.CHECKPOINT_DIFFERS}
 
@@ -74,16 +77,22 @@ async def test_an_edited_map_seal(log: SealedLog) -> None:
 
 async def test_a_map_seal_that_leaves_a_case_out(log: SealedLog) -> None:
     """Sealed and signed by the operator's own sealer: the leaves before it tell."""
-    await log.attack(
-        "ALTER FUNCTION passage.map_entries(bigint) RENAME TO all_entries",
-        "CREATE FUNCTION passage.map_entries(bigint) RETURNS TABLE (stream text, version integer, hash bytea, "
-        "leaf_index bigint) LANGUAGE sql AS 'SELECT * FROM passage.all_entries($1) OFFSET 1'",
-    )
-    await log.seal_map()
-    await log.attack(
-        "DROP FUNCTION passage.map_entries(bigint)", "ALTER FUNCTION passage.all_entries(bigint) RENAME TO map_entries"
-    )
+    await log.seal()
+    header = MapHeader(15, 3, await log.value("SELECT sha256('a map without the first case')"))
+    await log.sealer.take_map(header)
+    await log.sealer.sign()
     assert await log.codes() == {Code.MAP_SEAL_DIFFERS}
+
+
+async def test_leaves_that_are_hidden_while_a_map_is_built(log: SealedLog) -> None:
+    """Put back afterwards, nobody would see it: so the map is not built."""
+    stream = await case(log, 2)
+    hidden = f"FROM passage.leaf WHERE stream = '{stream}' AND version > 2"
+    await log.attack(f"CREATE TABLE hidden AS SELECT * {hidden}", f"DELETE {hidden}")
+    with pytest.raises(SealRefused, match="map-incomplete"):
+        await log.sealer.build_map(15)
+    await log.attack("INSERT INTO passage.leaf SELECT * FROM hidden", "DROP TABLE hidden")
+    assert await log.codes() == set()
 
 
 async def test_a_log_cut_behind_its_own_checkpoint(log: SealedLog) -> None:
@@ -93,6 +102,7 @@ async def test_a_log_cut_behind_its_own_checkpoint(log: SealedLog) -> None:
     await log.attack(
         f"DELETE FROM passage.events WHERE stream = '{stream}'",
         f"DELETE FROM passage.case_head WHERE case_id = '{stream}'",
+        f"DELETE FROM passage.inbox WHERE stream = '{stream}'",
         f"DELETE FROM passage.leaf WHERE stream = '{stream}'",
         "UPDATE passage.log_size SET size = size - 2",
         "UPDATE passage.tile SET hashes = substr(hashes, 1, octet_length(hashes) - 64)",

@@ -19,6 +19,7 @@ from cases.programme_commands import open_if_new
 from domain import registry
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.documents import PostgresDocuments
+from eventstore.postgres.sealed import PostgresSealedLog
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.assembly import open_gateway
@@ -150,6 +151,7 @@ async def gateway_desk(
                 clock=backing.clock,
                 senders=senders,
                 documents=PostgresDocuments(database, backing.keys),
+                sealed_log=PostgresSealedLog(database),
                 tokens=OPEN,
             )
         else:

@@ -76,9 +76,9 @@ def told(message: Message, at: datetime, source: str | None = None) -> TakeMessa
     return TakeMessage(source or message.SENDERS[0], message_id, message, at, named(message))
 
 
-def named(message: Message) -> Proof:
+def named(message: Message, sender: str | None = None) -> Proof:
     """No proof, but the sender and the officer that a message names, as an embedded stack takes it."""
-    return claimed(message.SENDERS[0], getattr(message, "officer", None))
+    return claimed(sender or message.SENDERS[0], getattr(message, "officer", None))
 
 
 def met(name: str, at: datetime) -> MeetDeadline:

@@ -59,7 +59,8 @@ class Log:
         events: dict[str, list[Row]] = defaultdict(list)
         for row in await connection.fetch("SELECT * FROM passage.events ORDER BY stream, version"):
             events[row["stream"]].append(row)
-        rest = ("notification", "pending_filing", "outbound_call", "waiting_list", "place_counter", "pool")
+        places = ("waiting_list", "place_counter", "pool", "programme_pool")
+        rest = ("notification", "pending_filing", "outbound_call", *places)
         return cls(
             backing=backing,
             events=events,
@@ -125,7 +126,8 @@ class Log:
             if open_call and self.heads[row["case_id"]]["closed"]:
                 yield f"{row['case_id']}: is closed and still owes {row['partner']} a request"
         for row in self.tables["waiting_list"]:
-            if self.heads[row["case_id"]]["waiting_on"] != "place" and not self.heads[row["case_id"]]["held"]:
+            head = self.heads[row["case_id"]]
+            if head["waiting_on"] != "place" and not head["held"] and not row["passed_over"]:
                 yield f"{row['case_id']}: on the waiting list, and does not wait"
 
     async def _cases(self) -> AsyncIterator[Case]:
@@ -148,22 +150,38 @@ class Log:
         return faults
 
     async def _place_faults(self) -> list[str]:
-        """Held and reserved places, counted from the log, against the counters and the cap."""
-        held, months = Counter[str](), Counter[str]()
+        """Held and reserved places, counted from the log, against the counters and the caps of the pools."""
+        held, kept, months = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
         async for case in self._cases():
-            if case.of(Travel).authorization is not None and (is_paroled(case) or not case.closed):
-                held[case.programme] += 1
+            travel = case.of(Travel)
+            has_place = travel.authorization is not None and travel.lapsed_at is None
+            if has_place and (is_paroled(case) or not case.closed):
+                held[case.programme, self.heads[case.case_id]["place_period"]] += 1
         for row in self.tables["waiting_list"]:
-            held[row["programme"]] += row["reserved"]
+            if row["reserved"]:
+                held[row["programme"], row["reserved_period"]] += row["reserved"]
+        for (programme, _), places in held.items():
+            kept[programme] += places
         counted = Counter[str]()
         for row in self.tables["place_counter"]:
             (counted if row["period"] == "total" else months)[row["programme"]] += row["taken"]
-        caps = {row["pool"]: row["places"] for row in self.tables["pool"] if row["period"] == "total"}
         return [
-            *(f"{p}: {held[p]} places are held of {cap}" for p, cap in caps.items() if held[p] > cap),
-            *(f"{p}: {counted[p]} places are counted, {held[p]} are held" for p in held if held[p] != counted[p]),
+            *self._cap_faults(held),
+            *(f"{p}: {counted[p]} places are counted, {kept[p]} are held" for p in kept if kept[p] != counted[p]),
             *(f"{p}: {counted[p]} places in all, {months[p]} by month" for p in counted if counted[p] != months[p]),
         ]
+
+    def _cap_faults(self, held: Counter[tuple[str, str]]) -> Iterable[str]:
+        """What all programmes that draw on a pool hold together, in all or in a month, is within its cap."""
+        drawn = {row["programme"]: row["pool"] for row in self.tables["programme_pool"]}
+        pools = {row["pool"]: row for row in self.tables["pool"]}
+        of_pool = Counter[tuple[str, str]]()
+        for (programme, month), places in held.items():
+            pool = drawn[programme]
+            of_pool[pool, "all" if pools[pool]["period"] == "total" else month] += places
+        for (pool, when), places in of_pool.items():
+            if places > pools[pool]["places"]:
+                yield f"{pool}: {places} places are held of {pools[pool]['places']}, in {when}"
 
 
 def _command_id(row: Row) -> str:
@@ -223,16 +241,35 @@ def receipt_faults(receipts: Iterable[Told], inbox: list[Row]) -> Iterable[str]:
             yield f"{name}: its sender was told {told.answer} ({told.code}), it is {row['answer']} ({row['code']})"
 
 
-def partner_faults(partners_file: Path, log: Log) -> Iterable[str]:
-    """The partners' own books: what they delivered is in the inbox, what they were asked is stated in the log."""
+@dataclass(frozen=True, slots=True)
+class PartnersBooks:
+    """What the simulated partners have written down. Read it before the log: partners go on meanwhile."""
+
+    answers: list[tuple[str, str, str | None]]
+    """Path, message id and outcome of each answer that a partner gives."""
+    requests: list[tuple[str, str]]
+    """Partner and request id of each request that was taken."""
+
+    @classmethod
+    def of(cls, data_dir: Path) -> "PartnersBooks":
+        """The books of the stack whose data directory this is."""
+        path = data_dir / "simulators" / "partners.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as books:
+            return cls(
+                books.execute("SELECT path, message_id, outcome FROM answer").fetchall(),
+                books.execute("SELECT partner, request_id FROM receipt").fetchall(),
+            )
+
+
+def partner_faults(books: PartnersBooks, log: Log) -> Iterable[str]:
+    """What the partners delivered is in the inbox, what they were asked is stated in the log."""
     inbox = {(row["source"], row["message_id"]) for row in log.inbox}
     stated = {row["event_id"] for rows in log.events.values() for row in rows}
-    with closing(sqlite3.connect(f"file:{partners_file}?mode=ro", uri=True)) as books:
-        for path, message_id, outcome in books.execute("SELECT path, message_id, outcome FROM answer"):
-            if outcome == "taken" and (path.split("/")[3], message_id) not in inbox:
-                yield f"{message_id}: was delivered, and is lost"
-            if outcome == "refused" and not message_id.endswith(":wrong-case"):
-                yield f"{message_id}: was refused"
-        for partner, request_id in books.execute("SELECT partner, request_id FROM receipt"):
-            if request_id not in stated:
-                yield f"{partner} was asked {request_id}, which is nowhere in the log"
+    for path, message_id, outcome in books.answers:
+        if outcome == "taken" and (path.split("/")[3], message_id) not in inbox:
+            yield f"{message_id}: was delivered, and is lost"
+        if outcome == "refused" and not message_id.endswith(":wrong-case"):
+            yield f"{message_id}: was refused"
+    for partner, request_id in books.requests:
+        if request_id not in stated:
+            yield f"{partner} was asked {request_id}, which is nowhere in the log"

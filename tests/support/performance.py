@@ -167,7 +167,9 @@ class Performance:
         summary = self._board.summary(case.case_id)
         if summary is None or not case.playing.played:
             return False
-        waits = summary.waiting_on == "parole_end" and (case.name != USUAL or summary.work_permit == "eligible")
+        waits = summary.waiting_on == "parole_end" and (
+            case.name != USUAL or summary.facts["work_permit"] == "eligible"
+        )
         return summary.closed or waits
 
     async def _watch(self) -> None:

@@ -1,6 +1,6 @@
-"""A process that claims a place for each of its cases: `python -m tests.support.pool_claimer URL KEYS CASES`.
+"""A process that claims places for each of its cases: `python -m tests.support.pool_claimer URL KEYS CASES`.
 
-`CASES` is a file of lines "case programme". It can be killed at any moment and started again.
+`CASES` is a file of lines "case programme quantity". It can be killed at any moment and started again.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from tests.support.filings import MONTH
 from tests.support.pools import Stream
 
 
-async def claim(url: str, keys: Path, cases: list[tuple[str, str]]) -> None:
+async def claim(url: str, keys: Path, cases: list[tuple[str, str, str]]) -> None:
     store = await PostgresStore.connect(url, DirectoryKeyStore(keys), connections=4)
     waiting = iter(cases)
 
     async def work() -> None:
-        for case_id, programme in waiting:
+        for case_id, programme, quantity in waiting:
             stream = await store.load(case_id)
             if stream.version > 1:
-                continue  # it has its place from before this process was killed
+                continue  # it has its places from before this process was killed
             case = Stream(store, case_id, programme, stream.version, stream.hash)
             try:
-                await case.change(TakePlace(AIR, MONTH))
+                await case.change(TakePlace(AIR, MONTH, int(quantity)))
             except NoPlace:
                 continue
 
@@ -37,4 +37,4 @@ async def claim(url: str, keys: Path, cases: list[tuple[str, str]]) -> None:
 
 if __name__ == "__main__":
     lines = Path(sys.argv[3]).read_text().split("\n")
-    asyncio.run(claim(sys.argv[1], Path(sys.argv[2]), [(a, b) for a, b in (line.split() for line in lines if line)]))
+    asyncio.run(claim(sys.argv[1], Path(sys.argv[2]), [(a, b, c) for a, b, c in map(str.split, lines)]))

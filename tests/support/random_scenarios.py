@@ -35,6 +35,14 @@ _SUPPORTERS = tuple(
 _STAMP = {"kind": "fmm", "number": "A1", "entered_on": date(2022, 9, 1), "issued_on": date(2022, 9, 1)}
 _WEAK = {"kind": "tvrh", "number": "T1", "entered_on": date(2022, 9, 1), "issued_on": date(2022, 9, 1)}
 _ORDER = {"kind": "removal_order", "dated": date(2020, 1, 1)}
+_FACTS = (
+    "border.irregular_crossing",
+    "arrival.refused",
+    "sponsor.not_confirmed",
+    "sponsor.needs_review",
+    "entry.not_found",
+    "vetting.hit",
+)
 _AS_USUAL: dict[str, Any] = {}
 _EARLY, _LATE = datetime(2022, 9, 1, 15, tzinfo=UTC), datetime(2022, 10, 25, 15, tzinfo=UTC)
 
@@ -123,7 +131,9 @@ def _partners(random: Random) -> dict[str, Any]:
 
 def _to_case(random: Random) -> dict[str, Any]:
     """A message to a case, of any kind."""
-    officer = random.choice(["o-1", "o-2"])
+    officer = random.choice(["o-1", "o-2", "o-3", "o-4"])
+    decided = {"message": "officer.decided", "officer": officer, "why": random.choice(["", "seen", "seen", "seen"])}
+    referral = random.choice([None, None, 1, 2])
     crossed_into = random.choice(["PAN"] + ["COL"] * 4)
     until = random.choice([None, None, date(2023, 1, 1), date.min, date.max])
     said: list[dict[str, Any]] = [
@@ -135,14 +145,34 @@ def _to_case(random: Random) -> dict[str, Any]:
         {"message": "passport.changed", "passport": _passport(random)},
         {"message": "vetting.cleared"},
         {"message": "vetting.hit"},
-        *[{"message": "officer.decided", "officer": officer, "decision": random.choice(["approve", "deny"])}] * 3,
-        *[{"message": "officer.confirmed", "officer": officer}] * 3,
+        {"message": "sponsor.not_confirmed", "why": random.choice(["means", "deceased", "deceased"])},
+        {"message": "sponsor.needs_review"},
+        *[{**decided, "decision": random.choice(["approve", "deny"]), "referral": referral}] * 4,
+        *[{"message": "officer.confirmed", "officer": officer, "referral": referral}] * 4,
+        {"message": "officer.reconsidered", "officer": officer, "why": "seen"},
         {"message": "border.irregular_crossing", "country": crossed_into, "crossed_at": _LATE},
         {"message": "authorization.extension_requested"},
         {"message": "travel.boarding_check"},
         {"message": "arrival.paroled", "port": "MIA", "until": until},
         {"message": "work_permit.applied"},
         random.choice([{"message": "application.withdrawn"}, {"message": "arrival.refused", "port": "MIA"}]),
+    ]
+    return {**random.choice(said), "case": random.choice(NAMES)}
+
+
+def _about_facts(random: Random) -> dict[str, Any]:
+    """Reports that may be taken back, and what officers say: little else, so that cases close for them and reopen."""
+    officer = random.choice(["o-1", "o-2", "o-3", "o-4"])
+    said: list[dict[str, Any]] = [
+        {"message": "border.irregular_crossing", "country": "PAN", "crossed_at": _LATE},
+        {"message": "arrival.refused", "port": "MIA"},
+        {"message": "sponsor.not_confirmed", "why": random.choice(["means", "deceased"])},
+        *[{"message": "vetting.hit"}] * 2,
+        *[{"message": "officer.decided", "officer": officer, "why": "seen", "decision": "deny"}] * 2,
+        {"message": "officer.decided", "officer": officer, "why": "seen", "decision": "approve"},
+        *[{"message": "officer.confirmed", "officer": officer}] * 3,
+        *[{"message": "officer.reconsidered", "officer": officer, "why": "seen"}] * 2,
+        {"message": "travel.boarding_check"},
     ]
     return {**random.choice(said), "case": random.choice(NAMES)}
 
@@ -159,15 +189,28 @@ def _to_programme(random: Random, *, caps: bool) -> dict[str, Any]:
 
 
 def _timeline(random: Random, length: int, *, caps: bool) -> tuple[dict[str, Any], ...]:
-    """Messages at any time and in any order, some twice."""
-    return tuple(
+    """Messages at any time and in any order, some twice, and some taken back."""
+    to_case, length = random.choice([(_to_case, length), (_about_facts, length // 2)])
+    said = [
         {
-            **(_to_programme(random, caps=caps) if random.random() < 0.15 else _to_case(random)),
+            **(_to_programme(random, caps=caps) if random.random() < 0.15 else to_case(random)),
             "at": START + timedelta(hours=random.randrange(24 * random.choice([10, 30, 60, 130]))),
             "deliver": random.choice([1, 1, 2]),
         }
         for _ in range(length)
-    )
+    ]
+    facts = [item for item in said if item["message"] in _FACTS]
+    for number, item in enumerate(facts):
+        item["id"] = f"m-{number}"
+    taken_back = random.sample(facts, random.randrange(len(facts) + 1)) if random.random() < 0.8 else []
+    return (*said, *(_retraction(random, item) for item in taken_back))
+
+
+def _retraction(random: Random, fact: dict[str, Any]) -> dict[str, Any]:
+    """Now and then before the fact, or by somebody else."""
+    at = fact["at"] + timedelta(hours=random.choice([-1, 1, 24, 24 * 5, 24 * 35]))
+    sender = {"from": "vetting"} if random.random() < 0.1 else {}
+    return {"message": "fact.retracted", "case": fact["case"], "of": fact["id"], "at": at, **sender}
 
 
 def _application(random: Random, name: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from typing import Any
 import asyncpg
 
 from audit.log.checkpoints import Checkpoint
-from audit.log.log_key import FileLogKey
+from audit.log.log_key import FileLogKey, LogKeys
 from audit.log.sealer import opened_sealer
 from audit.log.sealing import Sealer
 from audit.log.tables import newest_checkpoint
 from audit.verify.faults import Code, Fault
 from audit.verify.record import Scope, Verified, known_checkpoint, verify
-from cases.handle import handle
+from cases.handle import command_of, handle
 from cases.programme_commands import handle_programme, open_if_new
 from cases.repository import CaseRepository
 from domain import registry
@@ -28,7 +28,7 @@ from domain.kernel.messages import FileApplication, MeetDeadline, TakeMessage
 from domain.kernel.proof import claimed
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
-from eventstore.inbox import Incoming
+from eventstore.inbox import InboxRow, Incoming
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
@@ -71,15 +71,37 @@ class SealedLog:
         return case_id
 
     async def take(self, case_id: CaseId, command: Any, now: datetime) -> None:
-        """Decide one command."""
-        seen = replace(await self.cases.see(case_id, now), programme=PROGRAMME)  # which no inbox tells
-        await handle(self.cases, seen, command, now, None)
+        """Decide one command: a limit that is over, or a message that comes in by the inbox."""
+        row = None if isinstance(command, MeetDeadline) else await self._received(case_id, command)
+        seen = replace(await self.cases.see(case_id, now), programme=PROGRAMME)
+        await handle(self.cases, seen, command if row is None else command_of(row), now, row)
+
+    async def take_all(self, case_id: CaseId, now: datetime) -> None:
+        """Decide whatever the case has in the inbox, as the worker does."""
+        while (row := await self.store.inbox.next_undecided(case_id)) is not None:
+            await self._take_row(case_id, row, now)
+
+    async def _take_row(self, case_id: CaseId, row: InboxRow, now: datetime) -> None:
+        seen = replace(await self.cases.see(case_id, now), programme=PROGRAMME)
+        await handle(self.cases, seen, command_of(row), now, row)
+
+    async def _received(self, case_id: CaseId, command: Any) -> InboxRow:
+        await self.store.inbox.receive(
+            Incoming(
+                source=command.source, message_id=command.message_id, case_id=case_id, programme=PROGRAMME,
+                body=command.message, received_at=command.received_at, proof=command.proof,
+            )
+        )  # fmt: skip
+        while (row := await self.store.inbox.next_undecided(case_id)) is not None and row.source == "passage":
+            await self._take_row(case_id, row, command.received_at)
+        assert row is not None
+        assert row.message_id == command.message_id
+        return row
 
     async def say(self, case_id: CaseId, message: Any, at: datetime) -> None:
         """A message that nobody asked for, or that answers the open request."""
-        await self.take(
-            case_id, TakeMessage(message.SENDERS[0], f"{message.message}-{at}", message, at, named(message)), at
-        )
+        message_id = f"{message.message}-{case_id}-{at}"
+        await self.take(case_id, TakeMessage(message.SENDERS[0], message_id, message, at, named(message)), at)
 
     async def meet(self, case_id: CaseId, name: Any, due_at: datetime) -> None:
         """A limit is over."""
@@ -142,13 +164,14 @@ class SealedLog:
         return (await self.verify(kept, **scope)).codes
 
     async def attack(self, *statements: str) -> None:
-        """As superuser, with triggers off, in one transaction."""
+        """As superuser, with triggers off meanwhile, in one transaction that leaves no other trace of itself."""
         connection = await asyncpg.connect(self.database_url)
         try:
             async with connection.transaction():
                 await connection.execute(TRIGGERS_OFF)
                 for statement in statements:
                     await connection.execute(statement)
+                await connection.execute(TRIGGERS_ON)
         finally:
             await connection.close()
 
@@ -161,10 +184,20 @@ class SealedLog:
             await connection.close()
 
 
+_TABLES = ("events", "leaf", "tile", "checkpoint", "map_seal", "run_history", "document")
 TRIGGERS_OFF = "ALTER TABLE passage.events DROP CONSTRAINT IF EXISTS hash_of_header;" + "".join(
-    f"ALTER TABLE passage.{table} DISABLE TRIGGER ALL;"
-    for table in ("events", "leaf", "tile", "checkpoint", "checkpoint_witness", "map_seal")
+    f"ALTER TABLE passage.{table} DISABLE TRIGGER ALL;" for table in _TABLES
 )
+TRIGGERS_ON = (
+    """
+    ALTER TABLE passage.events ADD CONSTRAINT hash_of_header CHECK (hash = sha256('\\x00'::bytea || header)) NOT VALID;
+    SET LOCAL allow_system_table_mods = on;
+    UPDATE pg_constraint SET convalidated = true WHERE conname = 'hash_of_header';
+    """
+    + "".join(f"ALTER TABLE passage.{table} ENABLE TRIGGER ALL;" for table in _TABLES)
+    + "".join(f"ALTER TABLE passage.{table} ENABLE ALWAYS TRIGGER append_only;" for table in _TABLES)
+)
+"""A check that rows do not keep is put back as it was: who has the server can say that they were looked at."""
 
 
 @dataclass
@@ -180,10 +213,10 @@ class Found:
         return {fault.code for fault in self.faults}
 
 
-async def audited(database_url: str, keys: Path, kept: str | None = None, **scope: Any) -> Found:
-    """Verify a database with the log's key in `keys`."""
-    verifier = FileLogKey(keys, ORIGIN).verifier
-    known = None if kept is None else known_checkpoint(kept, verifier)
+async def audited(database_url: str, log_key: Path, kept: str | None = None, **scope: Any) -> Found:
+    """Verify a database with the log's key in `log_key`."""
+    verifier = FileLogKey(log_key).verifier
+    known = None if kept is None else known_checkpoint(kept, LogKeys(verifier))
     faults: list[Fault] = []
     clock = scope.pop("clock", machine_clock)
     result = await verify(database_url, Scope(verifier=verifier, known=known, **scope), faults.append, clock=clock)

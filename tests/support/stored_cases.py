@@ -11,7 +11,7 @@ from typing import Any
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CaseId, CommandId
 from domain.kernel.messages import Command, MeetDeadline
-from domain.kernel.programme import ProgrammeEvent, open_programme
+from domain.kernel.programme import ProgrammeEvent
 from domain.kernel.proof import CLOCK, Proof, claimed
 from eventstore.format.envelope import NO_HASH, Envelope
 from eventstore.format.wrapping import wrap
@@ -19,6 +19,7 @@ from eventstore.keys import CaseKey
 from eventstore.port import Append
 from eventstore.summary import CaseSummary, ProgrammeSummary
 from simulation.format.loader import load_scenario
+from simulation.format.programmes import programmes_of
 from simulation.format.scenario import Scenario
 from tests.support.player import Player, Playing
 
@@ -44,15 +45,9 @@ class StoringPlayer(Player):
     """A player that keeps what a store would."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.log = StoredLog(programme=scenario.programme)
+        (programme,) = programmes_of(scenario)
+        self.log = StoredLog(programme=programme)
         super().__init__(scenario)
-        opened = self.programme
-        self._open(scenario)
-        assert opened == self.programme
-
-    def _open(self, scenario: Scenario) -> None:
-        events = open_programme(self.book[scenario.rules], scenario.places, self.now)
-        self._store(self.log.programme, "passage:open", CLOCK, events)
 
     def _take(self, playing: Playing, command: Command) -> str:
         before = len(playing.events)
@@ -64,11 +59,11 @@ class StoringPlayer(Player):
             self._store(playing.case.case_id, command.command_id, command.proof, events, rules.digest, received_at)
         return answer
 
-    def _change_programme(self, events: tuple[Any, ...]) -> None:
-        self._store(
-            self.log.programme, f"governments:{len(self.log.streams)}-{self.now}", claimed("governments"), events
-        )
-        super()._change_programme(events)
+    def _evolve(self, name: str, events: tuple[ProgrammeEvent, ...]) -> None:
+        opening = name not in self.programmes
+        command_id = "passage:open" if opening else f"governments:{len(self.log.streams)}-{self.now}"
+        self._store(name, command_id, CLOCK if opening else claimed("governments"), events)
+        super()._evolve(name, events)
 
     def _store(
         self,

@@ -1,11 +1,12 @@
 """Signed notes and checkpoints in the formats of C2SP, which other tools read and write."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from audit.log.checkpoints import Checkpoint
-from audit.log.log_key import FOLDER, FileLogKey, read_verifiers
+from audit.log.log_key import FOLDER, FileLogKey, FormerVerifier, LogKeyMissing, LogKeys, make_log_key, read_verifiers
 from audit.log.notes import Note, NoteForged, NoteMalformed, Verifier
 
 VERIFIER = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -92,11 +93,11 @@ def test_what_is_no_verifier_key(text: str) -> None:
 
 
 async def test_the_key_of_a_log_is_made_once_and_kept(tmp_path: Path) -> None:
-    key = FileLogKey(tmp_path, "passage/test")
+    key = make_log_key(tmp_path, "passage/test")
     checkpoint = Checkpoint("passage/test", 3, bytes(32))
     note = await key.sign(checkpoint.text)
-    again = FileLogKey(tmp_path, "another name is not asked")
-    assert (again.verifier,) == (key.verifier,) == read_verifiers(tmp_path)
+    again = make_log_key(tmp_path, "another name is not asked")
+    assert again.verifier == key.verifier == LogKeys.parse(read_verifiers(tmp_path)).verifier
     assert note.verified_by([again.verifier]) == ("passage/test",)
     assert (tmp_path / FOLDER).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / FOLDER / "signer").stat().st_mode & 0o777 == 0o600
@@ -106,13 +107,63 @@ async def test_the_key_of_a_log_is_made_once_and_kept(tmp_path: Path) -> None:
 
 
 async def test_the_key_remembers_what_it_signed_last(tmp_path: Path) -> None:
-    key = FileLogKey(tmp_path, "passage/test")
+    key = make_log_key(tmp_path, "passage/test")
     assert await key.last_signed() is None
     note = await key.sign(Checkpoint("passage/test", 3, bytes(32)).text)
     await key.remember(note)
-    assert await FileLogKey(tmp_path, "passage/test").last_signed() == note
+    assert await FileLogKey(tmp_path).last_signed() == note
     assert sorted(file.name for file in (tmp_path / FOLDER).iterdir()) == ["last-checkpoint", "signer", "verifier"]
 
 
-def test_a_folder_without_a_key_has_none(tmp_path: Path) -> None:
+def test_a_folder_without_a_key_has_none_and_gets_none(tmp_path: Path) -> None:
     assert read_verifiers(tmp_path) == ()
+    with pytest.raises(LogKeyMissing, match="log-key-missing"):
+        FileLogKey(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_moment_of_signing_is_signed(tmp_path: Path) -> None:
+    key, at = make_log_key(tmp_path, "passage/test"), datetime(2022, 11, 1, 12, 0, 0, 5, tzinfo=UTC)
+    note = await key.sign(Checkpoint("passage/test", 3, bytes(32), at).text)
+    assert Checkpoint.parse(note.text).signed_at == at
+    assert note.text.endswith("\ntime 2022-11-01T12:00:00.000005Z\n")
+    with pytest.raises(NoteForged, match="does not verify"):
+        Note.parse(str(note).replace("2022-11-01", "2022-11-02")).verified_by([key.verifier])
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2022-11-01", "2022-11-01T12:00:00", "2022-11-01T12:00:00+00:00"])
+def test_what_is_no_moment_of_signing(time: str) -> None:
+    with pytest.raises(NoteMalformed, match="time"):
+        Checkpoint.parse(f"{Checkpoint('origin', 1, bytes(32)).text}time {time}\n")
+
+
+async def test_while_keys_change_both_sign_and_then_the_old_one_counts_up_to_its_size(tmp_path: Path) -> None:
+    old, new = make_log_key(tmp_path / "old", "passage/test"), make_log_key(tmp_path / "new", "passage/test")
+    folder = tmp_path / "old" / FOLDER
+    (folder / "next-signer").write_text((tmp_path / "new" / FOLDER / "signer").read_text())
+    both = await FileLogKey(tmp_path / "old").sign(Checkpoint("passage/test", 3, bytes(32)).text)
+    for key in (old, new):
+        assert LogKeys(key.verifier).opened(both).size == 3
+    (folder / "next-signer").rename(folder / "signer")
+    (folder / "former-verifiers").write_text(f"{old.verifier} 3\n")
+    assert FileLogKey(tmp_path / "old").verifier == new.verifier
+    keys = LogKeys.parse(read_verifiers(tmp_path / "old"))
+    assert keys == LogKeys(new.verifier, (FormerVerifier(old.verifier, 3),))
+    assert keys.opened(await old.sign(Checkpoint("passage/test", 3, bytes(32)).text)).size == 3
+    with pytest.raises(NoteForged, match="no known key"):
+        keys.opened(await old.sign(Checkpoint("passage/test", 4, bytes(32)).text))
+
+
+def test_the_next_key_must_be_one_of_this_log(tmp_path: Path) -> None:
+    make_log_key(tmp_path / "old", "passage/test")
+    make_log_key(tmp_path / "new", "passage/another")
+    stranger = (tmp_path / "new" / FOLDER / "signer").read_text()
+    (tmp_path / "old" / FOLDER / "next-signer").write_text(stranger)
+    with pytest.raises(NoteMalformed, match="another name"):
+        FileLogKey(tmp_path / "old")
+
+
+@pytest.mark.parametrize("lines", [[], [f"{VERIFIER} 3"], [VERIFIER, f"{VERIFIER} all"], [VERIFIER, f"{VERIFIER} -1"]])
+def test_what_are_no_keys_of_a_log(lines: list[str]) -> None:
+    with pytest.raises(NoteMalformed):
+        LogKeys.parse(lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import UnusableError
-from cli.governing import adoption
+from cli.governing import rules_named
 from cli.reach import checked_case_id
 from domain import registry
 
@@ -19,7 +19,7 @@ KNOWN = (
 def test_rules_are_named_by_their_version_or_by_a_file_that_holds_them(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(KNOWN, "utf-8")
-    assert adoption("2023-01-06", BOOK).rules == adoption(str(file), BOOK).rules == "2023-01-06"
+    assert rules_named("2023-01-06", BOOK) is rules_named(str(file), BOOK) is BOOK["2023-01-06"]
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def test_a_file_with_other_rules_is_refused(tmp_path: Path, change: tuple[str, s
     file = tmp_path / "rules.toml"
     file.write_text(KNOWN.replace(*change), "utf-8")
     with pytest.raises(UnusableError, match=line):
-        adoption(str(file), BOOK)
+        rules_named(str(file), BOOK)
 
 
 def test_rules_that_are_nowhere_are_refused_with_those_that_are() -> None:
     with pytest.raises(UnusableError, match=r"no such rule set: 2024-01-01.*2022-10-12, 2022-10-19, 2023-01-06"):
-        adoption("2024-01-01", BOOK)
+        rules_named("2024-01-01", BOOK)
 
 
 def test_a_case_id_is_taken_as_people_type_it() -> None:

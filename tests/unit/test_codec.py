@@ -46,7 +46,7 @@ def test_personal_fields_are_in_the_personal_body_only() -> None:
 
 
 def test_the_moment_is_a_column_and_not_in_a_body() -> None:
-    assert CODEC.encode(SponsorWithdrew(at=NOON)) == (b'{"basis":null}', None)
+    assert CODEC.encode(SponsorWithdrew(at=NOON)) == (b'{"basis":null,"fact":null}', None)
     decoded = CODEC.decode("SponsorWithdrew", 1, NOON, b"{}", None)
     assert decoded == SponsorWithdrew(at=NOON)
 

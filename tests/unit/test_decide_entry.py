@@ -153,14 +153,16 @@ def test_a_match_without_a_date_of_an_entry_never_declared_goes_to_an_officer() 
 def test_an_officer_approves_the_entry() -> None:
     referred = asked_about_entry().and_then(told(EntryMismatchAnswer(), day(4)))
 
-    referred.when(told(OfficerDecision(officer="o-1", decision="approve"), day(5))).then(
+    referred.when(told(OfficerDecision(officer="o-1", decision="approve", why="looked at"), day(5))).then(
         OfficerDecided, happened(EntryVerified, by="officer"), VettingRequested
     )
 
 
 def test_two_officers_refuse_the_entry() -> None:
     referred = asked_about_entry().and_then(told(EntryMismatchAnswer(), day(4)))
-    denied = referred.when(told(OfficerDecision(officer="o-1", decision="deny"), day(5))).then(OfficerDecided)
+    denied = referred.when(told(OfficerDecision(officer="o-1", decision="deny", why="looked at"), day(5))).then(
+        OfficerDecided
+    )
 
     denied.when(told(OfficerConfirmation(officer="o-2"), day(6))).then(
         OfficerDecisionConfirmed,
@@ -239,6 +241,7 @@ def test_the_records_answer_waits_in_a_suspension(answer: Any, then: tuple[type[
         .when(told(answer, day(4)), programme=suspended(day(3.5)))
         .then(happened(CaseHeld, partner="entry_records"))
     )
-    held.when(told(answer, day(5)), programme=suspended(day(3.5))).then_rejected("no-open-request")
+    again = told(EntryMatchedAnswer(), day(5))
+    held.when(again, programme=suspended(day(3.5))).then_rejected("no-open-request")
 
     held.when(told(ProgrammeChanged(), day(9)), programme=suspended(day(3.5), day(9))).then(CaseResumed, *then)

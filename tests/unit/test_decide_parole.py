@@ -75,7 +75,9 @@ def test_arrival_ends_requests_referrals_and_holds() -> None:
     arrived.when(told(VettingClearedAnswer(), day(32))).then_rejected("no-open-request")
 
     referred = held_for_passport().and_then(told(VettingHitAnswer(), day(12))).and_then(told(ARRIVAL, day(13)))
-    referred.when(told(OfficerDecision(officer="o-1", decision="deny"), day(14))).then_rejected("no-open-referral")
+    referred.when(told(OfficerDecision(officer="o-1", decision="deny", why="looked at"), day(14))).then_rejected(
+        "no-open-referral"
+    )
     assert "referral" not in referred.due(day(14))
 
     held = held_for_supporter().and_then(told(ARRIVAL, day(13)))

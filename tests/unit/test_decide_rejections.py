@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.humanitarian_parole.definition import FAMILY
-from domain.humanitarian_parole.stages.crossing import IrregularCrossingReport
+from domain.humanitarian_parole.stages.crossing import IrregularCrossingRecorded, IrregularCrossingReport
 from domain.humanitarian_parole.stages.entry import (
     EntryMatchedAnswer,
     EntryMismatchAnswer,
@@ -20,6 +20,7 @@ from domain.humanitarian_parole.stages.parole import (
     WorkPermitEligibleAnswer,
     WorkPermitIneligibleAnswer,
 )
+from domain.humanitarian_parole.stages.retraction import FactRetraction
 from domain.humanitarian_parole.stages.sponsor import (
     SponsorConfirmedAnswer,
     SponsorNeedsReviewAnswer,
@@ -41,7 +42,13 @@ from domain.humanitarian_parole.stages.vetting import (
 )
 from domain.kernel.decider import decide_or_reject
 from domain.kernel.events import MessageRejected
-from domain.kernel.messages import OfficerConfirmation, OfficerDecision, PlaceOffered, ProgrammeChanged
+from domain.kernel.messages import (
+    OfficerConfirmation,
+    OfficerDecision,
+    OfficerReconsideration,
+    PlaceOffered,
+    ProgrammeChanged,
+)
 from tests.support.filed import an_application, day
 from tests.support.given import a_world, given, happened, met, told
 from tests.support.stages import a_changed_passport, a_replacement, asked_for_vetting, authorized, closed
@@ -62,8 +69,10 @@ EVERYTHING: tuple[Any, ...] = (
     VettingClearedAnswer(),
     VettingReferredAnswer(),
     VettingHitAnswer(),
-    OfficerDecision(officer="o-1", decision="approve"),
+    OfficerDecision(officer="o-1", decision="approve", why="looked at"),
     OfficerConfirmation(officer="o-1"),
+    OfficerReconsideration(officer="o-1", why="looked at"),
+    FactRetraction(of="m-1"),
     IrregularCrossingReport(country="USA", crossed_at=datetime.fromisoformat("2022-11-01T00:00:00-05:00")),
     ExtensionRequest(),
     ArrivalParoled(port="MIA"),
@@ -76,9 +85,17 @@ EVERYTHING: tuple[Any, ...] = (
 )
 
 
+CODES = {"fact.retracted": "unknown-fact"}
+"""What a closed case answers, where it is not that it is closed."""
+
+
 @pytest.mark.parametrize("message", EVERYTHING, ids=lambda message: message.message)
-def test_a_closed_case_rejects_everything_and_records_nothing(message: Any) -> None:
-    closed().when(told(message, day(20))).then_rejected("case-closed")
+def test_a_closed_case_rejects_everything_but_a_crossing_and_records_nothing(message: Any) -> None:
+    taken = closed().when(told(message, day(20)))
+    if isinstance(message, IrregularCrossingReport):
+        taken.then(IrregularCrossingRecorded)
+    else:
+        taken.then_rejected(CODES.get(message.message, "case-closed"))
 
 
 @pytest.mark.parametrize("message", EVERYTHING, ids=lambda message: message.message)

@@ -90,7 +90,7 @@ def test_a_confirmed_supporter_who_stands_out_is_looked_at_by_an_officer() -> No
         .then(happened(ReferredToOfficer, question="supporter", codes=("many-cases", "shared-phone")))
     )
 
-    approval = OfficerDecision(officer="o-1", decision="approve")
+    approval = OfficerDecision(officer="o-1", decision="approve", why="looked at")
     then.when(told(approval, day(4)), earlier_supporter_cases=19).then(
         OfficerDecided, happened(SponsorConfirmed, by_officer=True), EntryProofNotRequired, VettingRequested
     )
@@ -117,15 +117,21 @@ def test_a_withdrawal_voids_the_question_about_the_supporter() -> None:
     again = gone.when(told(a_replacement(), day(2))).then(
         happened(SponsorReplaced, supporter=another_supporter()), SponsorConfirmationRequested
     )
-    again.when(told(SponsorNotConfirmedAnswer(request_id=first), day(3))).then_rejected("answers-another-request")
+    again.when(told(SponsorConfirmedAnswer(request_id=first), day(3))).then_rejected("answers-another-request")
     assert again.case.waiting_on == "sponsor"
+    news = again.when(told(SponsorNotConfirmedAnswer(request_id=first), day(3))).then(
+        happened(ReferredToOfficer, news=True)
+    )
+    assert (news.case.waiting_on, news.case.request_to("sponsor_registry") is not None) == ("officer", True)
 
 
 def test_a_withdrawal_voids_a_referral_about_the_supporter() -> None:
     referred = asked_about_supporter().and_then(told(SponsorNeedsReviewAnswer(), day(3)))
     gone = referred.when(told(SponsorWithdrewNotice(), day(4))).then(SponsorWithdrew)
 
-    gone.when(told(OfficerDecision(officer="o-1", decision="deny"), day(5))).then_rejected("no-open-referral")
+    gone.when(told(OfficerDecision(officer="o-1", decision="deny", why="looked at"), day(5))).then_rejected(
+        "no-open-referral"
+    )
     assert "referral" not in gone.due(day(5))
 
 

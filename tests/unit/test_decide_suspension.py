@@ -86,7 +86,8 @@ def test_a_partners_answer_is_taken_and_takes_effect_on_resumption(
     held = before().when(told(answer, day(20)), programme=PAUSE).then(happened(CaseHeld, at=day(20)))
 
     assert (held.case.waiting_on, held.case.requests) == ("programme", ())
-    held.when(told(answer, day(21)), programme=PAUSE).then_rejected("no-open-request")
+    favourable = told(SponsorConfirmedAnswer() if before is asked_about_supporter else VettingClearedAnswer(), day(21))
+    held.when(favourable, programme=PAUSE).then_rejected("no-open-request")
     held.when(RESUMED, programme=OVER).then(happened(CaseResumed, at=day(60)), *then)
 
 
@@ -99,7 +100,7 @@ def test_a_partners_answer_is_taken_and_takes_effect_on_resumption(
         (held_for_supporter, a_replacement(), (SponsorReplaced,), (SponsorConfirmationRequested,)),
         (
             referred_for_vetting,
-            OfficerDecision(officer="o-1", decision="approve"),
+            OfficerDecision(officer="o-1", decision="approve", why="looked at"),
             (OfficerDecided,),
             (VettingCleared, TravelAuthorized),
         ),
@@ -124,7 +125,7 @@ def test_what_is_reported_is_recorded_and_what_follows_waits(
         (authorized, SponsorWithdrewNotice(), (SponsorWithdrew, TravelAuthorizationHeld)),
         (asked_for_vetting, SponsorWithdrewNotice(), (SponsorWithdrew,)),
         (asked_for_vetting, a_changed_passport(), (PassportChanged,)),
-        (referred_for_vetting, OfficerDecision(officer="o-1", decision="deny"), (OfficerDecided,)),
+        (referred_for_vetting, OfficerDecision(officer="o-1", decision="deny", why="looked at"), (OfficerDecided,)),
     ],
 )
 def test_what_leads_to_no_next_step_holds_no_case(

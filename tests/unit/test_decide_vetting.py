@@ -129,10 +129,10 @@ def test_a_denial_waits_for_a_second_officer() -> None:
 def test_a_denial_not_yet_confirmed_is_replaced() -> None:
     denied = referred_for_vetting().and_then(told(DENIED, day(9)))
 
-    denied.when(told(OfficerDecision(officer="o-2", decision="approve"), day(10))).then(
+    denied.when(told(OfficerDecision(officer="o-2", decision="approve", why="looked at"), day(10))).then(
         OfficerDecided, VettingCleared, TravelAuthorized
     )
-    again = denied.and_then(told(OfficerDecision(officer="o-2", decision="deny"), day(10)))
+    again = denied.and_then(told(OfficerDecision(officer="o-2", decision="deny", why="looked at"), day(10)))
     again.when(told(CONFIRMED, day(11))).then_rejected("same-officer")
     again.when(told(OfficerConfirmation(officer="o-1"), day(11))).then(
         OfficerDecisionConfirmed, VettingDenied, CaseClosed
@@ -149,17 +149,22 @@ def test_officers_decide_only_what_is_referred(before: Callable[[], Given]) -> N
     before().when(told(APPROVED, day(40))).then_rejected("no-open-referral")
 
 
-def test_the_oldest_open_referral_is_answered_first() -> None:
+def test_an_officer_says_which_of_several_referrals_is_answered() -> None:
     gone = referred_for_vetting().and_then(told(SponsorWithdrewNotice(), day(9)))
     both = gone.and_then(told(a_replacement(), day(10))).and_then(told(SponsorNeedsReviewAnswer(), day(11)))
     assert [referral.question for referral in both.case.open_referrals] == ["vetting", "supporter"]
 
-    first = both.when(told(APPROVED, day(12))).then(happened(OfficerDecided, number=1), VettingCleared)
-    first.when(told(APPROVED, day(13))).then(
-        happened(OfficerDecided, number=2), happened(SponsorConfirmed, by_officer=True), TravelAuthorized
+    both.when(told(APPROVED, day(12))).then_rejected("which-referral")
+    both.when(told(OfficerConfirmation(officer="o-2"), day(12))).then_rejected("which-referral")
+    second = both.when(told(_of(2, APPROVED), day(12))).then(
+        happened(OfficerDecided, number=2), happened(SponsorConfirmed, by_officer=True)
     )
-    denied = both.when(told(DENIED, day(12))).then(happened(OfficerDecided, number=1))
-    denied.when(told(APPROVED, day(13))).then(happened(OfficerDecided, number=1), VettingCleared)
+    second.when(told(_of(2, APPROVED), day(13))).then_rejected("no-open-referral")
+    second.when(told(APPROVED, day(13))).then(happened(OfficerDecided, number=1), VettingCleared, TravelAuthorized)
+
+
+def _of(number: int, decision: OfficerDecision) -> OfficerDecision:
+    return decision.model_copy(update={"referral": number})
 
 
 @pytest.mark.parametrize("before", [(), (told(DENIED, day(10)),)], ids=["undecided", "a denial not confirmed"])
@@ -208,13 +213,13 @@ def test_after_authorization_a_confirmed_denial_revokes() -> None:
     )
 
 
-def test_two_referrals_about_vetting_must_both_be_answered() -> None:
+def test_two_referrals_about_vetting_must_both_be_approved() -> None:
     referred = held_for_passport().and_then(told(VettingHitAnswer(), day(12)))
     changed = referred.and_then(told(a_changed_passport(issued_on=date(2022, 10, 1)), day(13)))
-    assert changed.case.waiting_on == "vetting"
+    assert changed.case.request_to("vetting") is not None
     both = changed.and_then(told(VettingHitAnswer(), day(14)))
 
-    first = both.when(told(APPROVED, day(15))).then(happened(OfficerDecided, number=1), VettingCleared)
+    first = both.when(told(_of(1, APPROVED), day(15))).then(happened(OfficerDecided, number=1))
     assert first.case.waiting_on == "officer"
     first.when(told(APPROVED, day(16))).then(
         happened(OfficerDecided, number=2), VettingCleared, TravelAuthorizationReleased
@@ -222,7 +227,7 @@ def test_two_referrals_about_vetting_must_both_be_answered() -> None:
 
 
 def test_an_answer_comes_once_and_only_to_who_asked() -> None:
-    authorized().when(told(VettingHitAnswer(), day(9))).then_rejected("no-open-request")
+    authorized().when(told(VettingClearedAnswer(), day(9))).then_rejected("no-open-request")
     referred_for_vetting().when(told(VettingClearedAnswer(), day(9))).then_rejected("no-open-request")
     asked_about_entry().when(told(VettingClearedAnswer(), day(4))).then_rejected("no-open-request")
     closed().when(told(VettingClearedAnswer(), day(8))).then_rejected("case-closed")

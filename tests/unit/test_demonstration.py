@@ -51,7 +51,7 @@ def test_every_case_says_how_it_must_end() -> None:
 
 
 def test_only_who_files_twice_is_a_person_or_a_supporter_of_another_case() -> None:
-    filed = [applied.filed(None) for each in demonstration(75) for name, applied in each.applications.items()
+    filed = [applied.content for each in demonstration(75) for name, applied in each.applications.items()
              if each.expect[name].outcome != "duplicate"]  # fmt: skip
     people = [identity for each in filed for identity in person_identities(each.beneficiary)]
     supporters = [str(supporter_identities(each.supporter)) for each in filed]
@@ -77,7 +77,7 @@ def test_a_scenario_moved_on_keeps_its_intervals_and_everybodys_age() -> None:
     [before] = [each for each in demonstration(30) if each.scenario.startswith("more time to travel")]
     after = later(before, by := timedelta(days=700))
     assert after.applications["a"].filed_at - before.applications["a"].filed_at == by
-    born = [each.applications["a"].beneficiary.birth_date for each in (before, after)]
+    born = [each.applications["a"].content.beneficiary.birth_date for each in (before, after)]
     assert born[1] - born[0] == by
     assert [new.at - old.at for old, new in zip(before.timeline, after.timeline, strict=True)] == [by] * 3
     assert after.timeline[1].says.until - before.timeline[1].says.until == by
@@ -108,7 +108,7 @@ class Stage:
         self.agenda = Agenda(self.scenario)
         self.filed_at = self.scenario.applications["a"].filed_at
         self.clock = ScaledClock(self.filed_at, datetime.now(UTC), 864_000)
-        self.heads, self.board, names = Heads(), Board(), CaseNames()
+        self.heads, self.board, names = Heads(), Board(), CaseNames("VEN")
         self.pace = Pace(self.scenario, names, self.board, self.clock)
         names.note("a", CASE_ID)
         self.board.follow(CASE_ID, lambda stands: self.pace.note("a", stands))
@@ -118,7 +118,7 @@ class Stage:
 
     def turn(self, index: int) -> "asyncio.Task[datetime]":
         item = self.scenario.timeline[index]
-        return asyncio.create_task(self.pace.until(TimelineMessage(index, item), item.at))
+        return asyncio.create_task(self.pace.until(TimelineMessage(index, item, item.says.SENDERS[0]), item.at))
 
 
 @pytest.fixture

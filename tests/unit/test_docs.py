@@ -12,7 +12,7 @@ import typer
 from activities.contracts import MESSAGE_SENDERS
 from activities.failures import FAILURES
 from audit.verify.faults import Code
-from cli.main import app
+from cli.main import application
 from cli.stack.bench import Name
 from domain import registry
 from domain.kernel.definition import name_of
@@ -25,7 +25,7 @@ from workflows.operator_view import NEXT
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
-COMMAND: Any = typer.main.get_command(app)
+COMMAND: Any = typer.main.get_command(application())
 
 
 def named_in(page: str, section: str) -> set[str]:

@@ -105,7 +105,7 @@ def test_erasure_may_follow_and_changes_nothing_else() -> None:
 def test_flags_are_kept_once_each() -> None:
     referred = referred_for_vetting()
     assert referred.case.flags == ("name-match",)
-    approved = referred.and_then(told(OfficerDecision(officer="o-1", decision="approve"), day(9)))
+    approved = referred.and_then(told(OfficerDecision(officer="o-1", decision="approve", why="looked at"), day(9)))
     assert approved.case.flags == ("name-match",)
 
 

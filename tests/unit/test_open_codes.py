@@ -46,8 +46,11 @@ NEW = rule_set_of(GROWN, "venezuela-air", grown.NEW_SET)
 UNDER_NEW = opened(NEW)
 DIGESTS = {version: rules.digest for version, rules in SETS.items()}
 """As the family of today reads them."""
-APPROVAL = OfficerDecision(officer="o-1", decision="approve")
-DENIAL, CONFIRMATION = OfficerDecision(officer="o-1", decision="deny"), OfficerConfirmation(officer="o-2")
+APPROVAL = OfficerDecision(officer="o-1", decision="approve", why="looked at")
+DENIAL, CONFIRMATION = (
+    OfficerDecision(officer="o-1", decision="deny", why="looked at"),
+    OfficerConfirmation(officer="o-2"),
+)
 UNREADABLE = FingerprintsUnreadableAnswer(fingers=("left-thumb",))
 
 

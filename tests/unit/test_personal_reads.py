@@ -34,6 +34,8 @@ PLACES: Final[Mapping[str, str]] = {
     "audit/replay/case.py replay unwrap": "with the keys that its caller got",
     "audit/whatif/report.py _case keys_of": "decides again, and shows rules, codes and counts",
     "audit/whatif/report.py _case unwrap": "decides again, and shows rules, codes and counts",
+    "audit/verify/beside/decisions.py _judge keys_of": "decides again, and tells the codes of what differs",
+    "audit/verify/beside/decisions.py _judge unwrap": "decides again, and tells the codes of what differs",
     "audit/verify/events.py take see": "has no keys: stored bytes only",
     "audit/log/sealing.py _load load": "loads hashes",
     "simulation/play/reading.py _read_case load": "tells the names of events",

@@ -186,3 +186,10 @@ def test_the_programme_has_a_handler_for_every_event_of_its_own() -> None:
 def test_another_event_is_a_fault() -> None:
     with pytest.raises(TypeError, match="not an event of a programme"):
         evolve_programme(opened(), ProgrammeEvent(at=T1))
+
+
+def test_an_opening_may_name_the_places_of_every_pool_that_the_programme_draws_on() -> None:
+    air, sea = ({"allotment": name, "pool": name, "places": 9, "period": "total"} for name in ("air", "sea"))
+    state = fold(Programme(), open_programme(changed(BOOK["2022-10-19"], caps=[air, sea]), 1, T1, {"sea": 2}))
+
+    assert [state.places_of(cap) for cap in state.rules.caps] == [1, 2]

@@ -114,7 +114,7 @@ def test_two_events_of_one_name_are_refused(elsewhere: Elsewhere) -> None:
 
     with registered(FAMILY, replace(other, stages=(*other.stages, stage))):
         assert refusal() == (
-            "Waitlisted is the name of two: in domain.humanitarian_parole.stages.travel and in abroad.events"
+            "Waitlisted is the name of two: in domain.humanitarian_parole.stages.travel.events and in abroad.events"
         )
 
 

@@ -66,7 +66,7 @@ def test_without_its_rule_a_changed_passport_is_vetted_and_its_validity_is_not_j
     [
         (EntryMatchedAnswer(), (EntryVerified, VettingRequested)),
         (EntryNotFoundAnswer(), (EvidenceRequested, EntryProofNotRequired, VettingRequested)),
-        (EntryMismatchAnswer(), (ReferredToOfficer, EntryProofNotRequired, VettingRequested)),
+        (EntryMismatchAnswer(), (ReferredToOfficer,)),
         (ProgrammeChanged(), (EntryProofNotRequired, VettingRequested)),
     ],
     ids=["matched", "not found", "mismatch", "nothing said"],

@@ -32,7 +32,7 @@ class Saying(Player):
     def _record(self, playing: Playing, event: CaseEvent) -> None:
         super()._record(playing, event)
         case = playing.case
-        summary = summarize(case, self.programme, self.rules_of(case), self.now)
+        summary = summarize(case, self.programme_of(case), self.rules_of(case), self.now)
         said = Step(
             version=case.version,
             stage=summary.stage,

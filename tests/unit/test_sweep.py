@@ -10,25 +10,29 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.failures import LogRestored
-from eventstore.summary import StuckCandidate
 from relay.sweep import sweep_once
-from tests.support.filings import NOON, new_case_id
+from tests.support.filings import new_case_id
 
 
 class Log:
     """An event store with these cases open, and the book over it."""
 
-    def __init__(self, open_cases: list[str], closed_meanwhile: list[str] | None = None) -> None:
+    def __init__(
+        self, open_cases: list[str], closed_meanwhile: list[str] | None = None, reopened: list[str] | None = None
+    ) -> None:
         self._open = open_cases
-        self._closed = closed_meanwhile or []
+        self._closed, self._reopened = closed_meanwhile or [], reopened or []
         self.store = self
 
     async def is_closed(self, case_id: str) -> bool:
         return case_id in self._closed
 
-    async def stuck_candidates(self, _now: object) -> AsyncIterator[StuckCandidate]:
+    async def has_closed(self, case_id: str) -> bool:
+        return case_id in (*self._closed, *self._reopened)
+
+    async def stuck_candidates(self) -> AsyncIterator[str]:
         for case_id in self._open:
-            yield StuckCandidate(case_id, overdue=False, undecided=False, calls=False, waiting_on="parole_end")
+            yield case_id
 
 
 class Temporal:
@@ -63,15 +67,16 @@ class Temporal:
         id_reuse_policy: WorkflowIDReusePolicy,
         **_: object,
     ) -> None:
-        assert id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-        if id in self.running | self._ended:
+        again = id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE
+        assert again or id_reuse_policy is WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        if id in self.running or (id in self._ended and not again):
             raise WorkflowAlreadyStartedError(id, workflow)
         assert start.case_id == id
         self.started.append(id)
 
 
 async def swept(log: Log, temporal: Temporal) -> int:
-    return await sweep_once(log, temporal, NOON)  # type: ignore[arg-type]  # fakes
+    return await sweep_once(log, temporal)  # type: ignore[arg-type]  # fakes
 
 
 @pytest.mark.parametrize("lost", [0, 1, 19, 20, 21, 45])
@@ -101,6 +106,13 @@ async def test_a_case_that_closed_while_the_sweep_looked_needs_nothing() -> None
     case_id = new_case_id()
     temporal = Temporal(visible=[], ended=[case_id])
     assert await swept(Log([case_id], closed_meanwhile=[case_id]), temporal) == 0
+
+
+async def test_a_case_that_closed_and_was_opened_again_is_started_once_more() -> None:
+    case_id = new_case_id()
+    temporal = Temporal(visible=[], ended=[case_id])
+    assert await swept(Log([case_id], reopened=[case_id]), temporal) == 1
+    assert temporal.started == [case_id]
 
 
 async def test_what_runs_and_is_not_open_is_nobody_s_business() -> None:

@@ -17,12 +17,15 @@ from domain.kernel.definition import (
     Events,
     Stage,
     Words,
+    also,
     event,
     first_of,
     message,
+    name_of,
+    retractable,
     rule,
 )
-from domain.kernel.events import ERASED_MOMENT, CaseEvent, Personal, RuleResult
+from domain.kernel.events import ERASED_MOMENT, CaseEvent, FactRetracted, Personal, RuleResult
 from domain.kernel.ids import EventId
 from domain.kernel.messages import Message, TakeMessage
 from domain.kernel.rule_set import RuleParameters
@@ -110,12 +113,19 @@ def judge_crossings(draft: Draft) -> Events:
     result = irregular_entry(draft.case, draft.world)
     if result.result == "passed":
         return ()
-    return draft.closing("ineligible", RULE, draft.basis(result))
+    reported = (each.fact for each in draft.case.of(Crossings).reported if each.fact in result.facts)
+    return draft.closing("ineligible", RULE, draft.basis(result), facts=reported)
 
 
 def _recorded(case: Case, event: IrregularCrossingRecorded) -> Case:
     crossing = Crossing(event.country, event.crossed_at, case.next_event_id)
     return with_part(case, Crossings((*case.of(Crossings).reported, crossing)))
+
+
+def _retracted(case: Case, event: FactRetracted) -> Case:
+    if event.kind != name_of(IrregularCrossingReport):
+        return case
+    return with_part(case, Crossings(tuple(c for c in case.of(Crossings).reported if c.fact != event.fact)))
 
 
 STAGE = Stage(
@@ -126,15 +136,19 @@ STAGE = Stage(
             _recorded,
             Words("An irregular border crossing was reported.", "Se informó de un cruce fronterizo irregular."),
         ),
+        also(FactRetracted, _retracted),
     ),
     messages=(
-        message(
-            IrregularCrossingReport,
-            record_crossing,
-            "The border reports an irregular crossing.",
-            {"country": "PAN", "crossed_at": "2022-11-01T08:00:00-05:00"},
-            ends=True,
-            said=_said,
+        retractable(
+            message(
+                IrregularCrossingReport,
+                record_crossing,
+                "The border reports an irregular crossing.",
+                {"country": "PAN", "crossed_at": "2022-11-01T08:00:00-05:00"},
+                ends=True,
+                said=_said,
+                after_close=True,
+            )
         ),
     ),
     senders={"border": Words("the border service", "el servicio de fronteras")},

@@ -22,7 +22,7 @@ from domain.kernel.definition import (
     report,
 )
 from domain.kernel.events import CaseClosed, CaseEvent, Personal
-from domain.kernel.ids import CaseId, Digest, EventId, ProgrammeId, RulesVersion
+from domain.kernel.ids import CaseId, Code, Digest, EventId, ProgrammeId, RulesVersion
 from domain.kernel.messages import FileApplication, Message, Rejection, Submission, TakeMessage
 
 
@@ -53,7 +53,8 @@ class ApplicationFiled(CaseEvent):
 class ApplicationWithdrawn(CaseEvent):
     """Somebody who may withdraw did."""
 
-    by: Literal["applicant", "supporter"]
+    by: Code
+    """`applicant` or `supporter`."""
 
 
 @dataclass(frozen=True)

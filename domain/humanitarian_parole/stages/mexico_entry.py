@@ -16,7 +16,7 @@ from domain.kernel.definition import (
     rule,
 )
 from domain.kernel.events import RuleResult
-from domain.kernel.referrals import OFFICER_APPROVED
+from domain.kernel.referrals import OFFICER_APPROVED, OFFICERS_DENIED
 from domain.kernel.rule_set import RuleParameters
 
 RULE = "mexico-entry"
@@ -111,7 +111,7 @@ STAGE = Stage(
                 "on-or-after-cutoff": Words("on or after the cutoff", "en la fecha límite o después"),
                 "strong-document": Words("a strong document", "un documento sólido"),
                 "officer-approved": OFFICER_APPROVED,
-                "officer-denied": Words("officers denied", "los oficiales negaron"),
+                "officer-denied": OFFICERS_DENIED,
             },
             mexico_entry_as_declared,
             "filing",

@@ -243,7 +243,7 @@ def _paroled(case: Case, event: ParoleGranted) -> Case:
         replace(case.of(ProofOfEntry), evidence_since=None, evidence_taken=False),
         replace(case.of(Sponsor), gone_at=None),
         replace(case.of(SecurityVetting), again=False),
-        replace(case.of(Travel), held=False, used_at=event.at),
+        replace(case.of(Travel), held=False, waitlisted_at=None, used_at=event.at),
     ):
         case = with_part(case, part)
     return replace(

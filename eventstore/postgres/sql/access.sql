@@ -24,6 +24,9 @@ WHERE stream LIKE 'access:%';
 CREATE FUNCTION passage.lock_access(p_programme text, OUT version integer, OUT hash bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM passage.programme_head AS h WHERE h.programme = p_programme) THEN
+        RAISE EXCEPTION 'there is no such programme' USING ERRCODE = 'PS004';
+    END IF;
     INSERT INTO passage.access_head (programme, version, hash)
     VALUES (p_programme, 0, decode(repeat('00', 32), 'hex')) ON CONFLICT DO NOTHING;
     SELECT h.version, h.hash INTO version, hash FROM passage.access_head AS h WHERE programme = p_programme FOR UPDATE;
@@ -39,39 +42,113 @@ LANGUAGE sql STABLE AS $$
     ORDER BY e.version DESC LIMIT 1
 $$;
 
+-- The second half of each record below, which says first what its events may be. Whoever appends makes the headers, so
+-- they are made again here: one that says anything else than the columns would be accused for ever.
 CREATE FUNCTION passage.append_access(
+    p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_actor text,
+    p_proof text, p_message_digest bytea, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
+    p_public bytea[], p_headers bytea[],
+    p_hashes bytea[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_stream text := 'access:' || p_programme;
+    v_previous bytea := p_previous;
+BEGIN
+    IF p_recorded_at NOT BETWEEN clock_timestamp() - interval '5 minutes' AND clock_timestamp() + interval '5 minutes' THEN
+        RAISE EXCEPTION 'recorded at another time than now' USING ERRCODE = 'PS004';
+    END IF;
+    FOR n IN 1 .. cardinality(p_types) LOOP
+        IF p_headers[n] IS DISTINCT FROM passage.header_of(
+            v_stream, p_expected + n, p_types[n], p_schema_versions[n], p_happened[n], p_recorded_at, p_actor, p_command_id,
+            NULL, NULL, p_public[n], NULL, p_proof, p_message_digest, NULL, v_previous
+        ) THEN
+            RAISE EXCEPTION 'a header does not say what the columns say' USING ERRCODE = 'PS004';
+        END IF;
+        v_previous := p_hashes[n];
+    END LOOP;
+    UPDATE passage.access_head SET version = p_expected + cardinality(p_types), hash = v_previous
+    WHERE programme = p_programme AND version = p_expected AND hash = p_previous;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the access stream is not where it was' USING ERRCODE = 'PS004';
+    END IF;
+    PERFORM passage.write_events(
+        v_stream, p_expected, p_previous, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof, p_message_digest, NULL, p_types,
+        p_schema_versions, p_happened, p_public, array_fill(NULL::bytea, ARRAY[cardinality(p_types)]), p_headers,
+        p_hashes);
+END
+$$;
+
+-- Whether the body is that of a `PersonalDataViewed` or a `CaseExported`, and of nothing else.
+CREATE FUNCTION passage.is_view(p_type text, p_schema_version smallint, p_public bytea) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_body jsonb := convert_from(p_public, 'UTF8')::jsonb;
+    v_known text[] := ARRAY['case', 'because', 'case_version'];
+BEGIN
+    IF p_type = 'CaseExported' AND v_body ->> 'archive_sha256' ~ '^[0-9a-f]{64}$' THEN
+        v_known := v_known || 'archive_sha256'::text;
+    ELSIF p_type <> 'PersonalDataViewed' THEN
+        RETURN false;
+    END IF;
+    RETURN coalesce(
+        p_schema_version = 1 AND octet_length(p_public) < 1000 AND v_body - v_known = '{}'
+        AND jsonb_typeof(v_body -> 'case_version') = 'number' AND v_body ->> 'case_version' ~ '^[0-9]{1,6}$'
+        AND v_body ->> 'because' ~ '^[a-z0-9-]{1,64}$'
+        AND v_body ->> 'case' ~ '^[A-Z][A-Z0-9]{2}-[1-9A-HJKMNP-TV-Z]{4}-[1-9A-HJKMNP-TV-Z]{4}$', false);
+EXCEPTION WHEN data_exception THEN  -- no text, or no JSON
+    RETURN false;
+END
+$$;
+
+-- All that an auditor's login may write: that somebody was shown a case or exported it. Its command ids are apart from
+-- those of others, and it cannot claim a partner's key or the clock.
+CREATE FUNCTION passage.record_views(
     p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_actor text,
     p_proof text, p_message_digest bytea, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
     p_public bytea[], p_headers bytea[],
     p_hashes bytea[]
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE passage.access_head SET version = p_expected + cardinality(p_types), hash = p_hashes[cardinality(p_hashes)]
-    WHERE programme = p_programme AND version = p_expected AND hash = p_previous;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the access stream is not where it was' USING ERRCODE = 'PS004';
+    IF p_command_id !~ '^(view|export):[!-~]{1,200}$' OR p_actor !~ '^[!-~]{1,200}$'
+       OR p_proof !~ '^(operator|token|none)(:[!-~]{1,200})?$' OR EXISTS (
+           SELECT FROM unnest(p_types, p_schema_versions, p_public) AS e(type, schema_version, public_body)
+           WHERE NOT passage.is_view(e.type, e.schema_version, e.public_body)) THEN
+        RAISE EXCEPTION 'only what was viewed or exported, and by whom' USING ERRCODE = 'PS004';
     END IF;
-    PERFORM passage.write_events(
-        'access:' || p_programme, p_expected, p_recorded_at, p_actor, p_command_id, NULL, NULL, p_proof,
-        p_message_digest, NULL, p_types,
-        p_schema_versions, p_happened, p_public, array_fill(NULL::bytea, ARRAY[cardinality(p_types)]), p_headers,
-        p_hashes);
+    PERFORM passage.append_access(
+        p_programme, p_command_id, p_expected, p_previous, p_recorded_at, p_actor, p_proof, p_message_digest, p_types,
+        p_schema_versions, p_happened, p_public, p_headers, p_hashes);
 END
 $$;
 
--- Lock 3, the case's, so that a hold and an erasure see each other.
-CREATE FUNCTION passage.place_hold(p_case text, p_programme text, p_placed_at timestamptz) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- A hold changes with the event that says so, and in no other way. Lock 3, the case's, so that a hold and an erasure see
+-- each other.
+CREATE FUNCTION passage.record_holds(
+    p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_actor text,
+    p_proof text, p_message_digest bytea, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
+    p_public bytea[], p_headers bytea[],
+    p_hashes bytea[]
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_case text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(3, hashtext(p_case));
-    INSERT INTO passage.legal_hold (case_id, programme, placed_at) VALUES (p_case, p_programme, p_placed_at)
-    ON CONFLICT DO NOTHING;
+    FOR n IN 1 .. cardinality(p_types) LOOP
+        v_case := convert_from(p_public[n], 'UTF8')::jsonb ->> 'case';
+        PERFORM pg_advisory_xact_lock(3, hashtext(v_case));
+        CASE p_types[n]
+        WHEN 'LegalHoldPlaced' THEN
+            INSERT INTO passage.legal_hold (case_id, programme, placed_at) VALUES (v_case, p_programme, p_happened[n])
+            ON CONFLICT DO NOTHING;
+        WHEN 'LegalHoldReleased' THEN
+            DELETE FROM passage.legal_hold WHERE case_id = v_case;
+        ELSE
+            RAISE EXCEPTION 'only holds' USING ERRCODE = 'PS004';
+        END CASE;
+    END LOOP;
+    PERFORM passage.append_access(
+        p_programme, p_command_id, p_expected, p_previous, p_recorded_at, p_actor, p_proof, p_message_digest, p_types,
+        p_schema_versions, p_happened, p_public, p_headers, p_hashes);
 END
-$$;
-
-CREATE FUNCTION passage.release_hold(p_case text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    DELETE FROM passage.legal_hold WHERE case_id = p_case
 $$;
 
 -- An answer that a carrier was given: a row before it leaves, an event of the access stream in a moment, and then no
@@ -140,17 +217,24 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON passage.run_hi
     FOR EACH STATEMENT EXECUTE FUNCTION passage.refuse_change();
 ALTER TABLE passage.run_history ENABLE ALWAYS TRIGGER append_only;
 
--- Second half of storing one; `append_access` wrote the event before, in the same transaction.
-CREATE FUNCTION passage.keep_history(p_run text, p_case text, p_programme text, p_version integer, p_content bytea)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- A run's history, with the event that tells its hash.
+CREATE FUNCTION passage.record_history(
+    p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz, p_actor text,
+    p_proof text, p_message_digest bytea, p_types text[], p_schema_versions smallint[], p_happened timestamptz[],
+    p_public bytea[], p_headers bytea[],
+    p_hashes bytea[],
+    p_content bytea
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_body jsonb := convert_from(p_public[1], 'UTF8')::jsonb;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM passage.events AS e
-        WHERE e.stream = 'access:' || p_programme AND e.version = p_version AND e.type = 'HistoryStored'
-    ) THEN
-        RAISE EXCEPTION 'no event tells of this history' USING ERRCODE = 'PS004';
+    IF p_types <> ARRAY['HistoryStored'] OR v_body ->> 'run' IS NULL OR v_body ->> 'case' IS NULL THEN
+        RAISE EXCEPTION 'a history is stored with its own event' USING ERRCODE = 'PS004';
     END IF;
+    PERFORM passage.append_access(
+        p_programme, p_command_id, p_expected, p_previous, p_recorded_at, p_actor, p_proof, p_message_digest, p_types,
+        p_schema_versions, p_happened, p_public, p_headers, p_hashes);
     INSERT INTO passage.run_history (run_id, case_id, stream, version, content)
-    VALUES (p_run, p_case, 'access:' || p_programme, p_version, p_content);
+    VALUES (v_body ->> 'run', v_body ->> 'case', 'access:' || p_programme, p_expected + 1, p_content);
 END
 $$;

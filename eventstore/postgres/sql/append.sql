@@ -3,14 +3,17 @@
 --
 -- Every transaction takes its locks in this one order, so none waits in a circle:
 --   1 programme   2 persons, by key   3 a case's deadlines   (its head row)   4 places
---   5 numbering, all   6 numbering, one stream
--- Numbers of the inbox are given under 6, so that within a stream they become visible in their own order.
+--   5 numbering of a stream, by stream
+-- Numbers of the inbox are given under 5, so that within a stream they become visible in their own order.
 
--- `status` is 'appended', 'repeated' (then version, hash and digest are of the command's last event) or a conflict.
-CREATE TYPE passage.append_result AS (
-    status text, version integer, hash bytea, digest bytea,
-    notified_cases text[], notified_numbers bigint[], notified_messages text[]
-);
+-- What an append checks under its locks must be what has committed, whatever a session has set.
+CREATE FUNCTION passage.require_read_committed() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'only under read committed' USING ERRCODE = 'PS004';
+    END IF;
+END
+$$;
 
 -- The conflict, unless the command was appended before: then its first result.
 CREATE FUNCTION passage.refusal(p_conflict text, p_stream text, p_command_id text) RETURNS passage.append_result
@@ -20,6 +23,19 @@ LANGUAGE sql AS $$
          FROM passage.events AS e WHERE e.stream = p_stream AND e.command_id = p_command_id
          ORDER BY e.version DESC LIMIT 1),
         ROW(p_conflict, NULL, NULL, NULL, NULL, NULL, NULL)::passage.append_result)
+$$;
+
+-- Whether a command that answers no message has its events already. Nearly all are limits, which have an index of their
+-- own, so that the look costs the same however long the case is.
+CREATE FUNCTION passage.was_appended(p_stream text, p_command_id text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_command_id LIKE 'deadline:%' THEN
+        RETURN EXISTS (
+            SELECT FROM passage.events
+            WHERE stream = p_stream AND command_id = p_command_id AND command_id LIKE 'deadline:%');
+    END IF;
+    RETURN EXISTS (SELECT FROM passage.events WHERE stream = p_stream AND command_id = p_command_id);
+END
 $$;
 
 CREATE FUNCTION passage.append_case(
@@ -39,6 +55,7 @@ DECLARE
     v_result passage.append_result;
     v_offered text[];
 BEGIN
+    PERFORM passage.require_read_committed();
     IF p_programme_version IS NOT NULL OR p_place.change IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(1, hashtext(p_programme));
     END IF;
@@ -53,7 +70,7 @@ BEGIN
         PERFORM pg_advisory_xact_lock(3, hashtext(p_case));
     END IF;
     -- A message's row is decided once, which the last steps see to; any other command is looked for here.
-    IF p_number IS NULL AND EXISTS (SELECT FROM passage.events WHERE stream = p_case AND command_id = p_command_id) THEN
+    IF p_number IS NULL AND passage.was_appended(p_case, p_command_id) THEN
         RETURN passage.refusal('version-conflict', p_case, p_command_id);
     END IF;
     IF p_programme_version IS NOT NULL AND p_programme_version <> coalesce(
@@ -73,21 +90,12 @@ BEGIN
         RETURN passage.refusal('version-conflict', p_case, p_command_id);
     END IF;
 
-    v_result.status := 'appended';
-    v_result.version := p_expected + v_count;
-    v_result.hash := coalesce(p_hashes[v_count], p_previous);
-    IF v_count > 0 THEN
-        PERFORM passage.write_events(p_case, p_expected, p_recorded_at, p_actor, p_command_id, p_key_id, p_rules_digest,
-                                     p_proof, p_message_digest, p_received_at,
-                                     p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers,
-                                     p_hashes);
-    END IF;
-    IF p_number IS NOT NULL AND NOT passage.decide(p_case, p_number, p_answer, p_code) THEN
-        IF v_count = 0 AND passage.was_decided_so(p_case, p_number, p_answer, p_code, p_command_id) THEN
-            v_result.status := 'repeated';
-            RETURN v_result;
-        END IF;
-        RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
+    v_result := passage.write_events(
+        p_case, p_expected, p_previous, p_recorded_at, p_actor, p_command_id, p_key_id, p_rules_digest, p_proof,
+        p_message_digest, p_received_at, p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers, p_hashes);
+    IF NOT passage.answer_row(p_case, p_number, p_answer, p_code, p_command_id, v_count) THEN
+        v_result.status := 'repeated';
+        RETURN v_result;
     END IF;
     IF p_persons IS NOT NULL OR p_supporter IS NOT NULL OR v_closing IS NOT NULL THEN
         PERFORM passage.register(p_case, p_persons, p_supporter, v_closing);
@@ -100,17 +108,16 @@ BEGIN
     END IF;
     IF p_place.change IS NOT NULL THEN
         v_offered := passage.change_place(p_programme, p_case, p_place);
-        IF cardinality(v_offered) > 0 THEN
-            SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
-            FROM passage.notify_cases(v_offered, '{}', p_now);
-        END IF;
+        SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
+        FROM passage.notify_offered(p_programme, v_offered, p_now);
     END IF;
     RETURN v_result;
 END
 $$;
 
 -- Append to a programme's stream, alone: the exclusive lock keeps out every append that read the programme or touches
--- its places, so that each case is either notified of the new state or decided under the old state's version.
+-- its places. So a case decided under the old state before this commit, or it decides under the new one; which cases are
+-- notified of that is looked for after the commit.
 CREATE FUNCTION passage.append_programme(
     p_programme text, p_command_id text, p_expected integer, p_previous bytea, p_recorded_at timestamptz,
     p_now timestamptz, p_actor text, p_proof text, p_message_digest bytea,
@@ -125,11 +132,10 @@ DECLARE
     v_result passage.append_result;
     v_pools text[];
     v_offered text[] := '{}';
-    v_changed text[] := '{}';
 BEGIN
+    PERFORM passage.require_read_committed();
     PERFORM pg_advisory_xact_lock(1, hashtext(p_programme));
-    IF p_number IS NULL AND EXISTS (
-           SELECT FROM passage.events WHERE stream = p_programme AND command_id = p_command_id) THEN
+    IF p_number IS NULL AND passage.was_appended(p_programme, p_command_id) THEN
         RETURN passage.refusal('version-conflict', p_programme, p_command_id);
     END IF;
     IF NOT passage.move_programme_head(
@@ -137,21 +143,12 @@ BEGIN
         RETURN passage.refusal('version-conflict', p_programme, p_command_id);
     END IF;
 
-    v_result.status := 'appended';
-    v_result.version := p_expected + v_count;
-    v_result.hash := coalesce(p_hashes[v_count], p_previous);
-    IF v_count > 0 THEN
-        PERFORM passage.write_events(p_programme, p_expected, p_recorded_at, p_actor, p_command_id, NULL, p_rules_digest,
-                                     p_proof, p_message_digest, p_received_at,
-                                     p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers,
-                                     p_hashes);
-    END IF;
-    IF p_number IS NOT NULL AND NOT passage.decide(p_programme, p_number, p_answer, p_code) THEN
-        IF v_count = 0 AND passage.was_decided_so(p_programme, p_number, p_answer, p_code, p_command_id) THEN
-            v_result.status := 'repeated';
-            RETURN v_result;
-        END IF;
-        RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
+    v_result := passage.write_events(
+        p_programme, p_expected, p_previous, p_recorded_at, p_actor, p_command_id, NULL, p_rules_digest, p_proof,
+        p_message_digest, p_received_at, p_types, p_schema_versions, p_happened, p_public, p_encrypted, p_headers, p_hashes);
+    IF NOT passage.answer_row(p_programme, p_number, p_answer, p_code, p_command_id, v_count) THEN
+        v_result.status := 'repeated';
+        RETURN v_result;
     END IF;
     IF p_pools IS NOT NULL OR p_month IS NOT NULL THEN
         v_pools := passage.set_pools(p_programme, p_allotments, p_pools, p_places, p_periods, p_named, p_sets);
@@ -159,11 +156,12 @@ BEGIN
     IF p_month IS NOT NULL THEN
         v_offered := passage.allot_pools(v_pools, p_month);
     END IF;
-    IF p_notifies IS NOT NULL THEN
-        v_changed := passage.cases_to_notify(p_programme, p_notifies);
-    END IF;
     SELECT * INTO v_result.notified_cases, v_result.notified_numbers, v_result.notified_messages
-    FROM passage.notify_cases(v_offered, v_changed, p_now);
+    FROM passage.notify_offered(p_programme, v_offered, p_now);
+    IF p_notifies IS NOT NULL THEN
+        INSERT INTO passage.notice (programme, kind, concerns, noticed_at)
+        VALUES (p_programme, 'programme.changed', p_notifies, p_now);
+    END IF;
     RETURN v_result;
 END
 $$;

@@ -21,6 +21,7 @@ CREATE TABLE passage.inbox (
     PRIMARY KEY (stream, number),
     UNIQUE (source, message_id)
 ) WITH (fillfactor = 85);
+CREATE INDEX inbox_by_number ON passage.inbox (number);  -- the latest deliveries; numbers grow, so it only grows at its end
 
 -- The undecided rows of the inbox and when the workflow was last notified of each; a table of its own, so that deciding
 -- a row changes no index of the inbox.
@@ -31,55 +32,13 @@ CREATE TABLE passage.notification (
     attempts integer NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
 
+-- By case for the sweep; and the look for what is due stays short however many were notified a moment ago and not taken yet.
+CREATE INDEX notification_stream ON passage.notification (stream);
+CREATE INDEX notification_due ON passage.notification (coalesce(notified_at, '-infinity'), number);
+
 CREATE FUNCTION passage.lock_number(p_stream text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(5, 0);
-    PERFORM pg_advisory_xact_lock(6, hashtext(p_stream));
-END
-$$;
-
--- Writes one inbox row from `passage` itself for each case, numbered in the order given: first those that a place was
--- reserved for, then those whose programme changed.
-CREATE FUNCTION passage.notify_cases(
-    p_offered text[], p_changed text[], p_now timestamptz,
-    OUT notified_cases text[], OUT notified_numbers bigint[], OUT notified_messages text[]
-) LANGUAGE plpgsql AS $$
-DECLARE
-    v_case text;
-BEGIN
-    IF cardinality(p_offered) + cardinality(p_changed) = 0 THEN
-        RETURN;
-    ELSIF cardinality(p_offered) + cardinality(p_changed) > 32 THEN
-        PERFORM pg_advisory_xact_lock(5, 0);  -- thousands of locks would exhaust the server's lock table
-    ELSE
-        FOR v_case IN
-            SELECT c FROM (SELECT DISTINCT unnest(p_offered || p_changed)) AS given(c) ORDER BY hashtext(c)
-        LOOP
-            PERFORM passage.lock_number(v_case);
-        END LOOP;
-    END IF;
-    WITH given AS (
-        SELECT c, 1 AS part, place, 'place.offered' AS kind FROM unnest(p_offered) WITH ORDINALITY AS u(c, place)
-        UNION ALL
-        SELECT c, 2, place, 'programme.changed' FROM unnest(p_changed) WITH ORDINALITY AS u(c, place)
-    ), numbered AS MATERIALIZED (
-        SELECT ordered.case_id, ordered.kind, nextval('passage.inbox_number') AS number
-        FROM (SELECT c AS case_id, kind FROM given ORDER BY part, place) AS ordered
-    ), written AS (
-        INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, digest,
-                                   received_at, proof)
-        SELECT n.case_id, n.number, n.case_id, h.programme, 'passage', n.kind || ':' || n.number, n.kind, b.body,
-               sha256(b.body), p_now, 'clock'
-        FROM numbered AS n JOIN passage.case_head AS h USING (case_id)
-        CROSS JOIN LATERAL (SELECT convert_to(format('{"message":"%s"}', n.kind), 'UTF8')) AS b(body)
-        RETURNING inbox.number, inbox.case_id, inbox.message_id
-    ), notified AS (
-        INSERT INTO passage.notification (number, stream) SELECT w.number, w.case_id FROM written AS w
-    )
-    SELECT array_agg(w.case_id ORDER BY w.number), array_agg(w.number ORDER BY w.number),
-           array_agg(w.message_id ORDER BY w.number)
-    INTO notified_cases, notified_numbers, notified_messages
-    FROM (SELECT * FROM written ORDER BY number LIMIT 1000) AS w;
+    PERFORM pg_advisory_xact_lock(5, hashtext(p_stream));
 END
 $$;
 
@@ -105,6 +64,21 @@ CREATE FUNCTION passage.was_decided_so(
         SELECT FROM passage.inbox
         WHERE stream = p_stream AND number = p_number AND answer = p_answer AND code IS NOT DISTINCT FROM p_code
           AND source || ':' || message_id = p_command_id)
+$$;
+
+-- False where the append had been made before: an answer without events, which is found by its row. A row that has another
+-- answer undoes the append. True too where there is no row to answer.
+CREATE FUNCTION passage.answer_row(
+    p_stream text, p_number bigint, p_answer text, p_code text, p_command_id text, p_events integer
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_number IS NULL OR passage.decide(p_stream, p_number, p_answer, p_code) THEN
+        RETURN true;
+    ELSIF p_events = 0 AND passage.was_decided_so(p_stream, p_number, p_answer, p_code, p_command_id) THEN
+        RETURN false;
+    END IF;
+    RAISE EXCEPTION 'message-already-decided' USING ERRCODE = 'PS003';
+END
 $$;
 
 CREATE TYPE passage.inbox_receipt AS (
@@ -181,8 +155,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         UPDATE passage.notification AS n SET notified_at = clock_timestamp(), attempts = n.attempts + 1
         WHERE n.number IN (
             SELECT due.number FROM passage.notification AS due
-            WHERE due.notified_at IS NULL OR due.notified_at < clock_timestamp() - interval '30 seconds'
-            ORDER BY due.number LIMIT p_limit FOR UPDATE SKIP LOCKED)
+            WHERE coalesce(due.notified_at, '-infinity') < now() - interval '30 seconds'
+            ORDER BY coalesce(due.notified_at, '-infinity'), due.number LIMIT p_limit FOR UPDATE SKIP LOCKED)
         RETURNING n.stream, n.number)
     SELECT i.number, i.stream, i.case_id, i.message_id, i.kind
     FROM claimed JOIN passage.inbox AS i ON i.stream = claimed.stream AND i.number = claimed.number

@@ -58,8 +58,9 @@ BEGIN
 END
 $$;
 
--- From now on the programme draws on these pools, with all that it holds; `p_sets` says whose cap is set too. The
--- pools that it drew on before or draws on now are locked. An allotment that is not given stays as it is.
+-- From now on the programme draws on these pools, with all that it holds; `p_sets` says whose cap is set too, save that
+-- an allotment which moves to a pool that others draw on takes the cap as it is. The pools that it drew on before or
+-- draws on now are locked. An allotment that is not given stays as it is.
 CREATE FUNCTION passage.set_pools(
     p_programme text, p_allotments text[], p_pools text[], p_places integer[], p_periods text[], p_named boolean[],
     p_sets boolean[]
@@ -73,8 +74,13 @@ BEGIN
     PERFORM passage.lock_pools(v_pools);
     INSERT INTO passage.pool AS p (pool, places, period, named)
     SELECT DISTINCT ON (g.pool) g.pool, g.places, g.period, g.named
-    FROM unnest(p_pools, p_places, p_periods, p_named, p_sets) AS g(pool, places, period, named, sets)
-    WHERE g.sets OR NOT EXISTS (SELECT FROM passage.pool AS known WHERE known.pool = g.pool)
+    FROM unnest(p_pools, p_places, p_periods, p_named, p_sets) WITH ORDINALITY
+         AS g(pool, places, period, named, sets, number)
+    LEFT JOIN passage.programme_pool AS before
+           ON before.programme = p_programme AND before.allotment = p_allotments[g.number]
+    WHERE NOT EXISTS (SELECT FROM passage.pool AS known WHERE known.pool = g.pool)
+       OR (g.sets AND (coalesce(before.pool, g.pool) = g.pool OR NOT EXISTS (
+           SELECT FROM passage.programme_pool AS other WHERE other.pool = g.pool AND other.programme <> p_programme)))
     ON CONFLICT (pool) DO UPDATE SET
         places = CASE WHEN p.named AND NOT excluded.named THEN p.places ELSE excluded.places END,
         period = excluded.period, named = p.named OR excluded.named;

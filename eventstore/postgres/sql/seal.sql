@@ -11,7 +11,7 @@ INSERT INTO passage.log_size (size) VALUES (0);
 -- Leaf n is the event `stream`:`version`, or, where these are null, a map seal.
 CREATE TABLE passage.leaf (
     leaf_index bigint PRIMARY KEY CHECK (leaf_index >= 0),
-    stream text,
+    stream text COLLATE "C",
     version integer,
     hash bytea NOT NULL CHECK (octet_length(hash) = 32),
     CHECK ((stream IS NULL) = (version IS NULL))
@@ -27,33 +27,23 @@ CREATE TABLE passage.tile (
 );
 ALTER TABLE passage.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;  -- hashes do not compress
 
--- A C2SP checkpoint, as its signed note.
+-- A C2SP checkpoint, as its signed note, which also says when it was signed.
 CREATE TABLE passage.checkpoint (
     size bigint PRIMARY KEY CHECK (size > 0),
-    note text NOT NULL,
-    signed_at timestamptz NOT NULL
-);
-
--- What others say of a checkpoint: a witness's signature line, or an RFC 3161 token over the note's text.
-CREATE TABLE passage.checkpoint_witness (
-    size bigint NOT NULL REFERENCES passage.checkpoint,
-    kind text NOT NULL CHECK (kind IN ('cosignature', 'rfc3161')),
-    content bytea NOT NULL,
-    PRIMARY KEY (size, kind, content)
+    note text NOT NULL
 );
 
 -- The header of each map seal: the root of the tree over every stream's head as of the first `log_size` leaves.
 CREATE TABLE passage.map_seal (
     leaf_index bigint PRIMARY KEY REFERENCES passage.leaf,
-    header bytea NOT NULL,
-    sealed_at timestamptz NOT NULL
+    header bytea NOT NULL
 );
 
 DO $protect$
 DECLARE
     v_table text;
 BEGIN
-    FOREACH v_table IN ARRAY ARRAY['leaf', 'checkpoint', 'checkpoint_witness', 'map_seal'] LOOP
+    FOREACH v_table IN ARRAY ARRAY['leaf', 'checkpoint', 'map_seal'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON passage.%I '
                        'FOR EACH STATEMENT EXECUTE FUNCTION passage.refuse_change()', v_table);
         EXECUTE format('ALTER TABLE passage.%I ENABLE ALWAYS TRIGGER append_only', v_table);
@@ -67,9 +57,12 @@ ALTER TABLE passage.tile ENABLE ALWAYS TRIGGER append_only;
 
 -- Takes the oldest visible appends into the index, in one statement. Nothing is taken where the log has not the size
 -- that the caller expects: another sealer was first. An event that is gone fails on its null hash, and is not skipped.
+-- Each event is looked up by index: Postgres takes every append for a thousand events (it cannot know what
+-- `generate_series` gives), and would read the whole log each time much is waiting.
 CREATE FUNCTION passage.take_leaves(p_expected bigint, p_appends integer)
 RETURNS TABLE (leaf_index bigint, hash bytea, recorded_at timestamptz)
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
     WITH fence AS MATERIALIZED (
         SELECT size FROM passage.log_size WHERE size = p_expected FOR UPDATE
     ), queue AS MATERIALIZED (
@@ -94,7 +87,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- False where the log has not the size that the caller expects.
-CREATE FUNCTION passage.take_map_leaf(p_expected bigint, p_header bytea, p_hash bytea, p_sealed_at timestamptz)
+CREATE FUNCTION passage.take_map_leaf(p_expected bigint, p_header bytea, p_hash bytea)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE passage.log_size SET size = size + 1 WHERE size = p_expected;
@@ -102,7 +95,7 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO passage.leaf (leaf_index, hash) VALUES (p_expected, p_hash);
-    INSERT INTO passage.map_seal (leaf_index, header, sealed_at) VALUES (p_expected, p_header, p_sealed_at);
+    INSERT INTO passage.map_seal (leaf_index, header) VALUES (p_expected, p_header);
     RETURN true;
 END
 $$;
@@ -124,32 +117,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION passage.put_checkpoint(p_size bigint, p_note text, p_signed_at timestamptz) RETURNS void
+CREATE FUNCTION passage.put_checkpoint(p_size bigint, p_note text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO passage.checkpoint (size, note, signed_at) VALUES (p_size, p_note, p_signed_at) ON CONFLICT DO NOTHING
-$$;
-
-CREATE FUNCTION passage.put_witness(p_size bigint, p_kind text, p_content bytea) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO passage.checkpoint_witness (size, kind, content) VALUES (p_size, p_kind, p_content)
-    ON CONFLICT DO NOTHING
-$$;
-
--- Every stream's head as of the first `p_size` leaves, in the order of the streams' bytes: the entries of a map. It
--- walks from stream to stream through the index, so its cost is that of the streams, not of the events.
-CREATE FUNCTION passage.map_entries(p_size bigint)
-RETURNS TABLE (stream text, version integer, hash bytea, leaf_index bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE streams AS (
-        (SELECT l.stream FROM passage.leaf AS l WHERE l.stream IS NOT NULL ORDER BY l.stream LIMIT 1)
-        UNION ALL
-        SELECT (SELECT l.stream FROM passage.leaf AS l WHERE l.stream > s.stream ORDER BY l.stream LIMIT 1)
-        FROM streams AS s WHERE s.stream IS NOT NULL
-    )
-    SELECT s.stream, head.version, head.hash, head.leaf_index
-    FROM streams AS s CROSS JOIN LATERAL (
-        SELECT l.version, l.hash, l.leaf_index FROM passage.leaf AS l
-        WHERE l.stream = s.stream AND l.leaf_index < p_size ORDER BY l.version DESC LIMIT 1
-    ) AS head
-    ORDER BY s.stream COLLATE "C"
+    INSERT INTO passage.checkpoint (size, note) VALUES (p_size, p_note) ON CONFLICT DO NOTHING
 $$;

@@ -8,14 +8,15 @@ CREATE FUNCTION passage.filed_number(p_case text) RETURNS bigint LANGUAGE sql ST
 $$;
 
 -- Open cases of the same person filed before this one; to a filing not yet decided, all that are open: the log decided
--- them first, whatever their number.
+-- them first, whatever their number. So to a closed case, which asks whether it may open again.
 CREATE FUNCTION passage.same_person(p_case text, p_filed bigint, p_keys bytea[]) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(array_agg(other.case_id ORDER BY other.filed_number), '{}') FROM (
         SELECT DISTINCT h.case_id, h.filed_number
         FROM passage.case_person AS p JOIN passage.case_head AS h USING (case_id)
         WHERE p.key = ANY (p_keys) AND NOT h.closed AND h.case_id <> p_case
-          AND (h.filed_number < p_filed OR NOT EXISTS (SELECT FROM passage.case_head WHERE case_id = p_case))
+          AND (h.filed_number < p_filed OR NOT EXISTS (
+              SELECT FROM passage.case_head WHERE case_id = p_case AND NOT closed))
     ) AS other
 $$;
 

@@ -1,0 +1,1 @@
+"""Its stages: filing, inspection, season."""
