@@ -108,6 +108,7 @@ class EmbeddedStack:
             database_url=self._postgres.owner_url if self._postgres else found.required_database_url,
             keys_dir=str(found.keys_directory),
             sender_keys=None if found.sender_keys is None else str(found.sender_keys),
+            embedded_stack=found.embedded_stack,
             unsigned_messages=found.unsigned_messages,
             token_issuer=found.token_issuer,
             token_audience=found.token_audience,

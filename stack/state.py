@@ -32,6 +32,7 @@ class StackState(BaseModel):
     keys_dir: str
     sender_keys: str | None = None
     """With which the simulated partners sign."""
+    embedded_stack: bool = True
     unsigned_messages: bool | None = None
     token_issuer: str | None = None
     token_audience: str = "passage"  # noqa: S105  whom tokens are for, which is no secret

@@ -52,6 +52,7 @@ async def test_it_is_enough_to(
 ) -> None:
     case_id = await one_case(log)
     monkeypatch.setenv("PASSAGE_DATABASE_URL", login_url)
+    monkeypatch.setenv("PASSAGE_EMBEDDED_STACK", "1")
     monkeypatch.setenv("PASSAGE_UNSIGNED_MESSAGES", "1")  # nobody need sign in
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(log.keys))
     monkeypatch.setenv("PASSAGE_DATA_DIR", str(log.keys.parent))

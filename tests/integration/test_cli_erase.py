@@ -40,6 +40,7 @@ def erase(log: SealedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(log.keys))
     monkeypatch.setenv("PASSAGE_DATA_DIR", str(tmp_path))
     files = ensure_issuer(tmp_path / "token-issuer")
+    monkeypatch.setenv("PASSAGE_EMBEDDED_STACK", "1")
     monkeypatch.setenv("PASSAGE_TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("PASSAGE_TOKEN_KEYS_URL", files.public_keys.as_uri())
     monkeypatch.chdir(tmp_path)

@@ -20,6 +20,7 @@ def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> R
         "DATABASE_URL": database_url,
         "KEYS_DIR": str(tmp_path / "keys"),
         "DATA_DIR": str(tmp_path),
+        "EMBEDDED_STACK": "1",
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_KEYS_URL": files.public_keys.as_uri(),
         "TOKEN_SIGNING_KEY": str(files.signing_key),

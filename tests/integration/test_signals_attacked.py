@@ -232,6 +232,7 @@ async def test_one_command_signs_the_same_word_for_each_case(
     monkeypatch.setenv("PASSAGE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("TEMPORAL_ADDRESS", stage.attacker.service_client.config.target_host)
     (tmp_path / "keys.json").write_text(json.dumps({"sponsor_registry": [KEYS["sponsor_registry"]]}))
+    (tmp_path / "keys.json").chmod(0o600)
     async with stage.working():
         cases = [await filed(stage), await filed(stage, "filing-2", given_names="Eva", passport=ANOTHER)]
         said = [

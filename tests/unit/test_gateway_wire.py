@@ -109,8 +109,8 @@ def test_a_wish_of_many_blanks_is_read_at_once() -> None:
     assert time.perf_counter() - begun_s < 1
 
 
-BESIDE_ROUTES = {"not-found", "method-not-allowed", "form-stale", "not-local", "case-not-asked"}
-"""Of no route, of pages, of every request to an embedded stack, and of the record alone."""
+BESIDE_ROUTES = {"method-not-allowed", "form-stale", "not-local", "case-not-asked"}
+"""Of no route, of pages, of any request to an embedded stack, and of the record alone."""
 
 
 class TestDocument:

@@ -102,7 +102,7 @@ BESIDE = (
     attack("who sent a message", Code.INBOX_EDITED,
            f"UPDATE passage.inbox SET proof = 'key:vetting:2' WHERE {_OF_VETTING}"),
     attack("who sent one, unproven", Code.INBOX_EDITED,
-           f"UPDATE passage.inbox SET sender = 'passage' WHERE {_OF_VETTING}"),
+           f"UPDATE passage.inbox SET proof = 'clock' WHERE {_OF_VETTING}"),
     attack("a message with its digest", Code.INBOX_EDITED,
            f"UPDATE passage.inbox SET body = 'x', digest = sha256('x') WHERE {_OF_VETTING}"),
     attack("a message of the governments", Code.INBOX_EDITED,
