@@ -25,6 +25,7 @@ from activities.partners.circuit import TERMS, GuardedPartners, Partners
 from activities.partners.clients import open_partner_clients
 from activities.partners.errors import PartnerMalformed
 from cases.inbound.faults import BodyRefused
+from cases.inbound.senders import Senders
 from cases.inbound.wire import read_message
 from domain import registry
 from domain.kernel.messages import Message
@@ -32,6 +33,7 @@ from eventstore.port import Notification
 from process.backing import Backing, open_backing
 from process.config import ConfigurationError, Settings
 from process.health import health_answered
+from process.key_files import call_security, senders_of
 from process.main import run, stop_requested
 from process.temporal import connect_temporal
 from workflows.case import Case
@@ -54,7 +56,12 @@ DRAIN_TIMEOUT: Final = timedelta(seconds=30)
 
 
 def case_workers(
-    client: Client, backing: Backing, partners: Partners, agreements: Agreements, cached_max: int = CACHED_CASES_MAX
+    client: Client,
+    backing: Backing,
+    partners: Partners,
+    agreements: Agreements,
+    senders: Senders,
+    cached_max: int = CACHED_CASES_MAX,
 ) -> tuple[Worker, ...]:
     """A worker for cases, and one for each partner, so that a failing partner takes no slot from the others."""
 
@@ -66,7 +73,8 @@ def case_workers(
         await notify(client, notified, backing.cases.has_closed)
 
     requests = PartnerRequests(backing.cases, partners)
-    direct = DirectSignals(backing.cases.inbox, client, backing.clock)
+    guard = backing.store.guard
+    direct = DirectSignals(backing.cases.inbox, client, backing.clock, senders, guard.record_refusal)
     cases = CaseActivities(backing.cases, backing.clock, requests, direct, notify_cases)
     appending = Worker(
         client,
@@ -102,7 +110,14 @@ async def asking_for_answers(backing: Backing, partners: Partners, agreements: A
     """Ask partners for overdue answers while the context lasts."""
     requests = PartnerRequests(backing.cases, partners)
     polling = AnswerPolling(
-        backing.cases.inbox, backing.store.unanswered, partners, requests, agreements, backing.clock, read_answer
+        backing.cases.inbox,
+        backing.store.unanswered,
+        partners,
+        requests,
+        agreements,
+        backing.clock,
+        read_answer,
+        backing.store.guard.record_refusals,
     )
     running = asyncio.create_task(polling.run())
     try:
@@ -133,10 +148,12 @@ async def serve(settings: Settings) -> None:
     stopped = stop_requested()
     urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     agreements = agreements_of(settings)
-    async with open_backing(settings) as backing, open_partner_clients(urls, settings.gateway_url) as partners:
+    senders = senders_of(settings)
+    calling = open_partner_clients(urls, settings.gateway_url, security=call_security(settings))
+    async with open_backing(settings) as backing, calling as partners:
         client = await connect_temporal(settings, "worker")
         guarded = GuardedPartners(partners, backing.store.circuits(TERMS))
-        workers = case_workers(client, backing, guarded, agreements, settings.cached_cases_max)
+        workers = case_workers(client, backing, guarded, agreements, senders, settings.cached_cases_max)
         async with asking_for_answers(backing, guarded, agreements), AsyncExitStack() as running:
             for worker in workers:
                 await running.enter_async_context(worker)

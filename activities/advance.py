@@ -6,14 +6,25 @@ it had already done: a decided row is not taken again, and a deadline that was m
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from temporalio import activity
 
-from activities.contracts import ADVANCE, ANSWERS_MAX, OPEN_CASE, Advance, Call, Due, Reply, Step
+from activities.contracts import (
+    ADVANCE,
+    ANSWERS_MAX,
+    OPEN_CASE,
+    REFUSED_MAX,
+    Advance,
+    Call,
+    Due,
+    RefusedSignal,
+    Reply,
+    Step,
+)
 from activities.direct import DirectSignals
-from activities.failures import LogRestored
+from activities.failures import LogRestored, log_failure
 from activities.partner_requests import PartnerRequests, tell_misdirected
 from cases.clock import Clock
 from cases.handle import command_of, handle
@@ -28,6 +39,9 @@ from eventstore.port import Notification
 
 DEADLINES_MAX: Final = 20
 """Deadlines one activity meets: a case has at most seven, and none comes back once met."""
+
+STARTED_WITHIN: Final = timedelta(minutes=1)
+"""A filing is decided within a second. One that has waited longer may have had a run that was ended."""
 
 Notify = Callable[[Iterable[Notification]], Awaitable[None]]
 """Notifies the other cases that an append concerns."""
@@ -45,6 +59,9 @@ class _Run:
     notifications: list[Notification] = field(default_factory=list)
     taken: int = 0
     deadlines_met: int = 0
+    refused: list[RefusedSignal] = field(default_factory=list)
+    looked: bool = False
+    """Whether Temporal was asked for signals that this activity was not handed."""
 
     @property
     def full(self) -> bool:
@@ -66,7 +83,7 @@ class CaseActivities:
     @activity.defn(name=OPEN_CASE)
     async def open_case(self, advance: Advance) -> Step:
         """Begin a run: whatever a lost Temporal, a reset or a termination left undone is done now."""
-        return await self._advance(advance)
+        return await self._advance(advance, begins=True)
 
     @property
     def entrances(self) -> tuple[Callable[..., Any], ...]:
@@ -80,18 +97,29 @@ class CaseActivities:
 
         return take_what_waits
 
-    async def _advance(self, advance: Advance) -> Step:
+    async def _advance(self, advance: Advance, *, begins: bool = False) -> Step:
         started = activity.info().started_time
         now, settled = self._clock.now(started), self._clock.now(started - self._clock.grace)
         if advance.due is not None:
             # Its timer has fired, so its moment has come, whatever the two clocks' last digits say.
             now, settled = max(now, advance.due.at), max(settled, advance.due.at)
-        await self._direct.receive(advance, now)
+        refused = await self._direct.receive(advance, now)
         run = await self._begin(advance, now, settled)
+        run.refused.extend(refused)
+        if begins and _replaces_a_run(advance, run):
+            run.refused.extend(await self._direct.receive_lost(advance.case_id, now))
+            run.seen = await self._cases.see(advance.case_id, now)
         await self._take_all(run, advance)
         calls = await self._requests.ask(run.seen.case, run.seen.pending.calls)
-        await self._notify(run.notifications)
+        await self._notify_others(run)
         return await self._step(run, calls)
+
+    async def _notify_others(self, run: _Run) -> None:
+        try:
+            await self._notify(run.notifications)
+        except LogRestored as restored:
+            # Of another case: this one stands. The relay notifies that one again, and alarms until people mended it.
+            log_failure("another case's workflow ended before its log", restored, notified_by=run.seen.case.case_id)
 
     async def _begin(self, advance: Advance, now: datetime, settled: datetime) -> _Run:
         seen = await self._cases.see(advance.case_id, now)
@@ -118,12 +146,20 @@ class CaseActivities:
         while not run.full:
             row = run.seen.pending.row
             due = await self._due(run, row.received_at if row else run.settled)
-            if due is not None:
+            if due is not None and not run.looked:
+                await self._look_for_signals(run)
+            elif due is not None:
                 await self._meet(run, due)
             elif row is not None:
                 await self._take(run, row)
             else:
                 break
+
+    async def _look_for_signals(self, run: _Run) -> None:
+        """Before the first limit is met: what was signalled in time is taken in time, whatever held us up."""
+        run.looked = True
+        await self._direct.receive_waiting(run.seen.case.case_id, run.now)
+        run.seen = await self._cases.see(run.seen.case.case_id, run.now)
 
     async def _due(self, run: _Run, by: datetime) -> Deadline | None:
         case = run.seen.case
@@ -176,4 +212,15 @@ class CaseActivities:
             programme=run.seen.programme,
             rules_version=summary.rules_version,
             more=run.full,
+            refused=tuple(run.refused[-REFUSED_MAX:]),
         )
+
+
+def _replaces_a_run(advance: Advance, run: _Run) -> bool:
+    """Whether another run of this case may have ended before it had handed over what it was signalled.
+
+    The first run of a case finds a filing that was received just now; one that continues another knows its version.
+    """
+    row = run.seen.pending.row
+    just_filed = not run.seen.case.filed and row is not None and run.now - row.received_at < STARTED_WITHIN
+    return advance.seen_version == 0 and not just_filed

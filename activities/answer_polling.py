@@ -7,7 +7,7 @@ in time costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,13 +18,14 @@ from activities.failures import FAILURES, log_failure
 from activities.partner_requests import PartnerRequests
 from activities.partners.agreements import Agreements
 from activities.partners.circuit import Partners
-from activities.partners.errors import PartnerError, PartnerRefused
+from activities.partners.errors import PartnerError, PartnerRefused, PartnerUnproven
 from activities.partners.requests import AnswerGiven
 from cases.clock import Clock
 from domain import registry
 from domain.kernel.ids import Code
 from domain.kernel.messages import Message
 from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
+from eventstore.operations import Refusal
 from eventstore.partner_calls import Heard, Unanswered, UnansweredCalls
 
 _log = structlog.get_logger()
@@ -39,6 +40,10 @@ PERIOD_S: Final = 60.0
 
 ReadAnswer = Callable[[bytes, Code], Message]
 """The message in a body, checked as the gateway checks it. Raises `PartnerMalformed`."""
+RecordRefusals = Callable[[Mapping[Refusal, int]], Awaitable[None]]
+"""Counts each refusal so often. Raises `StoreUnavailable`."""
+ROUTE: Final = "asked"
+"""In place of a route of the gateway, in the record of refused answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class AnswerPolling:
     agreements: Agreements
     clock: Clock
     read: ReadAnswer
+    record_refusals: RecordRefusals
 
     async def run(self, period_s: float = PERIOD_S) -> None:
         """A round each period, until cancelled. One that fails is made again with the next."""
@@ -110,6 +116,9 @@ class AnswerPolling:
             await self._take(partner, each, status)
         except (PartnerError, MessageContentDiffers) as error:
             log_failure("asking for an answer failed", error, partner=partner, case_id=each.case_id)
+            if isinstance(error, PartnerUnproven):
+                refusal = Refusal(partner=partner, route=ROUTE, code=error.code, sender="", message_id="")
+                await self.record_refusals({refusal: 1})
             return "refused" if isinstance(error, PartnerRefused) else "failed"
         return "answered"
 
@@ -122,7 +131,7 @@ class AnswerPolling:
             programme=None,
             body=self.read(given.body, partner),
             received_at=self.clock.now(datetime.now(UTC)),
-            sender=f"asked:{partner}",
+            proof=given.proof,
         )
         receipt = await self.inbox.receive(incoming)
         if receipt.answer == "rejected":

@@ -36,6 +36,8 @@ DIRECT_MAX: Final = 20
 """Direct messages handed over in one `Advance`: each costs a write to the inbox, 20 stay well under its timeout."""
 ANSWERS_MAX: Final = 100
 """Rows one activity takes before it says `more`: at some 10 ms each a second, far below its timeout."""
+REFUSED_MAX: Final = DIRECT_MAX
+"""Refused signals that one Step tells of; each is on record among the refusals."""
 CALLS_MAX: Final = 10
 """A case has at most one open request to each of four partners; the rest is room for partners to come."""
 FLAGS_MAX: Final = 50
@@ -51,6 +53,7 @@ MESSAGE_SENDERS: Final[Mapping[str, tuple[str, ...]]] = {
 """Who may send each kind of message of a case."""
 
 INBOX_ONLY: Final = registry.inbox_only()
+GATEWAY_ONLY: Final = registry.gateway_only()
 
 
 def _shown_flags(flags: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,12 +87,17 @@ class CaseStart(TemporalSafe):
     seen_version: Annotated[int, Field(ge=0)] = 0
 
 
+SignatureText = Annotated[str, Field(pattern=r"^v1a?,[A-Za-z0-9+/]{43,88}={0,2}$")]
+"""A signature of Standard Webhooks, such as `v1a,…`."""
+
+
 class SignalledMessage(TemporalSafe):
     """The payload of every signal of workflow `Case`: which message to look at.
 
     `number` is set by the relay: the message is in the inbox under it. A trusted service, or an operator in the
     Temporal UI, has none: then the message is written to the inbox with the fields given, which are those of the
-    families' messages so far as they are codes. Text is never given: `why` is a code, such as `name-match`.
+    families' messages so far as they are codes. Text is never given: `why` is a code, such as `name-match`. It is
+    signed by its sender over its case, its id and these fields; an embedded stack alone takes it unsigned.
     """
 
     message_id: MessageId
@@ -97,6 +105,14 @@ class SignalledMessage(TemporalSafe):
     source: Code | None = None
     """Whose word it is, where a kind has more than one sender; by default the kind's first."""
     request_id: MessageId | None = None
+    signed_at: Annotated[str, Field(pattern=r"^[0-9]{1,12}$")] | None = None
+    """The timestamp of the signatures, as in `webhook-timestamp`."""
+    signatures: Annotated[tuple[SignatureText, ...], Field(max_length=2)] = ()
+    """As in `webhook-signature`; two while the sender changes its key."""
+
+    def signature_header(self) -> str | None:
+        """The signatures as a header has them."""
+        return " ".join(self.signatures) or None
 
 
 Codes = Annotated[tuple[Code, ...], Field(max_length=20)]
@@ -136,6 +152,10 @@ else:  # made of the families' messages, so that a new kind needs no list here
     )
 
 
+_ABOUT: Final = {"message_id", "number", "source", "signed_at", "signatures"}
+"""What a signal says of a message, beside the message itself."""
+
+
 class DirectMessage(TemporalSafe):
     """A message that came as a signal and may not be in the inbox yet."""
 
@@ -151,7 +171,11 @@ class DirectMessage(TemporalSafe):
 
     def content(self) -> dict[str, Any]:
         """The message as its family reads it; a field foreign to its kind fails there."""
-        given = self.notification.model_dump(exclude={"message_id", "number", "source"}, exclude_defaults=True)
+        return {"message": self.message, **self.notification.model_dump(exclude=_ABOUT, exclude_defaults=True)}
+
+    def said(self) -> dict[str, Any]:
+        """The content as JSON has it, for its signature: moments in RFC 3339, those of UTC with a Z."""
+        given = self.notification.model_dump(mode="json", exclude=_ABOUT, exclude_defaults=True)
         return {"message": self.message, **given}
 
 
@@ -206,6 +230,14 @@ class Reply(Result):
     code: Code | None = None
 
 
+class RefusedSignal(Result):
+    """A direct signal from which nothing followed, and why."""
+
+    message: MessageName
+    message_id: MessageId
+    code: Code
+
+
 class Step(Result):
     """Where a case stands, computed from its head after the append; all that the workflow knows.
 
@@ -229,6 +261,8 @@ class Step(Result):
     programme: ProgrammeId
     rules_version: RulesVersion
     more: bool = False
+    refused: Annotated[tuple[RefusedSignal, ...], Field(max_length=REFUSED_MAX)] = ()
+    """Direct signals that this call refused, the newest of them if there are more."""
 
 
 class CallPartner(TemporalSafe):

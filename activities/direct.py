@@ -1,10 +1,12 @@
-"""Direct signals: what a trusted service or an operator signalled is written to the inbox first (decision 4).
+"""Direct signals: what a partner's service signalled is written to the inbox first, with its proof (decisions 4, 17).
 
-A message is received when the server had its signal, however much later a worker comes to see it.
+Whoever reaches Temporal may signal. So a signal is taken only with a signature of the partner whose word it is, made
+over what it says, its id and its case; an embedded stack alone takes it without. Officers, governments and Passage
+itself never speak by a direct signal. A message is received when the server had its signal, however much later a
+worker comes to see it.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,99 +14,157 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 from temporalio import activity
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from activities.contracts import INBOX_ONLY, MESSAGE_SENDERS, Advance, DirectMessage
+from activities import signal_events
+from activities.contracts import (
+    GATEWAY_ONLY,
+    INBOX_ONLY,
+    MESSAGE_SENDERS,
+    Advance,
+    DirectMessage,
+    RefusedSignal,
+)
+from activities.signal_events import Received
 from cases.clock import Clock
+from cases.inbound.senders import Senders, Signature
+from cases.inbound.webhooks import SignatureRefused
 from domain import registry
-from eventstore.inbox import Inbox, Incoming, MessageContentDiffers
+from domain.kernel.ids import CaseId, Code, scoped_id
+from eventstore.format.envelope import canonical
+from eventstore.inbox import Inbox, Incoming, MessageContentDiffers, UnknownStream
+from eventstore.operations import Refusal
 
 _log = structlog.get_logger()
 
-UNKNOWN_SENDER: Final = "temporal"
-"""Recorded where the server does not tell who signalled."""
-HISTORY_MAX: Final = 5_000
-"""Events of the history that are looked through for a signal's sender; a run continues as new well before."""
+ROUTE: Final = "temporal-signal"
+"""Under which a refused signal stands among the refusals."""
+SCOPED_ID_MAX: Final = 128
+
+RecordRefusal = Callable[[Refusal], Awaitable[None]]
+"""Raises `StoreUnavailable` if it is not recorded."""
+
+
+class SignalRefused(Exception):
+    """Nothing follows from this signal. `code` is shown to whoever sent it, in the case's details."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def signed_body(case_id: CaseId, message: DirectMessage) -> bytes:
+    """What the signature of a direct signal covers: the message as it would be posted, as canonical JSON."""
+    return canonical({"case": case_id, **message.said()})
 
 
 @dataclass(frozen=True, slots=True)
-class _Signalled:
-    """What the server knows of a signal: who sent it, for the record, and when, in domain time."""
-
-    sender: str
-    at: datetime
-
-
 class DirectSignals:
-    """Writes direct signals to the inbox; what cannot be a message is refused, logged by its code, and goes nowhere."""
+    """Writes direct signals to the inbox; what cannot be a message is refused, on record, and goes nowhere."""
 
-    def __init__(self, inbox: Inbox, client: Client | None, clock: Clock) -> None:
-        self._inbox = inbox
-        self._client = client
-        self._clock = clock
+    inbox: Inbox
+    client: Client | None
+    clock: Clock
+    senders: Senders
+    record_refusal: RecordRefusal
 
-    async def receive(self, advance: Advance, now: datetime) -> None:
-        """Put every direct message of `advance` into the inbox that is not there yet."""
+    async def receive(self, advance: Advance, now: datetime) -> tuple[RefusedSignal, ...]:
+        """Put every direct message of `advance` into the inbox that is not there yet; those that are refused."""
         if not advance.direct:
-            return
-        signals = await self._signals({message.notification.message_id for message in advance.direct})
-        for message in advance.direct:
-            known = signals.get(message.notification.message_id, _Signalled(UNKNOWN_SENDER, now))
-            await self._receive(advance, message, known.sender, min(known.at, now))
+            return ()
+        known = {each.message: each.at for each in await self._of_this_run(advance.case_id)}
+        seen_at = activity.info().started_time
+        came = (Received(message, known.get(message, seen_at)) for message in advance.direct)
+        return await self._receive_all(advance.case_id, came, now)
 
-    async def _receive(self, advance: Advance, message: DirectMessage, sender: str, received_at: datetime) -> None:
+    async def receive_waiting(self, case_id: CaseId, now: datetime) -> None:
+        """Put into the inbox what this run was signalled and was not handed yet.
+
+        For before a limit is met: the signal may have come while the activity waited to be tried again. The workflow
+        hands the same over later, and learns then what was refused.
+        """
+        for each in await self._of_this_run(case_id):
+            try:
+                await self._receive(case_id, each, now)
+            except SignalRefused:
+                continue
+
+    async def receive_lost(self, case_id: CaseId, now: datetime) -> tuple[RefusedSignal, ...]:
+        """Put into the inbox what earlier runs were signalled and never handed over; those that are refused."""
+        if self.client is None:
+            return ()
+        lost = await signal_events.of_ended_runs(self.client, case_id, _own_run())
+        return await self._receive_all(case_id, lost, now)
+
+    async def _of_this_run(self, case_id: CaseId) -> tuple[Received, ...]:
+        return () if self.client is None else await signal_events.of_run(self.client, case_id, _own_run())
+
+    async def _receive_all(self, case_id: CaseId, came: Iterable[Received], now: datetime) -> tuple[RefusedSignal, ...]:
+        refused: list[RefusedSignal] = []
+        for each in came:
+            try:
+                await self._receive(case_id, each, now)
+            except SignalRefused as refusal:
+                refused.append(await self._refuse(case_id, each.message, refusal.code))
+        return tuple(refused)
+
+    async def _refuse(self, case_id: CaseId, message: DirectMessage, code: Code) -> RefusedSignal:
         source, message_id = message.source(), message.notification.message_id
-        log = _log.bind(case_id=advance.case_id, kind=message.message, message_id=message_id)
+        alarm = code == "message-content-differs"
+        log = _log.error if alarm else _log.warning
+        log("direct signal refused", case_id=case_id, kind=message.message, code=code, alarm=alarm)
+        partner = source if source in registry.senders() else ""
+        await self.record_refusal(Refusal(partner=partner, route=ROUTE, code=code, sender="", message_id=message_id))
+        return RefusedSignal(message=message.message, message_id=message_id, code=code)
+
+    async def _receive(self, case_id: CaseId, each: Received, now: datetime) -> None:
+        """Raises `SignalRefused`."""
+        message, source = each.message, each.message.source()
+        if message.message in GATEWAY_ONLY:
+            raise SignalRefused("not-by-signal")
         if message.message in INBOX_ONLY:
-            if await self._inbox.get(source, message_id) is None:
-                log.warning("direct signal refused", code="content-not-in-inbox")
+            if await self.inbox.get(source, message.notification.message_id) is None:
+                raise SignalRefused("content-not-in-inbox")
             return
         if source not in MESSAGE_SENDERS[message.message]:
-            log.warning("direct signal refused", code="wrong-sender")
-            return
+            raise SignalRefused("wrong-sender")
+        incoming = self._incoming(case_id, each, now)
         try:
-            body = registry.family_of(advance.case_id).read(message.content())
+            await self.inbox.receive(incoming)
+        except MessageContentDiffers:
+            raise SignalRefused("message-content-differs") from None
+        except UnknownStream:
+            raise SignalRefused("unknown-case") from None
+
+    def _incoming(self, case_id: CaseId, each: Received, now: datetime) -> Incoming:
+        message, notification = each.message, each.message.notification
+        message_id = scoped_id(case_id, notification.message_id)
+        signed = Signature(notification.signed_at, notification.signature_header())
+        try:
+            body = registry.family_of(case_id).read(message.content())
+            proof = self.senders.prove(
+                message.source(),
+                notification.message_id,
+                signed,
+                signed_body(case_id, message),
+                each.at.astimezone(UTC),
+            )
         except ValidationError:
-            log.warning("direct signal refused", code="malformed-message")
-            return
-        incoming = Incoming(
-            source=source,
+            raise SignalRefused("malformed-message") from None
+        except SignatureRefused as refused:
+            raise SignalRefused(f"signature-{refused.fault}") from None
+        if len(message_id) > SCOPED_ID_MAX:
+            raise SignalRefused("id-too-long")
+        return Incoming(
+            source=message.source(),
             message_id=message_id,
-            case_id=advance.case_id,
+            case_id=case_id,
             programme=None,
             body=body,
-            received_at=received_at,
-            sender=sender,
+            received_at=min(self.clock.now(each.at), now),
+            proof=proof,
         )
-        try:
-            await self._inbox.receive(incoming)
-        except MessageContentDiffers:
-            # Also where the id was another case's: people send the example of the UI as it stands.
-            log.error("direct signal refused", code="message-content-differs", alarm=True)  # noqa: TRY400  its place says nothing
-
-    async def _signals(self, message_ids: Iterable[str]) -> dict[str, _Signalled]:
-        """Each message's first signal, as far as the server knows it."""
-        if self._client is None:
-            return {}
-        wanted, found, looked_at = set(message_ids), dict[str, _Signalled](), 0
-        info = activity.info()
-        handle = self._client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
-        async for event in handle.fetch_history_events():
-            looked_at += 1
-            if looked_at > HISTORY_MAX:
-                break
-            if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-                continue
-            signal = event.workflow_execution_signaled_event_attributes
-            data = b"".join(payload.data for payload in signal.input.payloads)
-            at = self._clock.now(event.event_time.ToDatetime(UTC))
-            for message_id in wanted:
-                if f'"{message_id}"'.encode() in data:
-                    found.setdefault(message_id, _Signalled(_identity(signal.identity), at))
-        return found
 
 
-def _identity(identity: str) -> str:
-    """The identity as it may be recorded: client-supplied, so bounded and of plain characters."""
-    return "temporal:" + (re.sub(r"[^A-Za-z0-9._@:-]", "-", identity)[:60] or "unknown")
+def _own_run() -> str:
+    return activity.info().workflow_run_id or ""

@@ -8,33 +8,32 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from domain.access import AccessEvent, ReasonCode
-from domain.kernel.ids import CommandId, OfficerRef
+from domain.kernel.ids import CommandId
+from domain.kernel.proof import Proof
 from eventstore.access import AccessRecord
 from eventstore.keys import KeyStore
 from eventstore.postgres.store import PostgresStore
 from eventstore.viewing import Viewer
 
 _ROLE: Final = "passage_auditor"
-_ACTOR = TypeAdapter[str](OfficerRef)
 _REASON = TypeAdapter[str](ReasonCode)
 
 
 @dataclass(frozen=True, slots=True)
 class Auditor:
-    """Who looks, and why. `actor` is a reference, never a name."""
+    """Who looks, by what they are known, and why."""
 
-    actor: str
+    proof: Proof
     because: str
 
     def __post_init__(self) -> None:
-        """Raises pydantic.ValidationError where either is no reference or code."""
-        _ACTOR.validate_python(self.actor)
+        """Raises pydantic.ValidationError where the reason is no code."""
         _REASON.validate_python(self.because)
 
     @property
     def viewer(self) -> Viewer:
         """The auditor as the access stream names them."""
-        return Viewer(f"auditor:{self.actor}", self.because)
+        return Viewer(self.proof, self.because)
 
 
 @asynccontextmanager
@@ -53,7 +52,7 @@ async def record(store: PostgresStore, auditor: Auditor, programme: str, event: 
         AccessRecord(
             programme=programme,
             command_id=CommandId(command_id),
-            actor=auditor.viewer.actor,
+            proof=auditor.proof,
             events=(event,),
         )
     )

@@ -27,6 +27,7 @@ from domain.humanitarian_parole.stages.vetting import VettingRequested
 from domain.kernel.events import Basis, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import open_programme
+from domain.kernel.proof import claimed
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import DirectoryKeyStore
 from eventstore.places import Pool
@@ -139,7 +140,7 @@ class GrowingCase:
                 expected_version=self.version,
                 previous_hash=self.hash,
                 events=events,
-                actor="entry_records",
+                proof=claimed("entry_records"),
                 now=_AT,
                 rules_digest=_DIGEST,
                 summary=_summary(self.stream),
@@ -183,7 +184,7 @@ async def open_cases(store: PostgresStore, count: int = CASES) -> list[GrowingCa
             expected_version=0,
             previous_hash=NO_HASH,
             events=(opened,),
-            actor="governments",
+            proof=claimed("governments"),
             now=_AT,
             summary=ProgrammeSummary(_PROGRAMME, "open", "2022-10-19", {AIR: Pool(_PROGRAMME, 24000, "total")}),
         )

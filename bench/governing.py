@@ -26,6 +26,7 @@ from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import ProgrammeSuspended
+from domain.kernel.proof import claimed
 from eventstore.conflicts import ProgrammeConflict
 from eventstore.format.envelope import NO_HASH
 from eventstore.operations import DeliveryFilter
@@ -182,7 +183,7 @@ async def _suspend(store: PostgresStore) -> tuple[Any, ...]:
             expected_version=programme.version,
             previous_hash=programme.hash,
             events=(ProgrammeSuspended(at=_AT),),
-            actor="governments",
+            proof=claimed("governments"),
             now=_AT,
             summary=ProgrammeSummary(_PROGRAMME, "suspended", _RULES, {AIR: Pool(_PROGRAMME, 24_000, "total")}),
             place=AllotPlaces("2022-10"),
@@ -237,7 +238,7 @@ def _append(case_id: str, version: int, previous: bytes, event: CaseEvent, read:
         expected_version=version,
         previous_hash=previous,
         events=(event,),
-        actor="bench",
+        proof=claimed("bench"),
         now=_AT,
         rules_digest=_DIGEST,
         summary=CaseSummary(case_id, _PROGRAMME, _RULES, "sponsor_confirmation", "sponsor", _AT, _AT),

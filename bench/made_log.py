@@ -23,8 +23,8 @@ from domain.kernel.decider import fold
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import Programme, evolve_programme, open_programme
+from domain.kernel.proof import claimed
 from eventstore.format.envelope import NO_HASH, Envelope, machine_clock
-from eventstore.format.proof import proof_of
 from eventstore.format.summarize import summarize, summarize_programme
 from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
@@ -91,7 +91,7 @@ def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
     return Append(
         stream=stream, programme=PROGRAMME, command_id=CommandId(command),
         message_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
-        events=events, actor="bench", now=AT, rules_digest=_RULES.digest, received_at=AT, proof=proof_of(_SENDER),
+        events=events, proof=claimed("bench"), now=AT, rules_digest=_RULES.digest, received_at=AT,
         summary=summarize_programme(_OPEN),
     )  # fmt: skip
 

@@ -25,6 +25,7 @@ from domain.humanitarian_parole.stages.travel import TravelAuthorized
 from domain.kernel.events import Basis, CaseEvent, RuleResult
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import open_programme
+from domain.kernel.proof import claimed
 from eventstore.conflicts import NoPlace
 from eventstore.format.envelope import NO_HASH
 from eventstore.keys import CaseKey
@@ -197,7 +198,7 @@ class _Case:
                 expected_version=self.version,
                 previous_hash=self.hash,
                 events=(event,),
-                actor="vetting",
+                proof=claimed("vetting"),
                 now=_AT,
                 rules_digest=_DIGEST,
                 summary=summary,
@@ -220,7 +221,7 @@ async def open_with(store: PostgresStore, places: int) -> None:
             expected_version=0,
             previous_hash=NO_HASH,
             events=(opened,),
-            actor="governments",
+            proof=claimed("governments"),
             now=_AT,
             summary=ProgrammeSummary(_PROGRAMME, "open", _RULES, {AIR: Pool(_PROGRAMME, places, "total")}),
         )

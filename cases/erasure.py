@@ -9,19 +9,15 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter
-
 from cases.repository import CaseRepository
 from domain.access import AccessEvent, LegalHoldPlaced, LegalHoldReleased
 from domain.kernel.events import PersonalDataErased
 from domain.kernel.ids import CaseId, CommandId, OfficerRef
+from domain.kernel.proof import Proof
 from eventstore.access import AccessRecord
 from eventstore.conflicts import ErasureRefused
-from eventstore.format.proof import proof_of
 from eventstore.keys import KeyStore
 from eventstore.port import Append
-
-_OFFICER = TypeAdapter[str](OfficerRef)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +25,8 @@ class ErasureOrder:
     """Two officers order that a closed case's personal data be erased."""
 
     case_id: CaseId
-    officer: str
-    second_officer: str
+    first: Proof
+    second: Proof
     because: str
     """A code, such as `retention-ended`."""
 
@@ -47,20 +43,20 @@ async def erase(cases: CaseRepository, keys: KeyStore, order: ErasureOrder, now:
     """Erase what is personal in a case, for good. `cases` stands on a store that acts as `passage_eraser`.
 
     Raises:
-        ErasureRefused: one officer twice, or what the store refuses: an open case, a legal hold, an undecided message.
-        pydantic.ValidationError: an officer or a reason that is not a reference or a code.
+        ErasureRefused: not two proved officers, or what the store refuses: an open case, a legal hold, an undecided
+            message.
+        pydantic.ValidationError: a reason that is not a code.
         Conflict: the case moved; to be tried again.
     """
-    if order.officer == order.second_officer:
+    first, second = _officer(order.first), _officer(order.second)
+    if first == second:
         raise ErasureRefused("one-officer-twice")
     at = await cases.case_at(order.case_id)
     summary = await cases.store.summary(order.case_id)
     if not at.case.filed or summary is None:
         raise ErasureRefused("unknown-case")
     happened_at = max(now, at.case.last_at or now)
-    event = PersonalDataErased(
-        at=happened_at, first_officer=order.officer, second_officer=order.second_officer, because=order.because
-    )
+    event = PersonalDataErased(at=happened_at, first_officer=first, second_officer=second, because=order.because)
     command_id = CommandId(f"erase:{order.case_id}")
     appended = await cases.store.erase(
         Append(
@@ -71,8 +67,7 @@ async def erase(cases: CaseRepository, keys: KeyStore, order: ErasureOrder, now:
             expected_version=at.case.version,
             previous_hash=at.hash,
             events=(event,),
-            actor=f"officer:{order.officer}",
-            proof=proof_of(f"officer:{order.officer}"),
+            proof=order.first,
             now=happened_at,
             summary=summary,
         )
@@ -82,7 +77,7 @@ async def erase(cases: CaseRepository, keys: KeyStore, order: ErasureOrder, now:
 
 
 async def hold(
-    cases: CaseRepository, case_id: CaseId, officer: str, because: str, command_id: str, now: datetime
+    cases: CaseRepository, case_id: CaseId, officer: Proof, because: str, command_id: str, now: datetime
 ) -> None:
     """Keep the case from erasure until the hold is released; placed twice it is one hold.
 
@@ -93,7 +88,7 @@ async def hold(
 
 
 async def release(
-    cases: CaseRepository, case_id: CaseId, officer: str, because: str, command_id: str, now: datetime
+    cases: CaseRepository, case_id: CaseId, officer: Proof, because: str, command_id: str, now: datetime
 ) -> None:
     """Release the hold.
 
@@ -105,7 +100,14 @@ async def release(
     await _record(cases, LegalHoldReleased(at=now, case=case_id, because=because), officer, command_id)
 
 
-async def _record(cases: CaseRepository, event: AccessEvent, officer: str, command_id: str) -> None:
+def _officer(proof: Proof) -> OfficerRef:
+    if proof.officer is None:
+        raise ErasureRefused("officer-not-proven")
+    return proof.officer
+
+
+async def _record(cases: CaseRepository, event: AccessEvent, officer: Proof, command_id: str) -> None:
+    _officer(officer)
     case = await cases.case(event.case)
     if not case.filed:
         raise ErasureRefused("unknown-case")
@@ -115,7 +117,7 @@ async def _record(cases: CaseRepository, event: AccessEvent, officer: str, comma
         AccessRecord(
             programme=case.programme,
             command_id=CommandId(command_id),
-            actor=f"officer:{_OFFICER.validate_python(officer)}",
+            proof=officer,
             events=(event,),
         )
     )

@@ -12,7 +12,6 @@ from domain import registry
 from domain.kernel.decider import Decision, decide_or_reject
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, Submission, TakeMessage
 from eventstore.conflicts import Conflict, MessageDecided, MessageFirst
-from eventstore.format.proof import CLOCK, proof_of
 from eventstore.format.summarize import summarize
 from eventstore.inbox import InboxRow
 from eventstore.port import Append, Decides, Notification
@@ -36,8 +35,8 @@ def command_of(row: InboxRow) -> Command:
     """The command that an inbox row is."""
     message = row.body
     if isinstance(message, Submission) and row.case_id is not None:
-        return FileApplication(row.case_id, row.source, row.message_id, message, row.received_at)
-    return TakeMessage(row.source, row.message_id, message, row.received_at)
+        return FileApplication(row.case_id, row.source, row.message_id, message, row.received_at, row.proof)
+    return TakeMessage(row.source, row.message_id, message, row.received_at, row.proof)
 
 
 async def handle(
@@ -99,8 +98,7 @@ def _append(
         expected_version=before.version,
         previous_hash=at.hash,
         events=decision.events,
-        actor=_actor(command),
-        proof=proof_of(row.sender) if row else CLOCK,
+        proof=command.proof,
         received_at=None if isinstance(command, MeetDeadline) else command.received_at,
         now=world.now,
         rules_digest=world.rules.digest,
@@ -126,10 +124,3 @@ def _with_registrations(cases: CaseRepository, append: Append, decision: Decisio
         persons=cases.person_keys(found.persons),
         supporter=cases.backer_keys(found.backer) if found.backer else None,
     )
-
-
-def _actor(command: Command) -> str:
-    if isinstance(command, MeetDeadline):
-        return "passage"
-    officer = getattr(command.message, "officer", None)
-    return command.source if officer is None else f"officer:{officer}"

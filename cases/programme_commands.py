@@ -24,10 +24,10 @@ from domain.kernel.programme import (
     evolve_programme,
     open_programme,
 )
+from domain.kernel.proof import CLOCK
 from domain.kernel.rule_set import RuleSet, read_rule_set
 from eventstore.conflicts import Conflict, MessageDecided
 from eventstore.format.envelope import NO_HASH
-from eventstore.format.proof import proof_of
 from eventstore.format.summarize import summarize_programme
 from eventstore.inbox import InboxRow
 from eventstore.places import AllotPlaces
@@ -62,7 +62,7 @@ async def open_if_new(
                 expected_version=0,
                 previous_hash=NO_HASH,
                 events=events,
-                actor="passage",
+                proof=CLOCK,
                 now=now,
                 rules_digest=rules.digest,
                 summary=summarize_programme(state),
@@ -120,8 +120,7 @@ async def _attempt(cases: CaseRepository, programme: str, row: InboxRow, now: da
             expected_version=stream.version,
             previous_hash=stream.hash,
             events=events,
-            actor=row.source,
-            proof=proof_of(row.sender),
+            proof=row.proof,
             received_at=row.received_at,
             now=now,
             summary=summarize_programme(after) if events else None,

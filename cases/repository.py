@@ -130,6 +130,10 @@ class CaseRepository:
         """The lookup keys under which the same person is found again."""
         return self._lookups.persons(persons)
 
+    def message_id(self, caller: str, given: str) -> str:
+        """What stands in the record for an id that a person's system chose: it may hold a name, and is no secret."""
+        return self._lookups.message(caller, given)
+
     def backer_keys(self, backer: Backer) -> SupporterKeys:
         """The lookup keys of whoever stands behind a case, and of their details."""
         return self._lookups.supporter(backer.person, backer.tax_id, backer.phone, backer.address)

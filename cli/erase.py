@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -10,8 +11,10 @@ from pydantic import ValidationError
 
 from cases.erasure import Erased, ErasureOrder, erase, hold, release
 from cli.errors import FaultFoundError, UnusableError
+from cli.identity import acting
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
+from domain.kernel.proof import OFFICER
 from eventstore.conflicts import Conflict, ErasureRefused
 from process.backing import open_backing
 from process.config import Settings
@@ -20,6 +23,7 @@ _ROLE: Final = "passage_eraser"
 """The role that may erase and hold, and nothing else; the login must be a member of it."""
 _REFUSED: Final = {
     "one-officer-twice": "two different officers must order it",
+    "officer-not-proven": "an officer must order it: `passage login`",
     "unknown-case": "nobody filed it",
     "case-open": "it is open: only a closed case is erased",
     "legal-hold": "a legal hold keeps it",
@@ -31,10 +35,10 @@ _REFUSED: Final = {
 
 def erase_case(
     case_id: Annotated[str, typer.Argument(help="The case's id.", metavar="ID", show_default=False)],
-    officer: Annotated[str, typer.Option(help="Reference of the officer who orders it, such as o-17.")],
     reason: Annotated[str, typer.Option(help="A code, such as retention-ended.")],
-    second_officer: Annotated[
-        str | None, typer.Option(help="Reference of another officer; erasing needs both.")
+    token_file: Annotated[Path | None, typer.Option(help="Token of the officer.", show_default="passage login")] = None,
+    second_token_file: Annotated[
+        Path | None, typer.Option(help="Token of another officer; erasing needs both.")
     ] = None,
     place_hold: Annotated[bool, typer.Option("--hold", help="Do not erase: keep the case from erasure.")] = False,
     release_hold: Annotated[bool, typer.Option("--release-hold", help="Do not erase: release a hold.")] = False,
@@ -44,20 +48,20 @@ def erase_case(
     known = checked_case_id(case_id)
     if place_hold and release_hold:
         raise UnusableError("a hold is either placed or released")
-    if not (place_hold or release_hold) and second_officer is None:
-        raise UnusableError("erasing needs a second officer: --second-officer")
+    if not (place_hold or release_hold) and second_token_file is None:
+        raise UnusableError("erasing needs a second officer: --second-token-file")
 
     async def work(settings: Settings) -> None:
         now = domain_now(settings)
         async with open_backing(settings, role=_ROLE, connections=2) as eraser:
+            officer = await acting(settings, eraser.store.staff, OFFICER, file=token_file)
             if place_hold or release_hold:
                 change = hold if place_hold else release
                 await change(eraser.cases, known, officer, reason, f"hold:{secrets.token_hex(8)}", now)
                 _tell_hold(known, json=json, held=place_hold)
             else:
-                order = ErasureOrder(
-                    case_id=known, officer=officer, second_officer=second_officer or "", because=reason
-                )
+                second = await acting(settings, eraser.store.staff, OFFICER, file=second_token_file)
+                order = ErasureOrder(case_id=known, first=officer, second=second, because=reason)
                 _tell_erased(known, await erase(eraser.cases, eraser.keys, order, now), json=json)
 
     with _refusals_told(known):
@@ -73,9 +77,7 @@ def _refusals_told(case_id: str) -> Iterator[None]:
     except Conflict:
         raise FaultFoundError(f"{case_id} moved meanwhile: try again") from None
     except ValidationError:
-        raise UnusableError(
-            "officers are named by reference (letters, digits, hyphens), a reason by a code such as retention-ended"
-        ) from None
+        raise UnusableError("a reason is a code such as retention-ended") from None
 
 
 def _tell_hold(case_id: str, *, json: bool, held: bool) -> None:

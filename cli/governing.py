@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from activities.notify import notify
 from cases.programme_commands import handle_programme, open_if_new
 from cli.errors import FaultFoundError, UnusableError
+from cli.identity import acting
 from cli.lines import echo_json
 from cli.reach import Reached, TemporalAway
 from domain import registry
@@ -24,7 +25,6 @@ from eventstore.operations import ProgrammeStatistics
 from eventstore.port import Notification
 from gateway.routes.intake import of_store
 
-_SENDER: Final = "unsigned:governments"
 _REFUSED: Final = {
     "programme-not-opened": "it was never opened",
     "programme-terminated": "it was terminated, and nothing follows that",
@@ -157,7 +157,7 @@ async def _receive(stack: Reached, programme: str, message: GovernmentsMessage) 
         programme=programme,
         body=message,
         received_at=stack.now,
-        sender=_SENDER,
+        proof=await acting(stack.settings, stack.backing.store.staff, "operator"),
     )
     try:
         return await stack.inbox.receive(incoming)

@@ -81,7 +81,7 @@ def _show(each: Delivery) -> None:
     last = "" if each.notified_at is None else f", last at {instant(each.notified_at)}"
     lines = {
         "Message": f"{each.number}  {each.kind} about {each.stream}",
-        "From": f"{each.source}, id {each.message_id}, known as {each.sender}",
+        "From": f"{each.source}, id {each.message_id}, known by {each.proof}",
         "Received": f"{instant(each.received_at)}, came {each.deliveries} times",
         "Answer": f"{each.state}{f' ({each.code})' if each.code else ''}",
     }

@@ -28,6 +28,7 @@ _EMBEDDED: Final = {
 """They start servers of their own, or are for those: they need the `embedded` extra, which a production image lacks."""
 _COMMANDS: Final = {
     **(_EMBEDDED if find_spec("psutil") else {}),
+    "login": "cli.login:login",
     "erase": "cli.erase:erase_case",
     "case": "cli.case.app:app",
     "audit": "cli.audit.app:app",

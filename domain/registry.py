@@ -65,6 +65,13 @@ def inbox_only() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def gateway_only() -> frozenset[str]:
+    """Kinds that no direct signal can bring: people prove who they are to the gateway, Passage speaks for itself."""
+    never = {"officer", "governments", "passage"}
+    return frozenset(name for name, found in signals().items() if any(never & {*each.kind.SENDERS} for each in found))
+
+
+@lru_cache(maxsize=1)
 def senders() -> tuple[str, ...]:
     """Everybody who may send a message, Passage itself apart; carriers ask about boarding."""
     said = [sender for found in signals().values() for each in found for sender in each.kind.SENDERS]

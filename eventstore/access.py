@@ -13,10 +13,10 @@ from typing import Protocol
 
 from domain.access import AccessEvent, BoardingChecked, HistoryStored, access_stream
 from domain.kernel.ids import Code, CommandId, event_id
+from domain.kernel.proof import Proof
 from eventstore.conflicts import IllegalAppend
 from eventstore.format.codec import Codec, name_of
 from eventstore.format.envelope import Columns, Envelope, seal
-from eventstore.format.proof import proof_of
 
 MAX_EVENTS = 100
 
@@ -27,8 +27,8 @@ class AccessRecord:
 
     programme: str
     command_id: CommandId
-    actor: str
-    """Who it was: an officer's or auditor's reference, a partner; never a name."""
+    proof: Proof
+    """By what whoever did it was known."""
     events: tuple[AccessEvent, ...]
     history: bytes | None = None
     """The packed history (`histories.py`) that the record's one event, a `HistoryStored`, tells of; kept with it."""
@@ -40,7 +40,7 @@ class NotedCheck:
 
     programme: str
     carrier: str
-    """The carrier as far as it is known: the event's actor."""
+    """By what the carrier was known: its proof, as text."""
     case_id: str
     answer: Code
     checked_at: datetime
@@ -116,13 +116,13 @@ def wrap_access(
             schema_version=event.SCHEMA_VERSION,
             happened_at=event.at,
             recorded_at=recorded_at,
-            actor=record.actor,
+            actor=record.proof.actor,
             command_id=record.command_id,
             key_id=None,
             rules_digest=None,
             public_body=codec.encode(event)[0],
             encrypted_body=None,
-            proof=str(proof_of(record.actor)),
+            proof=str(record.proof),
             message_digest=digest,
             received_at=None,
         )
@@ -139,6 +139,6 @@ def record_of_checks(first: int, checks: Sequence[NotedCheck]) -> AccessRecord:
     return AccessRecord(
         programme=checks[0].programme,
         command_id=CommandId(f"boarding-checks:{first}"),
-        actor=checks[0].carrier,
+        proof=Proof.parse(checks[0].carrier),
         events=tuple(check.event for check in checks),
     )

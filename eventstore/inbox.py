@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from domain.kernel.proof import Proof
+
 Answer = Literal["accepted", "rejected"]
 
 
@@ -27,8 +29,8 @@ class Incoming:
     """A message of `domain.messages`; its `message` literal is the row's kind."""
     received_at: datetime
     """Domain time at which it came in."""
-    sender: str
-    """The authenticated identity that delivered it, for the record; never a name."""
+    proof: Proof
+    """By what its sender was known, as whoever received it found; never taken from the message."""
     person_keys: tuple[bytes, ...] = ()
     """A filing's lookup keys of the beneficiary, so that a later filing of the same person waits for this one."""
 
@@ -66,7 +68,7 @@ class InboxRow:
     digest: bytes
     """32 bytes over the body, keyed by the case's key: the `message_digest` of the append that decides it."""
     received_at: datetime
-    sender: str
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)

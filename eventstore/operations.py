@@ -57,8 +57,8 @@ class Delivery:
     source: str
     message_id: str
     kind: str
-    sender: str
-    """How it was known whose it is."""
+    proof: str
+    """By what its sender was known."""
     received_at: datetime
     answer: Answer | None
     code: str | None
@@ -147,6 +147,10 @@ class Guard(Protocol):
         """Count each so often, in one transaction; durable when this returns."""
         ...
 
+    async def record_refusal(self, refusal: Refusal) -> None:
+        """Count one; durable when this returns."""
+        ...
+
     async def prune_refusals(self) -> int:
         """Forget a portion of the refusals that are too old or too many; how many."""
         ...
@@ -157,6 +161,22 @@ class Guard(Protocol):
 
     async def was_asked(self, case_id: str, partner: str) -> bool | None:
         """Whether the partner was ever asked about this case; None where there is no such case."""
+        ...
+
+    async def revoke_token(self, digest: bytes, expires_at: datetime) -> None:
+        """Its holder signed out; kept until it would have expired anyway."""
+        ...
+
+    async def token_is_revoked(self, digest: bytes) -> bool:
+        """Whether its holder signed out."""
+        ...
+
+    async def note_read(self, caller: str, case_id: str) -> None:
+        """The caller reads this case's status or events."""
+        ...
+
+    async def prune_reads(self) -> int:
+        """Forget a portion of the reads that are too old; how many."""
         ...
 
     async def note_repeat(self, source: str, message_id: str) -> None:

@@ -14,9 +14,9 @@ from domain.access import AccessEvent
 from domain.kernel.events import CaseEvent
 from domain.kernel.ids import Code, CommandId
 from domain.kernel.programme import ProgrammeEvent
+from domain.kernel.proof import Proof
 from eventstore.access import AccessLog
 from eventstore.format.envelope import NO_HASH
-from eventstore.format.proof import Proof
 from eventstore.inbox import Inbox, InboxRow
 from eventstore.places import PlaceChange
 from eventstore.summary import CaseSummary, ProgrammeSummary, SummaryFilter
@@ -43,6 +43,9 @@ class Stored(NamedTuple):
     happened_at: datetime
     recorded_at: datetime
     actor: str
+    proof: str
+    """By what the actor was known: a `Proof`, as text."""
+    received_at: datetime | None
     command_id: str
     hash: bytes
     erased: bool
@@ -135,10 +138,8 @@ class Append:
     previous_hash: bytes
     events: tuple[CaseEvent | ProgrammeEvent, ...]
     """May be empty: a message to a closed case only decides its inbox row."""
-    actor: str
-    """Who caused it: a source, an officer's reference; never a name."""
-    proof: Proof = Proof("none")  # noqa: RUF009  immutable
-    """By which the sender was known."""
+    proof: Proof
+    """By what whoever caused it was known. The recorded actor follows from it."""
     received_at: datetime | None = None
     """Of the message that it answers."""
     now: datetime

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from domain.access import PersonalDataViewed, ReasonCode
 from domain.kernel.ids import CommandId
+from domain.kernel.proof import Proof
 from eventstore.access import AccessLog, AccessRecord
 
 _REASON = TypeAdapter[str](ReasonCode)
@@ -20,8 +21,7 @@ _REASON = TypeAdapter[str](ReasonCode)
 class Viewer:
     """Who looks, and why."""
 
-    actor: str
-    """A reference with its kind, such as `auditor:a-3` or `token:o-17`; never a name."""
+    proof: Proof
     because: str
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ async def record_view(access: AccessLog, viewer: Viewer, seen: Seen, now: dateti
         AccessRecord(
             programme=seen.programme,
             command_id=CommandId(f"view:{secrets.token_hex(12)}"),
-            actor=viewer.actor,
+            proof=viewer.proof,
             events=(event,),
         )
     )

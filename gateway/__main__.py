@@ -9,6 +9,7 @@ from cases.programme_commands import open_if_new
 from domain import registry
 from gateway.app import create_app
 from gateway.assembly import open_gateway
+from gateway.http.connections import BoundedProtocol
 from gateway.routes.intake import WAIT_MAX_S
 from process.backing import Backing, open_backing
 from process.config import ConfigurationError, Settings
@@ -17,8 +18,6 @@ from process.main import run
 
 _log = structlog.get_logger()
 
-CONNECTIONS_MAX: Final = 1000
-"""Further connections are answered 503: no other place bounds this queue."""
 IDLE_CONNECTION_S: Final = 75
 """Longer than HTTP clients and load balancers keep an idle connection (5 to 60 s by default), so that they close it
 first. If the server closed it while a request was on its way, the sender could not tell whether it was taken."""
@@ -42,8 +41,8 @@ async def serve(settings: Settings) -> None:
             settings.gateway_port,
             drain_s=DRAIN_S,
             server_header=False,
-            proxy_headers=False,  # no caller is identified or limited by its address
-            limit_concurrency=CONNECTIONS_MAX,
+            proxy_headers=False,  # `gateway/http/protection.py` reads them, from proxies that are trusted
+            http=BoundedProtocol,
             timeout_keep_alive=IDLE_CONNECTION_S,
         )
 

@@ -1,6 +1,7 @@
 """The gateway's app: every application, message, boarding check and status request comes in here."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from activities.failures import log_failure
 from cases.inbound import faults
 from cases.inbound.faults import BodyRefused
 from domain import registry
-from domain.kernel.ids import MessageId
+from domain.kernel.ids import GivenId
+from domain.kernel.proof import Proof
 from eventstore.conflicts import StoreUnavailable
 from eventstore.keys import KeyDestroyed
 from eventstore.operations import Refusal
@@ -22,9 +24,9 @@ from gateway.deps import GatewayDeps
 from gateway.http.metrics import GatewayMetrics
 from gateway.http.openapi import document
 from gateway.http.problems import Problem, ProblemCode
+from gateway.http.protection import ProtectionMiddleware
 from gateway.http.request_log import RequestLogMiddleware
-from gateway.identity.senders import Identity
-from gateway.pages import routes
+from gateway.pages import reference, routes
 from gateway.pages.errors import error_page, is_page
 from gateway.routes import applications, boarding, cases, documents, log, messages, operations, programmes
 from gateway.routes.intake import WAITING_MAX
@@ -39,22 +41,28 @@ _ROUTERS: Final = (
     log.router,
     operations.router,
     routes.router,
+    reference.router,
 )
-_MESSAGE_ID: Final = TypeAdapter[str](MessageId)
+_MESSAGE_ID: Final = TypeAdapter[str](GivenId)
+MISSES: Final = frozenset[ProblemCode]({"unknown-case", "unknown-document"})
+"""Answers of which a caller may have few: whoever has many is trying ids."""
 _OF_STATUS: Final[Mapping[int, ProblemCode]] = {404: "not-found", 405: "method-not-allowed"}
 
 
 def create_app(deps: GatewayDeps) -> FastAPI:
     """The app over these parts. Its only state is counters; it opens and closes nothing."""
-    app = FastAPI(title="Passage", version="1", redoc_url=None)
+    app = FastAPI(title="Passage", version="1", docs_url=None, redoc_url=None)
     app.state.deps = deps
     app.state.metrics = metrics = GatewayMetrics()
     app.state.waiting = asyncio.Semaphore(WAITING_MAX)
-    app.state.uploads = asyncio.Semaphore(documents.UPLOADS_AT_ONCE)
+    app.state.readiness = operations.Readiness()
+    app.state.uploads = Counter[str]()
     for router in _ROUTERS:
         app.include_router(router)
     for kind in (Problem, BodyRefused, RequestValidationError, HTTPException, KeyDestroyed):
         app.add_exception_handler(kind, _refuse)
+    if deps is not None:  # None where only the OpenAPI document is wanted
+        app.add_middleware(ProtectionMiddleware, protection=deps.protection, record=deps.record_refusal)
     app.add_middleware(RequestLogMiddleware, metrics=metrics)
     app.openapi = _documented(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
@@ -93,17 +101,19 @@ async def _record(request: Request, problem: Problem) -> None:
     """
     route = getattr(request.scope.get("route"), "path", "")
     asked = is_page(request) and problem.code == "token-missing"
-    wanted = request.method in ("POST", "PUT") or (problem.status in (401, 403) and not asked)
+    deps: GatewayDeps = request.app.state.deps
+    identity: Proof | None = getattr(request.state, "identity", None)
+    if problem.code in MISSES and identity is not None:
+        deps.misses.note(str(identity))
+    wanted = request.method in ("POST", "PUT") or problem.code in MISSES or (problem.status in (401, 403) and not asked)
     if not wanted or not route or problem.status >= 500:
         return
-    deps: GatewayDeps = request.app.state.deps
-    identity: Identity | None = getattr(request.state, "identity", None)
     refusal = Refusal(
         partner=_partner_of(request),
         route=route,
-        code=problem.code,
-        sender="" if identity is None else identity.sender,
-        message_id=_message_id_of(request),
+        code=problem.recorded_as,
+        sender="" if identity is None else str(identity),
+        message_id=_message_id_of(request, deps),
     )
     await deps.record_refusal(refusal)
 
@@ -113,10 +123,11 @@ def _partner_of(request: Request) -> str:
     return partner if partner in registry.senders() else ""
 
 
-def _message_id_of(request: Request) -> str:
+def _message_id_of(request: Request, deps: GatewayDeps) -> str:
+    """A mark that is the same for the same id: what was refused has no case whose erasure would reach the id itself."""
     given = request.headers.get("webhook-id") or request.headers.get("idempotency-key") or ""
     try:
-        return _MESSAGE_ID.validate_python(given)
+        return deps.cases.message_id("refused", _MESSAGE_ID.validate_python(given))
     except ValidationError:
         return ""
 

@@ -4,32 +4,43 @@ Temporal is not among them: the process that outsiders reach has no connection t
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from cases.clock import Clock
+from cases.inbound.senders import NOBODY, Senders
 from cases.repository import CaseRepository
 from eventstore.inbox import Inbox
 from eventstore.operations import Deliveries, Refusal, Statistics
 from eventstore.port import EventStore
 from eventstore.postgres.documents import PostgresDocuments
 from eventstore.postgres.sealed import PostgresSealedLog
-from gateway.http.limits import unlimited
+from gateway.http.limits import Misses, unlimited
+from gateway.http.protection import Protection
 from gateway.http.refusals import unrecorded
-from gateway.identity.senders import NOBODY, Senders
 from gateway.identity.tokens import CLOSED, Tokens
 
 RecordRefusal = Callable[[Refusal], Awaitable[None]]
 """Records a refusal. Raises `StoreUnavailable` if it is not recorded."""
 Admit = Callable[[str], Awaitable[None]]
-"""Returns if this sender may send a message now; raises the `Problem` that says when."""
+"""Returns if this caller may go on now; raises the `Problem` that says when. What it does stands before who it is."""
 WasAsked = Callable[[str, str], Awaitable[bool | None]]
 """Case and partner: whether the partner was ever asked about this case; None if there is no such case."""
 NoteRepeat = Callable[[str, str], Awaitable[None]]
 """Counts a delivery after the first; given source and message id."""
+
+
+NoteRead = Callable[[str, str], Awaitable[None]]
+"""Keeps that a caller reads a case; given both."""
+Revoke = Callable[[bytes, datetime], Awaitable[None]]
+"""Makes a token useless until it expires; given its digest and that moment."""
+
+
+async def unrevoked(_digest: bytes, _expires_at: datetime) -> None:
+    """Forgets it: for simulations, where nobody signs in."""
 
 
 async def unnoted(_source: str, _message_id: str) -> None:
@@ -65,6 +76,12 @@ class GatewayDeps:
     admit: Admit = unlimited
     was_asked: WasAsked = always_asked
     note_repeat: NoteRepeat = unnoted
+    note_read: NoteRead = unnoted
+    revoke: Revoke = unrevoked
+    misses: Misses = field(default_factory=Misses)
+    """What callers asked for that is not there."""
+    protection: Protection = field(default_factory=Protection)
+    """What holds for every request, whatever its route."""
     documents: PostgresDocuments | None = None
     """Applicants' documents; None: the routes answer `not-found`."""
     sealed_log: PostgresSealedLog | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -29,6 +29,10 @@ from domain.kernel.ids import Code
 
 DEFAULT_DATA_DIR = Path(".passage")
 STACK_FILE = "stack.json"
+
+
+EMBEDDED_ISSUER = "urn:passage:embedded"
+"""The `iss` of tokens of an embedded stack's own issuer."""
 
 
 class ConfigurationError(Exception):
@@ -74,22 +78,38 @@ class Settings(BaseSettings):
     (docs/partners.md). Without it no signature verifies."""
     sender_keys: Path | None = None
     """JSON file with which the simulated partners and the demonstration sign: `whsec_…` or `whsk_…`."""
+    call_keys: Path | None = None
+    """JSON file with which Passage signs its calls to partners, in the same form: `whsec_…` or `whsk_…`."""
+    caller_keys: Path | None = None
+    """JSON file by which the simulated partners know Passage: `whsec_…` or `whpk_…`."""
+    partner_ca_file: Path | None = None
+    """PEM file of the authorities that partners' TLS certificates are checked against, in place of the usual ones."""
     sender_rate_per_s: float = Field(default=200, gt=0)
     """Messages a second that all gateways together take from one sender (and applications from all senders). Far above
     the load of the real programme, and far below what would slow down other senders."""
     sender_burst: float = Field(default=2000, ge=1)
     """Messages that a sender may send at once after a pause."""
+    embedded_stack: bool = False
+    """Set by an embedded stack for its own programs, and by nobody else."""
     unsigned_messages: bool | None = None
-    """Take messages without a signature and requests without a token, for experiments on one machine: the gateway must
-    listen on a loopback address. Default: 1 in the embedded stack, 0 everywhere else."""
+    """Take messages without a signature and requests without a token, for experiments on one machine. Only where the
+    embedded stack started both servers itself: default 1 there, 0 everywhere else. The gateway then listens on a
+    loopback address, and refuses what a proxy passed on and what a page of another site sent."""
+    trusted_proxies: tuple[str, ...] = ()
+    """JSON array of networks whose `X-Forwarded-For` is believed, for limits by address: `["10.0.3.0/24"]`."""
     token_issuer: str | None = Field(default=None, min_length=1, max_length=1024)
     """The `iss` of the tokens by which officers and services are known (docs/partners.md), usually an https address."""
     token_audience: str = Field(default="passage", min_length=1, max_length=1024)
     """What the `aud` of a token must hold."""
+    token_acr: tuple[str, ...] = ()
+    """JSON array: the `acr` of which the tokens of officers, operators and auditors must have one. Empty: any."""
     token_keys_url: str | None = None
     """Where that issuer publishes its keys (`jwks_uri`): `https:`, `http:` on this machine, or `file:`."""
     token_signing_key: Path | None = None
     """The key of the embedded stack's own issuer, with which `passage token` signs. No deployment has one."""
+    token_file: Path | None = None
+    """Where `passage login` keeps the token by which commands know who runs them. Default: `token` in the data
+    directory."""
 
     partners_url: str = "http://127.0.0.1:8090"
     """Base address of the partner services: a partner is reached at `<partners_url>/<partner>`."""
@@ -142,10 +162,19 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _unsigned_only_from_this_machine(self) -> Self:
+    def _unsigned_only_in_an_embedded_stack(self) -> Self:
+        if self.unsigned_messages and not self.embedded_stack:
+            raise ValueError("PASSAGE_UNSIGNED_MESSAGES belongs to an embedded stack that started both of its servers")
         if self.unsigned_messages and not _is_loopback(self.gateway_host):
             raise ValueError("PASSAGE_UNSIGNED_MESSAGES needs a PASSAGE_GATEWAY_HOST that only this machine reaches")
         return self
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            ipaddress.ip_network(each)
+        return given
 
     @model_validator(mode="after")
     def _issuer_is_whole(self) -> Self:
@@ -164,9 +193,19 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def trusted_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """`trusted_proxies`, read."""
+        return tuple(map(ipaddress.ip_network, self.trusted_proxies))
+
+    @property
     def stack_file(self) -> Path:
         """Where the embedded stack writes its addresses and process ids."""
         return self.data_dir / STACK_FILE
+
+    @property
+    def token_path(self) -> Path:
+        """Where the token of whoever runs commands is kept."""
+        return self.token_file or self.data_dir / "token"
 
     @property
     def keys_directory(self) -> Path:
@@ -269,7 +308,7 @@ def _as_variable(value: object) -> str:
     match value:
         case SecretStr():
             return value.get_secret_value()
-        case dict():
+        case dict() | tuple():
             return json.dumps(value)
         case datetime():
             return value.isoformat()

@@ -51,6 +51,7 @@ def beside(group: asyncio.TaskGroup, backing: Backing, temporal: TemporalConnect
         group.create_task(keep_up("storing histories", archiver.look, ARCHIVE_PERIOD_S)),
         group.create_task(keep_up("recording boarding checks", record, RECORD_PERIOD_S)),
         group.create_task(keep_up("pruning refusals", backing.store.guard.prune_refusals, PRUNE_PERIOD_S)),
+        group.create_task(keep_up("pruning reads", backing.store.guard.prune_reads, PRUNE_PERIOD_S)),
     ]
 
 

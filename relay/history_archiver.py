@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.contracts import CASE_WORKFLOW
 from domain.access import HistoryStored
 from domain.kernel.ids import CommandId
+from domain.kernel.proof import CLOCK
 from eventstore.access import AccessRecord
 from eventstore.conflicts import CommandContentDiffers
 from eventstore.format.envelope import machine_clock
@@ -38,7 +39,6 @@ BATCH: Final = 100
 AT_ONCE: Final = 4
 """Histories read concurrently: enough to hide round trips, few enough not to slow down notifications."""
 
-ACTOR: Final = "passage"
 _ENDED: Final = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus != 'Running'"
 
 
@@ -122,7 +122,7 @@ async def _store(client: Client, store: EventStore, case_id: str, run_id: str, a
     record = AccessRecord(
         programme=summary.programme,
         command_id=CommandId(f"history:{run_id}"),
-        actor=ACTOR,
+        proof=CLOCK,
         events=(event,),
         history=packed.content,
     )

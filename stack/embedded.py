@@ -47,7 +47,7 @@ class EmbeddedStack:
         self._fresh = None if fresh is None else self._data_dir / fresh
         kept = self._fresh or self._data_dir
         keys_dir = settings.keys_dir or kept / "keys"
-        own = {"data_dir": kept, "keys_dir": keys_dir.absolute(), "probe_port": None}
+        own = {"data_dir": kept, "keys_dir": keys_dir.absolute(), "embedded_stack": True, "probe_port": None}
         self._settings = settings.model_copy(update=own)
         self._simulators = simulators
         self._postgres = None if settings.database_url else PostgresService(kept / "postgres")
@@ -59,6 +59,8 @@ class EmbeddedStack:
 
     async def start(self) -> StackState:
         """Bring everything up and write `stack.json`. Raises StackError; call `stop` even then."""
+        if self._settings.unsigned_messages and not self._both_servers_are_ours:
+            raise StackError("PASSAGE_UNSIGNED_MESSAGES needs both servers of the embedded stack, and one is named")
         self._data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = lock(self._data_dir)
         (self._data_dir / STACK_FILE).unlink(missing_ok=True)  # of a run that was killed: its addresses hold no more
@@ -106,6 +108,8 @@ class EmbeddedStack:
             database_url=self._postgres.owner_url if self._postgres else found.required_database_url,
             keys_dir=str(found.keys_directory),
             sender_keys=None if found.sender_keys is None else str(found.sender_keys),
+            embedded_stack=found.embedded_stack,
+            unsigned_messages=found.unsigned_messages,
             token_issuer=found.token_issuer,
             token_audience=found.token_audience,
             token_keys_url=found.token_keys_url,
@@ -115,6 +119,11 @@ class EmbeddedStack:
             clock_domain_epoch=found.clock_domain_epoch,
             pids=self._running.pids,
         )
+
+    @property
+    def _both_servers_are_ours(self) -> bool:
+        """Whether nothing here can be a deployment's: only then need nobody prove who they are."""
+        return self._postgres is not None and self._temporal is not None
 
     @property
     def _running(self) -> Supervisor:
@@ -217,12 +226,17 @@ class EmbeddedStack:
             await asyncio.to_thread(shutil.rmtree, self._fresh)
 
     async def _ensure_partner_keys(self) -> None:
-        """Signed is what everybody here does; who tries the gateway by hand may leave it out, unless told otherwise."""
+        """Everybody here signs; who tries the gateway by hand need not, as long as both servers are our own."""
         if self._settings.partner_keys is None:
             keys = await asyncio.to_thread(ensure_partner_keys, self._settings.data_dir / "partner-keys")
-            self._set(partner_keys=keys.gateway, sender_keys=keys.senders)
+            self._set(
+                partner_keys=keys.gateway,
+                sender_keys=keys.senders,
+                call_keys=keys.calls,
+                caller_keys=keys.callers,
+            )
         if self._settings.unsigned_messages is None:
-            self._set(unsigned_messages=True)
+            self._set(unsigned_messages=self._both_servers_are_ours)
 
     async def _ensure_token_issuer(self) -> None:
         """An issuer that the environment names takes the place of our own."""

@@ -1,4 +1,4 @@
-"""Keys of the partners of an embedded stack, made at its first start: the gateway's half, and the senders' half."""
+"""Keys of the partners of an embedded stack, made at its first start, for both directions and both sides."""
 
 import json
 import os
@@ -13,23 +13,31 @@ _PAIRS: Final = ("vetting", "work_permit_office", "border", "governments")
 
 
 class PartnerKeys(NamedTuple):
-    """Two files, each readable by its owner alone."""
+    """Four files, each readable by its owner alone."""
 
     gateway: Path
-    """What the gateway knows its senders by."""
+    """What the gateway and the worker know senders by."""
     senders: Path
     """What they sign with."""
+    calls: Path
+    """What Passage signs its calls with."""
+    callers: Path
+    """What partners know Passage by."""
 
 
 def ensure_partner_keys(directory: Path) -> PartnerKeys:
     """The keys in `directory`, made if it holds none. May block."""
-    files = PartnerKeys(directory / "gateway.json", directory / "senders.json")
+    files = PartnerKeys(*(directory / f"{name}.json" for name in PartnerKeys._fields))
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not files.senders.exists() or not files.gateway.exists():
         shared = {sender: new_shared_key() for sender in registry.senders() if sender not in _PAIRS}
         pairs = {sender: new_key_pair() for sender in _PAIRS}
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(files.gateway, shared | {sender: public for sender, (_, public) in pairs.items()})
         _write(files.senders, shared | {sender: private for sender, (private, _) in pairs.items()})
+    if not files.calls.exists() or not files.callers.exists():
+        own = {partner: new_key_pair() for partner in registry.partners()}
+        _write(files.callers, {partner: public for partner, (_, public) in own.items()})
+        _write(files.calls, {partner: private for partner, (private, _) in own.items()})
     return files
 
 

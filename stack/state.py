@@ -32,6 +32,8 @@ class StackState(BaseModel):
     keys_dir: str
     sender_keys: str | None = None
     """With which the simulated partners sign."""
+    embedded_stack: bool = True
+    unsigned_messages: bool | None = None
     token_issuer: str | None = None
     token_audience: str = "passage"  # noqa: S105  whom tokens are for, which is no secret
     token_keys_url: str | None = None

@@ -14,7 +14,9 @@ from typing import Any, Final, NamedTuple
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-ISSUER: Final = "urn:passage:embedded"
+from process.config import EMBEDDED_ISSUER
+
+ISSUER: Final = EMBEDDED_ISSUER
 LIFETIME: Final = timedelta(hours=1)
 """What an identity provider usually gives an access token."""
 

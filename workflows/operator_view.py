@@ -1,12 +1,12 @@
 """What an operator sees of a case in the Temporal UI: search attributes and current details."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
-from activities.contracts import Call, Reply, Step
+from activities.contracts import Call, RefusedSignal, Reply, Step
 from activities.safe import Summary
 from domain import registry
 from workflows import contracts
@@ -37,13 +37,19 @@ def show_search_attributes(step: Step) -> None:
         workflow.upsert_search_attributes(changed)
 
 
-def details(step: Step | None, signals: PendingSignals, trouble: str | None, refused_calls: Mapping[str, str]) -> str:
+def details(
+    step: Step | None,
+    signals: PendingSignals,
+    trouble: str | None,
+    refused_calls: Mapping[str, str],
+    refused: Iterable[RefusedSignal] = (),
+) -> str:
     """Markdown for the UI, from the Step and from what this run noted: no link, nothing personal, under 4 KB.
 
     `trouble` is the code with which the last activity gave up; `refused_calls` are the request ids that a partner
-    refused for good, with the code.
+    refused for good, with the code; `refused` are direct signals from which nothing followed.
     """
-    lines = [*_trouble(trouble), *_where(step, refused_calls), *_news(step, signals)]
+    lines = [*_trouble(trouble), *_where(step, refused_calls), *_news(step, signals, refused)]
     return "\n".join(lines)
 
 
@@ -73,11 +79,19 @@ def _where(step: Step | None, refused_calls: Mapping[str, str]) -> Iterator[str]
         yield "- **Flags** " + ", ".join(f"`{flag}`" for flag in step.flags)
 
 
-def _news(step: Step | None, signals: PendingSignals) -> Iterator[str]:
+def _news(step: Step | None, signals: PendingSignals, refused: Iterable[RefusedSignal]) -> Iterator[str]:
     if signals.last:
         yield _bullet("Last signal", "`{last}`", last=signals.last)
     if signals.refused:
         yield _bullet("Signals refused", "{refused}: not readable, or too many at once", refused=signals.refused)
+    for each in refused:
+        yield _bullet(
+            "Signal refused",
+            "`{message}` `{id}`: `{code}`",
+            message=each.message,
+            id=each.message_id,
+            code=each.code,
+        )
     if step is None:
         return
     if step.answers:

@@ -1,9 +1,11 @@
 """Where a case stands, as far as one run of its workflow knows, and what follows from that for the run."""
 
+from collections import deque
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.contracts import CaseStart, Step
+from activities.contracts import CaseStart, RefusedSignal, Step
 from domain import registry
 from domain.kernel.ids import Code
 from workflows import operator_view
@@ -11,6 +13,9 @@ from workflows.answers import Answers
 from workflows.deadline import DeadlineTimer
 from workflows.outstanding import OutstandingCalls, failure_code
 from workflows.signals import PendingSignals
+
+REFUSED_SHOWN = 5
+"""Direct signals of this run that were refused, the newest; all are on record."""
 
 
 class RunState:
@@ -26,6 +31,7 @@ class RunState:
         self._first_stage: Code | None = None
         self._trouble: str | None = None
         self._heard = 0
+        self._refused: deque[RefusedSignal] = deque(maxlen=REFUSED_SHOWN)
 
     @property
     def closed(self) -> bool:
@@ -46,6 +52,7 @@ class RunState:
         """The activity returned. A Step older than the one held is late news: only its answers count."""
         self._trouble = None
         self._answers.end(step)
+        self._refused.extend(step.refused)
         if self.step is None or step.version >= self.step.version:
             self.step = step
             self._first_stage = self._first_stage or step.stage
@@ -89,5 +96,5 @@ class RunState:
 
     def _show(self) -> None:
         workflow.set_current_details(
-            operator_view.details(self.step, self._signals, self._trouble, self._calls.refused)
+            operator_view.details(self.step, self._signals, self._trouble, self._calls.refused, self._refused)
         )

@@ -7,7 +7,7 @@ from typing import Final
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from activities.contracts import DIRECT_MAX, DirectMessage, Notification
+from activities.contracts import DIRECT_MAX, GATEWAY_ONLY, DirectMessage, Notification
 from activities.safe import Unreadable
 from domain import registry
 
@@ -23,9 +23,9 @@ def description(kind: str) -> str:
     definitions = registry.signals()[kind]
     says = " / ".join(dict.fromkeys(each.says for each in definitions))
     example = definitions[0].example
-    if example is None:
+    if example is None or kind in GATEWAY_ONLY:
         return says + _NOTIFICATION
-    return f"{says} Payload: {json.dumps({'message_id': 'ops-1', **example})}"
+    return f"{says} Payload: {json.dumps({'message_id': 'ops-1', **example})}, with signed_at and signatures."
 
 
 class PendingSignals:

@@ -23,10 +23,13 @@ from activities.partners.errors import (
     PartnerMisdirected,
     PartnerRefused,
     PartnerUnavailable,
+    PartnerUnproven,
 )
 from activities.partners.requests import Accepted, AnswerGiven, Status, StatusSaid
+from activities.partners.signing import UNSIGNED, CallKeys, Unproven
 from domain.kernel.ids import Code
 from domain.kernel.messages import PartnerCheck
+from domain.kernel.proof import Proof, claimed
 
 CALL_TIMEOUT_S: Final = 5.0
 """For a whole call, connecting and reading included (decision 6): an appending activity may wait for one call."""
@@ -53,12 +56,14 @@ class PartnerChannel:
         reply_to: str,
         http: httpx2.AsyncClient,
         timeout_s: float = CALL_TIMEOUT_S,
+        keys: CallKeys = UNSIGNED,
     ) -> None:
         self._partner = partner
         self._url = f"{base_url.rstrip('/')}/v1/requests"
         self._reply_to = reply_to
         self._http = http
         self._timeout_s = timeout_s
+        self._keys = keys
 
     async def send(self, request: PartnerCheck) -> Accepted:
         """Send `request` once. Raises a `PartnerError`, whose class says what to do next."""
@@ -70,7 +75,8 @@ class PartnerChannel:
 
         body = request.model_dump(mode="json") | {"reply_to": self._reply_to}
         content = json.dumps(body, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": request.request_id}
+        proof = self._keys.signed(request.request_id, content)
+        headers = {"Content-Type": "application/json", "Idempotency-Key": request.request_id, **proof}
         return await self._exchange(judge, "POST", self._url, content=content, headers=headers)
 
     async def status(self, request_id: str, case_id: str) -> Status:
@@ -78,12 +84,13 @@ class PartnerChannel:
 
         async def judge(response: httpx2.Response) -> Status | PartnerError:
             if response.status_code == httpx2.codes.OK:
-                return self._status(request_id, case_id, await self._body(response))
+                return self._proven_status(request_id, case_id, response, await self._body(response))
             if response.status_code in (httpx2.codes.NOT_FOUND, httpx2.codes.GONE):
                 return "unknown"
             return self._trouble(response)
 
-        return await self._exchange(judge, "GET", f"{self._url}/{quote(request_id, safe='')}")
+        address = f"{self._url}/{quote(request_id, safe='')}"
+        return await self._exchange(judge, "GET", address, headers=self._keys.signed(request_id, b""))
 
     async def _exchange(self, judge: "Judge[Said]", method: str, url: str, **sent: Any) -> Said:
         # Raised here, outside of every except block: a cause or context would hold the request's body.
@@ -140,9 +147,17 @@ class PartnerChannel:
             return PartnerMalformed(self._partner, "not-a-receipt")
         return self._misdirected(request.request_id, request.case_id, accepted) or accepted
 
-    def _status(self, request_id: str, case_id: str, body: bytes | PartnerError) -> Status | PartnerError:
+    def _proven_status(
+        self, request_id: str, case_id: str, response: httpx2.Response, body: bytes | PartnerError
+    ) -> Status | PartnerError:
         if isinstance(body, PartnerError):
             return body
+        key = self._keys.prove(request_id, response.headers, body)
+        if isinstance(key, Unproven):
+            return PartnerUnproven(self._partner, f"signature-{key.fault}")
+        return self._status(request_id, case_id, body, key)
+
+    def _status(self, request_id: str, case_id: str, body: bytes, key: str | None) -> Status | PartnerError:
         try:
             said = StatusSaid.model_validate_json(body)
         except ValidationError:
@@ -154,7 +169,8 @@ class PartnerChannel:
             return PartnerMisdirected(self._partner, "another-case")
         if said.answer.get("request_id", request_id) != request_id:
             return PartnerMisdirected(self._partner, "another-request")
-        return AnswerGiven(said.message_id, json.dumps(said.answer).encode())
+        proof = claimed(self._partner) if key is None else Proof("asked", self._partner, key)
+        return AnswerGiven(said.message_id, proof, json.dumps(said.answer).encode())
 
     def _misdirected(self, request_id: str, case_id: str, said: Accepted | StatusSaid) -> PartnerMisdirected | None:
         if said.request_id != request_id:

@@ -1,9 +1,10 @@
 """All partners together: how the clients are made, and who is called."""
 
+import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
@@ -11,12 +12,27 @@ import httpx2
 
 from activities.partners.client import CALL_TIMEOUT_S, PartnerChannel
 from activities.partners.requests import Accepted, Status
+from activities.partners.signing import UNSIGNED, CallKeys
 from domain import registry
 from domain.kernel.messages import PartnerCheck
 from eventstore.partner_calls import Paused
 
 CONNECTIONS_MAX: Final = 32
 """To one partner at once, with a pool of its own: a slow partner uses up nobody else's connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSecurity:
+    """How partners are known in calls."""
+
+    keys: Mapping[str, CallKeys] = field(default_factory=dict)
+    """A partner without an entry gets unsigned requests, and its answers are believed."""
+    tls: ssl.SSLContext | None = None
+    """In place of the authorities that come with the HTTP client."""
+
+
+OPEN: Final = CallSecurity()
+"""For simulations and tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +64,23 @@ async def open_partner_clients(
     *,
     transport: httpx2.AsyncBaseTransport | None = None,
     timeout_s: float = CALL_TIMEOUT_S,
+    security: CallSecurity = OPEN,
 ) -> AsyncIterator[PartnerClients]:
     """Clients over HTTP, closed on leaving.
 
     `urls` has the base address of each partner; partners answer to `<gateway_url>/v1/partners/<partner>/messages`.
-    `transport` takes the place of the network. Raises `ValueError` for an address that is not http or https.
+    `transport` takes the place of the network. Raises `ValueError` for an address that is not https, or http on a
+    loopback address.
     """
     # The list of authorities is long, so it is read once for all partners; what is no network needs none.
-    authorities = transport is not None or httpx2.create_ssl_context(trust_env=False)
+    authorities = security.tls or transport is not None or httpx2.create_ssl_context(trust_env=False)
     async with AsyncExitStack() as stack:
 
         async def channel(partner: str) -> PartnerChannel:
+            address = _checked(partner, urls[partner], over_network=transport is None)
             http = await stack.enter_async_context(_http_client(transport, timeout_s, authorities=authorities))
             reply_to = f"{gateway_url.rstrip('/')}/v1/partners/{partner}/messages"
-            return PartnerChannel(partner, _checked(partner, urls[partner]), reply_to, http, timeout_s)
+            return PartnerChannel(partner, address, reply_to, http, timeout_s, security.keys.get(partner, UNSIGNED))
 
         yield PartnerClients({partner: await channel(partner) for partner in urls})
 
@@ -81,11 +100,21 @@ def _http_client(
     )
 
 
-def _checked(partner: str, address: str) -> str:
+def _checked(partner: str, address: str, *, over_network: bool) -> str:
     try:
         url = httpx2.URL(address)
     except httpx2.InvalidURL:
         url = httpx2.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError(f"the address of {partner} is not an http or https address")
+    if url.scheme == "http" and over_network and not _is_loopback(url.host):
+        # Requests hold personal data, and whoever can read them could also answer.
+        raise ValueError(f"the address of {partner} is neither https nor on this machine")
     return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

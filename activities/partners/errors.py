@@ -37,6 +37,10 @@ class PartnerMalformed(PartnerError):
     """The answer is outside the agreement: not the schema, too long, a redirect. Again, and somebody must look."""
 
 
+class PartnerUnproven(PartnerMalformed):
+    """The answer is not signed by the partner. It is not believed; again, and somebody must look."""
+
+
 class PartnerMisdirected(PartnerError):
     """The answer is about another request or another case than the one asked. Again, and somebody must look."""
 

@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from domain.kernel.ids import CaseId, MessageId
+from domain.kernel.ids import CaseId, GivenId, MessageId
+from domain.kernel.proof import Proof
 
 
 class Accepted(BaseModel):
@@ -32,7 +33,7 @@ class StatusSaid(BaseModel):
     request_id: MessageId
     state: Literal["pending", "answered"]
     case_id: CaseId | None = None
-    message_id: MessageId | None = None
+    message_id: GivenId | None = None
     answer: dict[str, Any] | None = None
 
     @model_validator(mode="after")
@@ -47,7 +48,8 @@ class StatusSaid(BaseModel):
 class AnswerGiven:
     """The answer to a request, about its case: the message's id and its body, as the gateway would get them."""
 
-    message_id: MessageId
+    message_id: GivenId
+    proof: Proof
     body: bytes = field(repr=False)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from audit.reconcile.case import Finding, Found, LoggedCase
 from audit.reconcile.history import Asked, Reported, Run
-from audit.reconcile.signals import expected_in_inbox, lost_signals
+from audit.reconcile.signals import expected_in_inbox, lost_signals, refused_signals
 
 WITHOUT_WORKFLOW: Final = timedelta(minutes=2)
 """An open case without a running workflow gets one within half a minute; a healthy stack never leaves one this long."""
@@ -184,7 +184,10 @@ def _direct(case: LoggedCase, runs: Sequence[Run]) -> Iterator[tuple[str, Found]
     handed_over = [
         signal for run in runs for asked in run.asked if asked.reported is not None for signal in asked.direct
     ]
+    refused = refused_signals(runs)
     for signal in (*handed_over, *lost_signals(runs)):
+        if (signal.kind, signal.message_id) in refused:
+            continue
         for command in expected_in_inbox(case.case_id, signal):
             if command not in known:
                 detail = f"{signal.kind} was signalled directly as {command}, which is not in the inbox"

@@ -56,6 +56,8 @@ class Reported:
     outcome: str | None
     answers: tuple[tuple[int, str | None, str | None], ...]
     """Inbox number, answer, code."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Direct signals that it refused: kind and message id."""
 
 
 @dataclass(slots=True)
@@ -196,7 +198,8 @@ def _reported(step: Any) -> Reported | None:
     if not isinstance(step, dict):
         return None
     answers = tuple((each["number"], each.get("answer"), each.get("code")) for each in step.get("answers", ()))
-    return Reported(int(step["version"]), bool(step.get("closed", False)), step.get("outcome"), answers)
+    refused = tuple((each["message"], each["message_id"]) for each in step.get("refused", ()))
+    return Reported(int(step["version"]), bool(step.get("closed", False)), step.get("outcome"), answers, refused)
 
 
 def _first(payloads: Any) -> Any:

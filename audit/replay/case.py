@@ -75,6 +75,7 @@ class Entry(NamedTuple):
     happened_at: datetime
     recorded_at: datetime
     actor: str
+    proof: str
     command_id: str
     hash: str
     public: dict[str, Any]
@@ -156,6 +157,7 @@ class _Reading:
             happened_at=stored.happened_at,
             recorded_at=stored.recorded_at,
             actor=stored.actor,
+            proof=stored.proof,
             command_id=stored.command_id,
             hash=stored.hash.hex(),
             public={name: value for name, value in public.items() if name != "basis"},

@@ -31,7 +31,7 @@ def lines(found: Replay, language: Language) -> Iterator[str]:
 def _entry(entry: Entry, told: Timeline) -> Iterator[str]:
     at = entry.happened_at.strftime("%Y-%m-%d %H:%M:%S%z")
     yield f"{entry.version:>4}  {at}  {told.happened(entry)}"
-    yield f"      {entry.type}: {told.acted(entry)}; {told.caused(entry)}"
+    yield f"      {entry.type}: {told.acted(entry)} ({told.proved(entry)}); {told.caused(entry)}"
     for values in (entry.limits, entry.details):
         if values:
             yield "      " + "; ".join(f"{name} = {json.dumps(v, ensure_ascii=False)}" for name, v in values.items())

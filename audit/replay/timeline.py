@@ -9,6 +9,7 @@ from audit.replay.case import Entry, Replay, RuleTried
 from audit.replay.words import Language
 from domain import registry
 from domain.kernel.definition import CLOSED, NO_CODES, Codes, Words
+from domain.kernel.proof import Proof
 
 
 class _Said(dict[str, str]):
@@ -55,10 +56,17 @@ class Timeline:
 
     def acted(self, entry: Entry) -> str:
         """Who did it."""
-        kind, _, reference = entry.actor.partition(":")
-        if kind == "officer" and reference:
-            return self.say(words.OFFICER).format(reference=reference)
+        role, colon, reference = entry.actor.rpartition(":")
+        if colon:
+            return self.say(words.ROLES.get(role, words.ROLE)).format(role=role, reference=reference)
         return self._code(entry.actor, self._family.sender_titles)
+
+    def proved(self, entry: Entry) -> str:
+        """By what it is known who did it."""
+        proof = Proof.parse(entry.proof)
+        said = words.PROOFS.get(proof.kind)
+        who = self._code(proof.reference, self._family.sender_titles)
+        return entry.proof if said is None else self.say(said).format(who=who, detail=proof.detail)
 
     def caused(self, entry: Entry) -> str:
         """What it followed from: a message, a limit that ended, or a notification of ours."""

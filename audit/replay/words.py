@@ -12,7 +12,21 @@ NOTIFICATION: Final = Words(
     "a place was offered, or the programme changed ({id})", "se ofreció un cupo o cambió el programa ({id})"
 )
 ERASURE: Final = Words("an order of erasure", "una orden de borrado")
-OFFICER: Final = Words("officer {reference}", "oficial {reference}")
+ROLES: Final[Codes] = {
+    "officer": Words("officer {reference}", "oficial {reference}"),
+    "intake": Words("intake service {reference}", "servicio de recepción {reference}"),
+    "operator": Words("operator {reference}", "operador {reference}"),
+}
+ROLE: Final = Words("{role} {reference}", "{role} {reference}")
+PROOFS: Final[Codes] = {
+    "key": Words("signed with key {detail}", "firmado con la llave {detail}"),
+    "token": Words("proved by a token", "acreditado con un token"),
+    "operator": Words("proved by a token at the command line", "acreditado con un token en la línea de comandos"),
+    "asked": Words("a signed answer, key {detail}", "una respuesta firmada, llave {detail}"),
+    "clock": Words("nobody sent it", "nadie lo envió"),
+    "none": Words("not proved", "sin acreditar"),
+}
+"""By what a sender was known."""
 CLOSED: Final = Words("closed", "cerrado")
 YES: Final = Words("yes", "sí")
 WHO_ASKED: Final = Words("Who asked about the case", "Quién preguntó por el caso")

@@ -16,6 +16,7 @@ from domain.kernel.definition import Events
 from domain.kernel.events import Basis, CaseEvent
 from domain.kernel.family import Family
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, TakeMessage
+from domain.kernel.proof import Proof
 from domain.kernel.rule_set import RuleSet
 from eventstore.format.envelope import Envelope
 from eventstore.port import Stored
@@ -30,6 +31,7 @@ class Recorded:
     rules_digest: str | None
     received_at: datetime | None
     """When the message, or what was filed, was received; None where a limit ended."""
+    proof: Proof
     events: Events
 
     @property
@@ -47,7 +49,7 @@ def recorded(rows: Sequence[Envelope], events: Sequence[Stored]) -> tuple[Record
 def _one(command_id: str, group: list[tuple[Envelope, Stored]]) -> Recorded:
     row = group[0][0]
     events = tuple(cast("CaseEvent", stored.event) for _, stored in group)
-    return Recorded(command_id, row.version, row.rules_digest, row.received_at, events)
+    return Recorded(command_id, row.version, row.rules_digest, row.received_at, Proof.parse(row.proof), events)
 
 
 def command_of(family: Family, before: Case, decision: Recorded, basis: Basis) -> Command:
@@ -61,9 +63,11 @@ def command_of(family: Family, before: Case, decision: Recorded, basis: Basis) -
         name, _, due_at = rest.partition(":")
         return MeetDeadline(name, datetime.fromisoformat(due_at))
     if basis.message is None:
-        return FileApplication(before.case_id, source, rest, family.filed(decision.events), decision.received_at)
+        return FileApplication(
+            before.case_id, source, rest, family.filed(decision.events), decision.received_at, decision.proof
+        )
     message = family.said(basis.message, decision.events)
-    return TakeMessage(source, rest, message, decision.received_at)
+    return TakeMessage(source, rest, message, decision.received_at, decision.proof)
 
 
 def came_at(command: Command) -> datetime:

@@ -21,6 +21,7 @@ from domain.humanitarian_parole.stages.filing import ApplicationFiled
 from domain.kernel.case import Case, Request, replace
 from domain.kernel.decider import fold
 from process.config import Settings, load_settings
+from process.key_files import call_security
 from process.logs import configure_logs
 from process.temporal import connect_temporal
 from simulation.demonstration.repeat import application
@@ -105,7 +106,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     urls = {partner: settings.partner_url(partner) for partner in registry.partners()}
     progress: Path = settings.data_dir / PROGRESS_FILE
-    async with open_partner_clients(urls, settings.gateway_url) as partners:
+    async with open_partner_clients(urls, settings.gateway_url, security=call_security(settings)) as partners:
         with progress.open("a", encoding="ascii") as lines:
             options: dict[str, Any] = {"workflow_runner": _runner(), "max_cached_workflows": CACHED_CASES_MAX}
             worker = Worker(

@@ -74,6 +74,7 @@ async def measure(pairs: int = 5, seconds: float = 3.0) -> GatewayRates:
         url = await server.ensure_database("passage")
         await migrate(url)
         (folder / "partners.json").write_text(json.dumps({_PARTNER: [key]}))
+        (folder / "partners.json").chmod(0o600)
         issuer = ensure_issuer(folder / "token-issuer")
         ours = await stack.enter_async_context(_served("gateway", folder, url))
         theirs = await stack.enter_async_context(_served("bench.gateway.bare_route", folder, url))
@@ -162,6 +163,7 @@ def _environment(folder: Path, database_url: str, port: int) -> Mapping[str, str
         "PASSAGE_DATABASE_URL": database_url,
         "PASSAGE_GATEWAY_PORT": str(port),
         "PASSAGE_PARTNER_KEYS": str(folder / "partners.json"),
+        "PASSAGE_EMBEDDED_STACK": "1",
         "PASSAGE_TOKEN_ISSUER": ISSUER,
         "PASSAGE_TOKEN_KEYS_URL": ensure_issuer(folder / "token-issuer").public_keys.as_uri(),
         "PASSAGE_SENDER_RATE_PER_S": "1000000",

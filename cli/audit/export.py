@@ -11,7 +11,7 @@ from audit.log.log_key import LogKeyMissing
 from audit.log.notes import NoteForged, NoteMalformed
 from audit.log.sealing import EventGone, SealRefused
 from audit.log.tiles import MissingTile
-from cli.audit.replay import auditor_of
+from cli.audit.replay import auditor_of, reason_of
 from cli.errors import FaultFoundError, UnusableError
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
@@ -22,8 +22,9 @@ from process.config import Settings
 
 def export(
     case_id: Annotated[str, typer.Argument(help="The case's id.", metavar="ID", show_default=False)],
-    actor: Annotated[str, typer.Option(help="Who exports: a reference, such as a-3.")],
-    reason: Annotated[str, typer.Option(help="Why: a code, such as court-order. Both are put on record.")],
+    reason: Annotated[
+        str, typer.Option(help="Why: a code, such as court-order. It and whose token it was go on record.")
+    ],
     out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="ID.tar.gz")] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A checkpoint that you kept, to prove the log by.")
@@ -32,14 +33,13 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Export a case: its events, schemas, rules, proofs, replay pages and the program that verifies them."""
-    known, auditor = checked_case_id(case_id), auditor_of(actor, reason)
-    if auditor is None:
-        raise UnusableError("an export needs --actor and --reason")
+    known, because = checked_case_id(case_id), reason_of(reason)
     older = None if checkpoint is None else checkpoint.read_text("utf-8")
-    asked = Export(case_id=known, auditor=auditor, personal=personal, older=older)
     file = out or Path(f"{known}.tar.gz")
 
     async def work(settings: Settings) -> None:
+        auditor = await auditor_of(settings, because)
+        asked = Export(case_id=known, auditor=auditor, personal=personal, older=older)
         exported = await _exported(settings, asked)
         file.write_bytes(exported.archive)
         if json:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from audit.access import Auditor, opened_access
 from audit.programmes import ProgrammeHistory, read_programme
@@ -18,9 +18,11 @@ from audit.replay.read import keys_of, opened_log, read_stream
 from audit.replay.text import lines
 from audit.replay.words import Language
 from cli.errors import UnusableError
+from cli.identity import acting
 from cli.lines import echo_json
 from cli.reach import checked_case_id, domain_now, on_the_database
 from domain import registry
+from domain.access import ReasonCode
 from domain.kernel.ids import CaseId
 from eventstore.format.envelope import Envelope
 from eventstore.keys import CaseKey, KeyUnknown
@@ -28,24 +30,29 @@ from eventstore.viewing import Seen, record_view
 from process.backing import opened_keys
 from process.config import Settings
 
-Actor = Annotated[str | None, typer.Option(help="Who looks: a reference, such as a-3. Shows what is personal.")]
-Reason = Annotated[str | None, typer.Option(help="Why: a code, such as complaint. Both are put on record.")]
+_AUDITOR: Final = "auditor"
+
+Reason = Annotated[
+    str | None,
+    typer.Option(help="Shows what is personal: why, a code such as complaint. It and whose token it was go on record."),
+]
 Lang = Annotated[Language, typer.Option(help="Language.")]
 
 
 def replay_case(
     case_id: Annotated[str, typer.Argument(help="The case's id.", metavar="ID", show_default=False)],
     at: Annotated[str | None, typer.Option(help="A version, or a moment such as 2022-11-01T00:00Z.")] = None,
-    actor: Actor = None,
     reason: Reason = None,
     lang: Lang = "en",
     html: Annotated[Path | None, typer.Option(help="Write one page that needs nothing else.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Replay a case: the timeline, the state then, and each decision with its rules, sources and facts."""
-    known, until, auditor = checked_case_id(case_id), until_of(at), auditor_of(actor, reason)
+    known, until = checked_case_id(case_id), until_of(at)
+    because = None if reason is None else reason_of(reason)
 
     async def work(settings: Settings) -> None:
+        auditor = None if because is None else await auditor_of(settings, because)
         found = await replayed(settings, known, until, auditor)
         if html is not None:
             html.write_text(page(found, lang), "utf-8")
@@ -106,13 +113,15 @@ def until_of(at: str | None) -> Until:
     return moment
 
 
-def auditor_of(actor: str | None, reason: str | None) -> Auditor | None:
-    """Who looks and why, or nobody. Raises UnusableError where one is missing or malformed."""
-    if actor is None and reason is None:
-        return None
-    if actor is None or reason is None:
-        raise UnusableError("what is personal is shown to somebody with a reason: give --actor and --reason")
+async def auditor_of(settings: Settings, because: str) -> Auditor:
+    """Whoever runs the command, as an auditor. Raises UnusableError where they are not signed in as one."""
+    async with opened_keys(settings) as keys, opened_access(settings.required_database_url, keys) as store:
+        return Auditor(await acting(settings, store.staff, _AUDITOR), because)
+
+
+def reason_of(reason: str) -> str:
+    """Why somebody looks. Raises UnusableError where it is no code."""
     try:
-        return Auditor(actor, reason)
+        return TypeAdapter[str](ReasonCode).validate_python(reason)
     except ValidationError:
-        raise UnusableError("--actor is a reference such as a-3, --reason a code such as complaint") from None
+        raise UnusableError("--reason is a code such as complaint") from None

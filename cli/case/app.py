@@ -6,6 +6,7 @@ import typer
 
 from cli.case.history import show_history
 from cli.case.restart import restart_case
+from cli.case.signal import signal_cases
 from cli.case.view import as_json, show_case
 from cli.governing import sets_of
 from cli.lines import echo_json, moment, row
@@ -14,6 +15,8 @@ from domain.kernel.ids import CaseId, Code
 from eventstore.summary import CaseSummary, SummaryFilter
 
 app = typer.Typer(help="Cases: where they stand, what happened, and mending a stuck one.", no_args_is_help=True)
+
+app.command("signal")(signal_cases)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Id = Annotated[str, typer.Argument(help="The case's id, such as VEN-7Q4K-M2XS.", metavar="ID", show_default=False)]

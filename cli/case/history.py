@@ -54,6 +54,8 @@ def _as_json(stored: Stored) -> dict[str, Any]:
         "happened_at": stored.happened_at,
         "recorded_at": stored.recorded_at,
         "actor": stored.actor,
+        "proof": stored.proof,
+        "received_at": stored.received_at,
         "facts": _facts(stored),
         "basis": None if basis is None else basis.model_dump(mode="json"),
         "erased": stored.erased,
@@ -64,7 +66,9 @@ def _lines(stored: Stored, programme: ProgrammeHistory) -> list[str]:
     facts = ", ".join(f"{name} {_said(value)}" for name, value in _facts(stored).items())
     erased = "personal data erased" if stored.erased else ""
     rest = "  ".join(part for part in (facts, erased) if part)
-    lines = [f"{stored.version:>4}  {moment(stored.happened_at)}  {stored.type:<28}  by {stored.actor}"]
+    lines = [
+        f"{stored.version:>4}  {moment(stored.happened_at)}  {stored.type:<28}  by {stored.actor} ({stored.proof})"
+    ]
     if rest:
         lines.append(f"      {rest}")
     basis = _basis(stored)

@@ -17,7 +17,6 @@ from cli.errors import FaultFoundError, UnusableError
 from cli.stack.demo_view import view_of
 from cli.stack.foreground import in_foreground
 from cli.stack.up import DataDir
-from eventstore.summary import SummaryFilter
 from process.backing import Backing, open_backing
 from process.config import Settings, load_settings
 from process.key_files import sender_keys
@@ -51,7 +50,12 @@ def demo(
     data_dir: DataDir = None,
 ) -> None:
     """Watch cases live their whole lives, two years of parole in a minute, here and in the Temporal UI."""
-    settings = load_settings(data_dir=data_dir, from_running_stack=False).model_copy(
+    found = load_settings(data_dir=data_dir, from_running_stack=False)
+    if found.database_url is not None or found.temporal_is_given:
+        raise UnusableError(
+            "a demonstration runs on servers of its own: unset PASSAGE_DATABASE_URL and TEMPORAL_ADDRESS"
+        )
+    settings = found.model_copy(
         update={"clock_factor": speed * DAY_S, "clock_server_epoch": datetime.now(UTC), "clock_domain_epoch": DAY_ONE}
     )
     configure_logs(settings.model_copy(update={"log_level": "warning"}), "demo")
@@ -72,17 +76,12 @@ class _Demonstration:
         """What ended otherwise than told, in one line."""
 
     async def run(self, state: StackState) -> None:
-        """Play, compare and show; then stay until Ctrl-C if that is wanted.
-
-        Raises:
-            UnusableError: the database holds cases already, or a request was refused.
-        """
+        """Play, compare and show; then stay until Ctrl-C. Raises `UnusableError` where a request was refused."""
         settings = _reaching(self._settings, state)
         async with (
             open_backing(settings) as backing,
             httpx2.AsyncClient(trust_env=False, timeout=REQUEST_TIMEOUT_S) as http,
         ):
-            await _require_no_cases(backing)
             client = GatewayClient(http, settings.gateway_url, settings.partners_url, sender_keys(settings.sender_keys))
             view = view_of(settings, backing.clock)
             board = Board(view.changed)
@@ -135,10 +134,3 @@ def _reaching(settings: Settings, state: StackState) -> Settings:
     secret = SecretStr(state.database_url)
     keys = {"keys_dir": Path(state.keys_dir), "sender_keys": state.sender_keys and Path(state.sender_keys)}
     return settings.model_copy(update={**found, **keys, "database_url": secret})
-
-
-async def _require_no_cases(backing: Backing) -> None:
-    async for _ in backing.store.summaries(SummaryFilter(limit=1)):
-        raise UnusableError(
-            "PASSAGE_DATABASE_URL names a database that holds cases: a demonstration needs an empty one"
-        )

@@ -41,6 +41,9 @@ Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$")]
 """The sender's own id of a message: the same id is the same message."""
 
+GivenId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+"""A message's id as a sender may choose it from now on: no `@`, for an e-mail address names a person."""
+
 CommandId = NewType("CommandId", str)
 """`<source>:<message id>` or `deadline:<name>:<due_at>`: the same command again has the same id."""
 
@@ -98,3 +101,8 @@ def event_id(stream: str, version: int) -> EventId:
 def message_command_id(source: str, message_id: str) -> CommandId:
     """The command id of a message from outside."""
     return CommandId(f"{source}:{message_id}")
+
+
+def scoped_id(case_id: str, message_id: str) -> str:
+    """The id under which the inbox keeps a direct signal: who signals a case numbers messages case by case."""
+    return f"{case_id}:{message_id}"

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from domain.kernel.events import Flag, FreeText, Frozen, HeldAnswer
 from domain.kernel.ids import CaseId, Code, CommandId, MessageId, OfficerRef, RulesVersion, message_command_id
+from domain.kernel.proof import CLOCK, Proof
 
 Flags = Annotated[tuple[Flag, ...], Field(max_length=20)]
 ReferralNumber = Annotated[int, Field(ge=1, le=100_000)]
@@ -69,7 +70,10 @@ class Submission(Message):
 
 
 class OfficerDecision(Message):
-    """An officer answers a referral; a denial waits for a second officer."""
+    """An officer answers a referral; a denial waits for a second officer. Who decides is proved, not said here.
+
+    `officer` is whom the sender takes itself for; an entrance that knows better refuses another name.
+    """
 
     SENDERS = ("officer",)
     message: Literal["officer.decided"] = "officer.decided"
@@ -191,6 +195,7 @@ class FileApplication:
     message_id: str
     message: Submission
     received_at: datetime
+    proof: Proof
 
     @property
     def command_id(self) -> CommandId:
@@ -206,11 +211,21 @@ class TakeMessage:
     message_id: str
     message: Message
     received_at: datetime
+    proof: Proof
+    """By what the sender was known: the decision rests on it, never on what the message says of its sender."""
 
     @property
     def command_id(self) -> CommandId:
         """The same command again has the same id."""
         return message_command_id(self.source, self.message_id)
+
+
+def proved_officer(command: TakeMessage) -> OfficerRef:
+    """The officer who speaks; a name in the message proves nothing. Raises `Rejection` where none is proved."""
+    officer = command.proof.officer
+    if officer is None:
+        raise Rejection("officer-not-proven")
+    return officer
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +234,11 @@ class MeetDeadline:
 
     name: str
     due_at: datetime
+
+    @property
+    def proof(self) -> Proof:
+        """Time itself."""
+        return CLOCK
 
     @property
     def command_id(self) -> CommandId:

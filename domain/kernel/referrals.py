@@ -34,6 +34,7 @@ from domain.kernel.messages import (
     Rejection,
     TakeMessage,
     kept,
+    proved_officer,
     with_reason,
 )
 from domain.kernel.rule_set import RuleSet
@@ -96,13 +97,13 @@ def record_decision(draft: Draft[Any], message: OfficerDecision, command: TakeMe
     """An officer answers an open referral; a denial not yet confirmed is replaced.
 
     Raises:
-        Rejection: no such referral is open, several are and none is named, or there is no reason.
+        Rejection: no such referral is open, several are and none is named, there is no reason, or no officer is proved.
     """
     draft.add(
         OfficerDecided(
             at=draft.not_before(command.received_at),
             number=_open(draft, message.referral).number,
-            officer=message.officer,
+            officer=proved_officer(command),
             decision=message.decision,
             why=with_reason(message.why),
         )
@@ -119,19 +120,19 @@ def confirm_denial(draft: Draft[Any], message: OfficerConfirmation, command: Tak
     """A second officer confirms a denial; in a closed case, that it be opened again.
 
     Raises:
-        Rejection: no such referral is open or it is not denied, several are open and none is named, or it is the same
-            officer.
+        Rejection: no such referral is open or it is not denied, several are open and none is named, no officer is
+            proved, or it is the same officer.
     """
     if draft.case.closed:
         confirm_reconsideration(draft, message, command)
         return
-    referral = _open(draft, message.referral)
+    referral, officer = _open(draft, message.referral), proved_officer(command)
     if referral.decision != "deny":
         raise Rejection("no-denial-to-confirm")
-    if referral.officer == message.officer:
+    if referral.officer == officer:
         raise Rejection("same-officer")
     at = draft.not_before(command.received_at)
-    draft.add(OfficerDecisionConfirmed(at=at, number=referral.number, officer=message.officer))
+    draft.add(OfficerDecisionConfirmed(at=at, number=referral.number, officer=officer))
 
 
 def _confirmation(events: Events) -> OfficerConfirmation:

@@ -8,12 +8,14 @@ from domain.kernel.case import Case, Reconsideration, Referral, replace
 from domain.kernel.decider import Draft, may_reopen, reopened_by_officers
 from domain.kernel.definition import Events, Stage, Words, event, first_of, message
 from domain.kernel.events import CaseReopened, FactRetracted, ReconsiderationRequested
+from domain.kernel.ids import scoped_id
 from domain.kernel.messages import (
     OfficerConfirmation,
     OfficerReconsideration,
     Rejection,
     Retraction,
     TakeMessage,
+    proved_officer,
     with_reason,
 )
 
@@ -25,7 +27,8 @@ def retract(draft: Draft[Any], message: Retraction, command: TakeMessage) -> Non
         Rejection: this case knows no such fact, another sender reported it, or it was taken back before.
     """
     case, senders = draft.case, draft.family.retractable
-    named = [fact for fact in case.facts if fact.message_id == message.of]
+    ids = (message.of, scoped_id(case.case_id, message.of))
+    named = [fact for fact in case.facts if fact.message_id in ids]
     if not named:
         raise Rejection("unknown-fact")
     fact = next((each for each in named if command.source in senders[each.kind]), None)
@@ -51,7 +54,8 @@ def reconsider(draft: Draft[Any], message: OfficerReconsideration, command: Take
     """An officer asks that a denied case be opened again; it waits for a second one.
 
     Raises:
-        Rejection: no denial closed the case, it is being reconsidered, there is no reason, or the officer took part.
+        Rejection: no denial closed the case, it is being reconsidered, there is no reason, no officer is proved,
+            or they took part.
     """
     case = draft.case
     if not case.closed:
@@ -60,10 +64,11 @@ def reconsider(draft: Draft[Any], message: OfficerReconsideration, command: Take
     if case.reconsideration is not None:
         raise Rejection("already-reconsidered")
     why = with_reason(message.why)
-    if message.officer in case.officers:
+    officer = proved_officer(command)
+    if officer in case.officers:
         raise Rejection("same-officer")
     at = draft.not_before(command.received_at)
-    draft.add(ReconsiderationRequested(at=at, number=number, officer=message.officer, why=why))
+    draft.add(ReconsiderationRequested(at=at, number=number, officer=officer, why=why))
 
 
 def _denied(case: Case) -> int:
@@ -76,24 +81,25 @@ def confirm_reconsideration(draft: Draft[Any], message: OfficerConfirmation, com
     """A second officer agrees: the case opens again, if it may; in a suspension once the programme resumes.
 
     Raises:
-        Rejection: nobody asked for it, or the officer took part before.
+        Rejection: nobody asked for it, no officer is proved, or they took part before.
     """
     case = draft.case
     number, asked = _denied(case), case.reconsideration
     if asked is None or asked.second_officer is not None or message.referral not in (None, number):
         raise Rejection("no-reconsideration")
-    if message.officer in (*case.officers, asked.officer):
+    officer = proved_officer(command)
+    if officer in (*case.officers, asked.officer):
         raise Rejection("same-officer")
     waits = draft.world.programme.suspended
     if not waits and may_reopen(draft):
-        draft.add(reopened_by_officers(draft, asked.officer, message.officer, number))
+        draft.add(reopened_by_officers(draft, asked.officer, officer, number))
         return
     draft.add(
         ReconsiderationRequested(
             at=draft.not_before(command.received_at),
             number=number,
             officer=asked.officer,
-            second_officer=message.officer,
+            second_officer=officer,
             reopens=waits,
         )
     )

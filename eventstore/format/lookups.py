@@ -6,11 +6,15 @@ HMAC-SHA256 under the pepper. The strings are normalised by the domain (`domain/
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 from eventstore.world import SupporterKeys
 
-Kind = Literal["person", "supporter", "tax_id", "phone", "address"]
+Kind = Literal["person", "supporter", "tax_id", "phone", "address", "message"]
+
+
+MESSAGE_DIGITS: Final = 32
+"""128 bits: no two ids meet by chance."""
 
 
 class Lookups:
@@ -31,6 +35,10 @@ class Lookups:
             phone=self._key("phone", phone) if phone else None,
             address=self._key("address", address) if address else None,
         )
+
+    def message(self, caller: str, given: str) -> str:
+        """What stands in the record for the id that a caller gave a message: nobody can read it back."""
+        return self._key("message", f"{caller}\0{given}").hex()[:MESSAGE_DIGITS]
 
     def _key(self, kind: Kind, value: str) -> bytes:
         return hmac.digest(self._pepper, f"{kind}\0{value}".encode(), hashlib.sha256)

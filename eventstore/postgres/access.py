@@ -112,7 +112,7 @@ def _values(record: AccessRecord, rows: Sequence[Envelope], head: Any) -> dict[s
         "expected": head["version"],
         "previous": head["hash"],
         "recorded_at": rows[0].recorded_at,
-        "actor": record.actor,
+        "actor": record.proof.actor,
         "proof": rows[0].proof,
         "message_digest": rows[0].message_digest,
         "types": [row.type for row in rows],

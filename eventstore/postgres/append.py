@@ -136,7 +136,7 @@ def _values(append: Append, rows: Sequence[Envelope]) -> dict[str, Any]:
         "previous": append.previous_hash,
         "recorded_at": rows[0].recorded_at if rows else None,
         "now": append.now,
-        "actor": append.actor,
+        "actor": append.proof.actor,
         "proof": str(append.proof),
         "message_digest": append.message_digest,
         "received_at": append.received_at,

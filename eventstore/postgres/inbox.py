@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from domain.kernel.proof import Proof
 from eventstore.format.messages import FILING, digest_again, keep, read
 from eventstore.inbox import (
     InboxRow,
@@ -22,7 +23,7 @@ from eventstore.postgres.session import Statement, call, translated
 
 _RECEIPT: Final = Statement("SELECT * FROM passage.receipt(:source, :message_id)")
 _OF_MESSAGE: Final = (
-    "stream", "case", "programme", "source", "message_id", "kind", "body", "key_id", "digest", "received_at", "sender",
+    "stream", "case", "programme", "source", "message_id", "kind", "body", "key_id", "digest", "received_at", "proof",
     "persons", "filing",
 )  # fmt: skip
 _RECEIVE: Final = Statement(f"SELECT * FROM {call('passage.receive', _OF_MESSAGE)}")  # noqa: S608  constants
@@ -30,7 +31,7 @@ _RECEIVE: Final = Statement(f"SELECT * FROM {call('passage.receive', _OF_MESSAGE
 _ERASED: Final = "PS011"
 
 _NEXT: Final = Statement("""
-SELECT number, stream, case_id, programme, source, message_id, kind, body, key_id, digest, received_at, sender
+SELECT number, stream, case_id, programme, source, message_id, kind, body, key_id, digest, received_at, proof
 FROM passage.inbox WHERE stream = :stream AND answer IS NULL ORDER BY number LIMIT 1
 """)
 _HAS_UNDECIDED: Final = Statement("""
@@ -81,7 +82,7 @@ class PostgresInbox:
         statement = _RECEIVE(
             stream=stream, case=incoming.case_id, programme=incoming.programme, source=incoming.source,
             message_id=incoming.message_id, kind=incoming.body.message, body=body, key_id=key_id, digest=digest,
-            received_at=incoming.received_at, sender=incoming.sender, persons=list(incoming.person_keys) or None,
+            received_at=incoming.received_at, proof=str(incoming.proof), persons=list(incoming.person_keys) or None,
             filing=filing,
         )  # fmt: skip
         try:
@@ -121,6 +122,7 @@ class PostgresInbox:
         columns["body"] = read(
             columns["body"], key, columns["source"], columns["message_id"], case_id=columns["case_id"]
         )  # fmt: skip
+        columns["proof"] = Proof.parse(columns["proof"])
         return InboxRow(**columns)
 
     async def get(self, source: str, message_id: str) -> Receipt | None:  # noqa: D102  # the port says it

@@ -16,7 +16,7 @@ from eventstore.world import WorldQuery, WorldRead
 
 ROW_COLUMNS: Final = (
     "number", "stream", "case_id", "programme", "source", "message_id", "kind", "body", "key_id", "digest",
-    "received_at", "sender",
+    "received_at", "proof",
 )  # fmt: skip
 """Of an inbox row, as `PostgresInbox` reads it."""
 _ROW: Final = ", ".join(f"i.{column} AS row_{column}" for column in ROW_COLUMNS)

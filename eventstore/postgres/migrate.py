@@ -15,7 +15,7 @@ _LOCK = 0x70617373
 BASELINE: Final = "baseline"
 _SUBJECTS: Final = (
     "roles", "events", "programmes", "cases", "persons", "places", "place_changes", "inbox", "notices", "calls",
-    "append", "world", "access", "documents", "erasure", "seal", "gateway", "grants",
+    "append", "world", "access", "documents", "erasure", "seal", "gateway", "staff", "grants",
 )  # fmt: skip
 """The files of the baseline, in the order in which they are applied."""
 

@@ -1,6 +1,7 @@
 """What operators see and the gateway counts, over Postgres: deliveries, statistics, and the guard; no content."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -18,7 +19,7 @@ from eventstore.operations import (
 from eventstore.postgres.session import Statement, call, translated
 
 _DELIVERY: Final = """
-SELECT i.number, i.stream, i.source, i.message_id, i.kind, i.sender, i.received_at, i.answer, i.code,
+SELECT i.number, i.stream, i.source, i.message_id, i.kind, i.proof, i.received_at, i.answer, i.code,
        1 + coalesce(r.times, 0) AS deliveries, coalesce(n.attempts, 0) AS attempts, n.notified_at
 """
 _FROM_ALL: Final = """
@@ -142,6 +143,9 @@ class PostgresGuard:
         with translated():
             await self._pool.execute(*_RECORD_REFUSALS(**columns, times=list(refusals.values())))
 
+    async def record_refusal(self, refusal: Refusal) -> None:  # noqa: D102  # the port says it
+        await self.record_refusals({refusal: 1})
+
     async def prune_refusals(self) -> int:  # noqa: D102  # the port says it
         with translated():
             pruned: int = await self._pool.fetchval("SELECT passage.prune_refusals()")
@@ -157,6 +161,24 @@ class PostgresGuard:
         with translated():
             found: bool | None = await self._pool.fetchval(*_WAS_ASKED(case_id=case_id, partner=partner))
         return found
+
+    async def revoke_token(self, digest: bytes, expires_at: datetime) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute("SELECT passage.revoke_token($1, $2)", digest, expires_at)
+
+    async def token_is_revoked(self, digest: bytes) -> bool:  # noqa: D102  # the port says it
+        with translated():
+            revoked: bool = await self._pool.fetchval("SELECT passage.token_is_revoked($1)", digest)
+        return revoked
+
+    async def note_read(self, caller: str, case_id: str) -> None:  # noqa: D102  # the port says it
+        with translated():
+            await self._pool.execute("SELECT passage.note_read($1, $2)", caller, case_id)
+
+    async def prune_reads(self) -> int:  # noqa: D102  # the port says it
+        with translated():
+            pruned: int = await self._pool.fetchval("SELECT passage.prune_reads()")
+        return pruned
 
     async def note_repeat(self, source: str, message_id: str) -> None:  # noqa: D102  # the port says it
         with translated():

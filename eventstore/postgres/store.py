@@ -38,6 +38,7 @@ from eventstore.postgres.look import APPEND_AND_LOOK, LOOK, owed_of, rows_of, un
 from eventstore.postgres.operations import PostgresDeliveries, PostgresGuard, PostgresStatistics
 from eventstore.postgres.partner_calls import PostgresCircuits, PostgresUnanswered
 from eventstore.postgres.session import Statement, translated
+from eventstore.postgres.staff import PostgresStaff
 from eventstore.summary import CaseSummary, ProgrammeSummary, SummaryFilter
 from eventstore.world import WorldQuery, WorldRead
 
@@ -84,6 +85,7 @@ class PostgresStore:
         self._codec = codec
         self._inbox = PostgresInbox(pool, keys)
         self._access = PostgresAccess(pool, clock, codec)
+        self._staff = PostgresStaff(pool)
 
     @property
     def inbox(self) -> PostgresInbox:  # noqa: D102  # the port says it
@@ -101,6 +103,11 @@ class PostgresStore:
     def unanswered(self) -> PostgresUnanswered:
         """The requests in the same database that partners have taken and not answered."""
         return PostgresUnanswered(self._pool)
+
+    @property
+    def staff(self) -> PostgresStaff:
+        """Staff references, in the same database."""
+        return self._staff
 
     @property
     def guard(self) -> PostgresGuard:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import Headers
 
 from cases.inbound import faults
-from domain.kernel.ids import MessageId
+from domain.kernel.ids import GivenId
 from gateway.http.problems import Problem
 
 
@@ -43,7 +43,7 @@ class ReadHeaders(BaseModel):
 class MessageHeaders(ReadHeaders):
     """The headers of a message: those of a read, and the message's id."""
 
-    message_id: MessageId = Field(
+    message_id: GivenId = Field(
         alias="webhook-id",
         description="The sender's own id of the message (Standard Webhooks). The same id is the same message.",
         examples=["msg_2f6c1e"],

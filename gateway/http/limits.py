@@ -1,4 +1,4 @@
-"""The rate limit of each sender, counted in Postgres, so that all gateways share it.
+"""The rate limit of each caller, counted in Postgres, so that all gateways share it; and paces that each counts itself.
 
 A gateway takes tokens in portions: one at first, then twice as many each time a portion was used up within a second. A
 busy sender so costs one small transaction for dozens of messages, and an idle one wastes none.
@@ -7,7 +7,7 @@ busy sender so costs one small transaction for dozens of messages, and an idle o
 import asyncio
 import math
 import time
-from collections import defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,8 @@ TAKEN_MAX: Final = 64
 """Tokens taken at once; each gateway wastes at most as many in a second."""
 KEPT_S: Final = 1.0
 """Seconds after which unused tokens are given up."""
+CALLERS_MAX: Final = 10_000
+"""Callers and addresses that one process remembers; the one seen longest ago is forgotten first."""
 
 
 async def unlimited(_: str) -> None:
@@ -36,23 +38,70 @@ class _Taken:
         return self.left == 0 or now >= self.until
 
 
+class Pace:
+    """So many times at once, and after that so many a second; in this process, and forgotten with it."""
+
+    def __init__(self, burst: float, rate_per_s: float) -> None:
+        self._burst = burst
+        self._rate_per_s = rate_per_s
+        self._kept: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """Whose: what was left, and when."""
+
+    def wait_s(self, whose: str, now_s: float) -> float:
+        """0 if there is one left, else in how many seconds there is."""
+        return max(0.0, (1 - self._left(whose, now_s)) / self._rate_per_s)
+
+    def spend(self, whose: str, now_s: float) -> None:
+        """One was used."""
+        self._kept[whose] = max(0.0, self._left(whose, now_s) - 1), now_s
+        self._kept.move_to_end(whose)
+        if len(self._kept) > CALLERS_MAX:
+            self._kept.popitem(last=False)
+
+    def _left(self, whose: str, now_s: float) -> float:
+        left, at_s = self._kept.get(whose, (self._burst, now_s))
+        return min(self._burst, left + (now_s - at_s) * self._rate_per_s)
+
+
+class Misses:
+    """How often one caller may ask for what is not there: nobody finds cases by trying ids."""
+
+    BURST: Final = 30
+    RATE_PER_S: Final = 0.1
+    """A mistyped id fails its check character and is no miss. Ten thousand open cases among 27 billion ids are found at
+    this pace once in ten months."""
+
+    def __init__(self) -> None:
+        self._pace = Pace(self.BURST, self.RATE_PER_S)
+
+    def require_left(self, caller: str) -> None:
+        """Raises `Problem`: `too-many-messages`, whether or not what is asked for is there."""
+        wait_s = self._pace.wait_s(caller, time.monotonic())
+        if wait_s > 0:
+            raise _too_many(wait_s)
+
+    def note(self, caller: str) -> None:
+        """The caller asked for something that is not there."""
+        self._pace.spend(caller, time.monotonic())
+
+
 class Limits:
-    """`Admit` over a guard. Senders are a closed set, which bounds what is kept here."""
+    """`Admit` over a guard."""
 
     def __init__(self, guard: Guard, rate_per_s: float, burst: float) -> None:
         self._guard = guard
         self._rate_per_s = rate_per_s
         self._burst = burst
-        self._taken = defaultdict[str, _Taken](_Taken)
+        self._taken: OrderedDict[str, _Taken] = OrderedDict()
 
     async def __call__(self, sender: str) -> None:
-        """Return if `sender` may send a message now.
+        """Return if the caller `sender` may go on now.
 
         Raises:
             Problem: `too-many-messages`, with the seconds to wait.
             StoreUnavailable: the count cannot be reached.
         """
-        taken = self._taken[sender]
+        taken = self._taken_by(sender)
         if taken.spent(time.monotonic()):
             async with taken.lock:
                 now = time.monotonic()
@@ -61,6 +110,13 @@ class Limits:
                 if taken.spent(now):  # no other request took more meanwhile
                     await self._take_more(sender, taken, now)
         taken.left -= 1
+
+    def _taken_by(self, sender: str) -> _Taken:
+        taken = self._taken.setdefault(sender, _Taken())
+        self._taken.move_to_end(sender)
+        if len(self._taken) > CALLERS_MAX:
+            self._taken.popitem(last=False)
+        return taken
 
     async def _take_more(self, sender: str, taken: _Taken, now: float) -> None:
         wanted = min(max(1, taken.size * 2), TAKEN_MAX) if now < taken.until else 1

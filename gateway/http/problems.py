@@ -29,9 +29,13 @@ ProblemCode = Literal[
     "token-audience-wrong",
     "token-expired",
     "token-not-yet-valid",
+    "token-lives-too-long",
+    "token-acr-insufficient",
+    "token-revoked",
     "role-missing",
     "officer-differs",
     "form-stale",
+    "not-local",
     "wrong-partner",
     "case-not-asked",
     "too-many-messages",
@@ -80,11 +84,15 @@ KINDS: Final[Mapping[ProblemCode, Kind]] = {
     "token-audience-wrong": Kind(401, "The token is for another audience."),
     "token-expired": Kind(401, "The token has expired. Ask the issuer for a new one."),
     "token-not-yet-valid": Kind(401, "The token is not valid yet."),
+    "token-lives-too-long": Kind(401, "The token is valid for more than twelve hours."),
+    "token-acr-insufficient": Kind(401, "The token's holder did not sign in as strongly as this needs."),
+    "token-revoked": Kind(401, "The token's holder has signed out."),
     "role-missing": Kind(403, "None of the token's roles may do this."),
     "officer-differs": Kind(403, "The officer of a message must be the sub of the token."),
     "form-stale": Kind(403, "This page is out of date. Reload it, then press the button again."),
+    "not-local": Kind(403, "This gateway answers programs of its own machine alone, without a proxy."),
     "wrong-partner": Kind(403, "This partner may not send this message."),
-    "case-not-asked": Kind(403, "This partner was never asked about this case."),
+    "case-not-asked": Kind(404, "This partner was never asked about this case."),
     "too-many-messages": Kind(429, "This sender has sent too many messages. Wait for the time in Retry-After."),
     "document-too-large": Kind(413, "The document is larger than 5 MiB."),
     "document-media-type": Kind(415, "The document is not a PDF, JPEG or PNG, or not what its Content-Type says."),
@@ -130,8 +138,11 @@ class Problem(Exception):
         detail: str | None = None,
         faults: Iterable[Fault] = (),
         retry_after_s: int | None = None,
+        recorded_as: ProblemCode | None = None,
     ) -> None:
         super().__init__(code)
+        self.recorded_as: ProblemCode = recorded_as or code
+        """What the record says, where the caller may not know it."""
         self.retry_after_s = retry_after_s
         self.code: ProblemCode = code
         self.detail = detail

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
+from domain.kernel.proof import Proof, claimed
 from gateway.deps import Deps
 from gateway.http.problems import Problem, ProblemCode
 from gateway.identity.tokens import ROLES, Caller
@@ -17,6 +18,9 @@ UNKNOWN_CALLER: Final[tuple[ProblemCode, ...]] = (
     "token-audience-wrong",
     "token-expired",
     "token-not-yet-valid",
+    "token-lives-too-long",
+    "token-acr-insufficient",
+    "token-revoked",
     "role-missing",
     "issuer-unavailable",
 )
@@ -36,7 +40,7 @@ async def presented(request: Request, deps: Deps) -> Caller | None:
     if len(given) > 1 or scheme.lower() != "bearer":
         raise Problem("token-malformed", "Send exactly one header Authorization: Bearer.")
     caller = await deps.tokens.verify(token.strip(), deps.server_now())
-    request.state.identity = caller.identity
+    request.state.identity = caller.presented
     return caller
 
 
@@ -59,9 +63,18 @@ class Needs:
         """Raises `Problem`: `token-missing` or `role-missing`."""
         if caller is not None:
             caller.require(*self.roles)
+            deps.misses.require_left(str(caller.presented))
         elif deps.tokens.required:
             raise Problem("token-missing")
         return caller
+
+    def proof_of(self, caller: Caller | None, sender: str) -> Proof:
+        """By what this caller is known; `sender` is claimed by one without a token, where none is required."""
+        return claimed(sender) if caller is None else caller.require(*self.roles)
+
+    def sender_of(self, caller: Caller | None, sender: str) -> str:
+        """Whom this is counted as: the same caller whatever the role, or `sender`, claimed by one without a token."""
+        return str(claimed(sender) if caller is None else caller.presented)
 
     @property
     def documented(self) -> dict[str, Any]:

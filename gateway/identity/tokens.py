@@ -6,6 +6,7 @@ An error says precisely what is wrong, but names claims only if the issuer signe
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from joserfc.jws import JWSRegistry
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain import registry
+from domain.kernel.ids import OfficerRef
+from domain.kernel.proof import Proof, normal
 from gateway.http.problems import Problem
-from gateway.identity.senders import Identity
 from gateway.identity.token_keys import ALGORITHMS, no_keys
 
 LEEWAY_S: Final = 30
@@ -31,14 +33,29 @@ TOKEN_MAX_BYTES: Final = 8 * 1024
 ROLES: Final = frozenset({"intake", "officer", "operator", "auditor", *(f"partner:{p}" for p in registry.senders())})
 """The roles that have a meaning here. An issuer's other roles are ignored."""
 
-_TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt"})
-"""`typ` of an access token. Other things that an issuer signs (logout tokens, security events) have other types."""
+_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
+"""`typ` of an access token (RFC 9068, 4). Other things that an issuer signs, ID tokens above all, have other types."""
+LIFETIME_MAX_S: Final = 12 * 3600
+"""A working day. An access token that lives longer cannot be told from one that was stolen."""
+_STAFF: Final = frozenset({"officer", "operator", "auditor"})
+"""Roles of people, to which `acr` applies; services do not sign in."""
 
 Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:|-]{0,127}$")]
 """A reference to a person or a program, as it is recorded. E-mail addresses are refused: they name a person."""
 
 FindKey = Callable[[str, str], Awaitable[Key | None]]
 """Key id and algorithm to the issuer's key; None if it publishes none. Raises `Problem`: `issuer-unavailable`."""
+
+ReferenceOf = Callable[[str, str], Awaitable[OfficerRef]]
+"""Issuer and subject to the staff reference (`eventstore/staff.py`). Raises `StoreUnavailable`."""
+IsRevoked = Callable[[str], Awaitable[bool]]
+"""Whether the holder of a token has signed out. Raises `StoreUnavailable`."""
+
+
+async def nothing_revoked(_token: str) -> bool:
+    """For simulations and tests."""
+    return False
+
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -48,17 +65,22 @@ class Caller:
     """The holder of a token that was valid when it was checked."""
 
     subject: str
+    """Normalised. It may name a person to whoever knows the issuer, so it is compared and never recorded."""
     roles: frozenset[str]
+    reference: OfficerRef
+    """The staff reference, which is recorded in its place."""
 
     @property
-    def identity(self) -> Identity:
-        """For the record."""
-        return Identity(f"token:{self.subject}", proven=True)
+    def presented(self) -> Proof:
+        """For the record of a refusal: a good token, whatever it was shown for."""
+        return Proof("token", self.reference)
 
-    def require(self, *roles: str) -> None:
-        """Return if the caller has one of `roles`. Raises `Problem`: `role-missing`."""
-        if self.roles.isdisjoint(roles):
+    def require(self, *roles: str) -> Proof:
+        """The proof that the caller has the first of `roles` that it has. Raises `Problem`: `role-missing`."""
+        held = next((role for role in roles if role in self.roles), None)
+        if held is None:
             raise Problem("role-missing", f"One of these is needed: {', '.join(roles)}.")
+        return Proof("token", self.reference, held)
 
 
 class _Header(BaseModel):
@@ -82,9 +104,16 @@ class _Claims(BaseModel):
     iss: _Text
     aud: _Text | Annotated[list[_Text], Field(max_length=64)]
     exp: _Moment
+    iat: _Moment | None = None
     nbf: _Moment | None = None
     sub: Subject
+    acr: _Text | None = None
     roles: Annotated[list[_Text], Field(max_length=256)] = []
+
+
+def digest_of(token: str) -> bytes:
+    """By which a token is known once its holder signed out."""
+    return hashlib.sha256(b"passage token\0" + token.encode()).digest()
 
 
 class _Registry(JWSRegistry):
@@ -108,8 +137,12 @@ class Tokens:
     issuer: str
     audience: str
     find_key: FindKey
+    reference_of: ReferenceOf
     required: bool
     """Whether a caller without a token is refused. A token that is present must always be valid."""
+    acr: frozenset[str] = frozenset()
+    """How officers, operators and auditors must have signed in, any of these; empty: any way."""
+    is_revoked: IsRevoked = nothing_revoked
 
     async def verify(self, token: str, server_now: datetime) -> Caller:
         """The holder of `token`. `server_now` is the machine's time: a token's age is independent of domain time.
@@ -125,7 +158,10 @@ class Tokens:
             raise Problem("token-key-unknown")
         claims = _read_claims(_signed_payload(token, key))
         self._check(claims, server_now.timestamp())
-        return Caller(claims.sub, frozenset(claims.roles) & ROLES)
+        if await self.is_revoked(token):
+            raise Problem("token-revoked")
+        reference = await self.reference_of(claims.iss, claims.sub)
+        return Caller(normal(claims.sub), frozenset(claims.roles) & ROLES, reference)
 
     def _check(self, claims: _Claims, now_s: float) -> None:
         if claims.iss != self.issuer:
@@ -136,6 +172,10 @@ class Tokens:
             raise Problem("token-expired")
         if claims.nbf is not None and claims.nbf - LEEWAY_S > now_s:
             raise Problem("token-not-yet-valid")
+        if claims.exp - (now_s if claims.iat is None else min(claims.iat, now_s)) > LIFETIME_MAX_S + LEEWAY_S:
+            raise Problem("token-lives-too-long")
+        if self.acr and claims.acr not in self.acr and not _STAFF.isdisjoint(claims.roles):
+            raise Problem("token-acr-insufficient")
 
 
 def _read_header(token: str) -> _Header:
@@ -151,8 +191,8 @@ def _read_header(token: str) -> _Header:
     header = _read_as(_Header, raw, "header")
     if header.alg not in ALGORITHMS:
         raise Problem("token-malformed", f"It must be signed with one of {', '.join(sorted(ALGORITHMS))}.")
-    if header.typ is not None and header.typ.lower() not in _TYPES:
-        raise Problem("token-malformed", "Its typ is not the type of an access token.")
+    if (header.typ or "").lower() not in _TYPES:
+        raise Problem("token-malformed", "Its typ is not at+jwt, the type of an access token.")
     return header
 
 
@@ -184,7 +224,12 @@ def _read_as(kind: type[_Model], raw: bytes, name: str) -> _Model:
         raise Problem("token-malformed", wrong) from None
 
 
-CLOSED: Final = Tokens("", "", no_keys, required=True)
+async def nobody(_issuer: str, _subject: str) -> OfficerRef:
+    """For where no token is believed."""
+    raise Problem("token-wrong")
+
+
+CLOSED: Final = Tokens("", "", no_keys, nobody, required=True)
 """No token is believed, and one is required: the default."""
-OPEN: Final = Tokens("", "", no_keys, required=False)
+OPEN: Final = Tokens("", "", no_keys, nobody, required=False)
 """For simulations and tests: every caller may do everything."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated, Final
 
 import structlog
@@ -14,8 +15,18 @@ from eventstore.conflicts import StoreUnavailable
 from eventstore.operations import Deliveries, Delivery, DeliveryFilter
 from gateway.deps import Deps
 from gateway.http.problems import Problem
+from gateway.identity.tokens import LEEWAY_S, LIFETIME_MAX_S, digest_of
 from gateway.pages import views
-from gateway.pages.visitors import COOKIE_MAX_BYTES, Visitor, Visits, form_key_of, known_partner, read_form, remember
+from gateway.pages.visitors import (
+    COOKIE_MAX_BYTES,
+    Visitor,
+    Visits,
+    form_key_of,
+    known_partner,
+    read_form,
+    remember,
+    session_of,
+)
 
 router = APIRouter(prefix="/partners/{partner}", include_in_schema=False)
 
@@ -103,7 +114,7 @@ async def sign_in(request: Request, deps: Deps, partner: str) -> Response:
     stranger = Visitor(known_partner(partner), None, form_key_of(request, deps), by_cookie=False)
     token = _one(await read_form(request, stranger), "token").strip()
     caller = await deps.tokens.verify(token, deps.server_now())
-    request.state.identity = caller.identity
+    request.state.identity = caller.presented
     Visitor(stranger.partner, caller, stranger.form_key, by_cookie=True).require_reading()
     if len(token) > COOKIE_MAX_BYTES:
         raise Problem("token-malformed", "It is too large for a cookie. Use a proxy that signs you in.")
@@ -114,8 +125,11 @@ async def sign_in(request: Request, deps: Deps, partner: str) -> Response:
 
 @router.post("/session/end")
 async def sign_out(request: Request, deps: Deps, visitor: Visits) -> Response:
-    """Delete the cookie. The token itself stays valid until it expires."""
+    """Delete the cookie, and refuse its token from now on, wherever a copy of it may be."""
     await read_form(request, visitor)
+    token = session_of(request, deps)
+    if token is not None:
+        await deps.revoke(digest_of(token), deps.server_now() + timedelta(seconds=LIFETIME_MAX_S + LEEWAY_S))
     response = _go(views.address(visitor))
     remember(response, deps, "session", None)
     return response

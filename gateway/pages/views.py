@@ -1,6 +1,7 @@
 """The views of a partner's deliveries: the same facts that `passage inbox` shows, and nothing personal."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from fastapi.responses import HTMLResponse
@@ -55,9 +56,14 @@ def delivery_page(visitor: Visitor, message: Delivery, told: str) -> HTMLRespons
 
 
 def refused_page(visitor: Visitor, found: Sequence[RefusalView]) -> HTMLResponse:
-    """What was refused; equal refusals of one minute are one row."""
+    """What was refused; equal refusals of one minute are one row.
+
+    A partner sees what it was told: not which cases there are that it was never asked about.
+    """
+    hidden = visitor.caller is not None and visitor.caller.roles.isdisjoint({"operator", "auditor"})
+    shown = [replace(each, code="unknown-case") if hidden and each.code == "case-not-asked" else each for each in found]
     return _page(
-        "refused.html", visitor, "refused", told="", refusals=found, meanings=_MEANINGS, empty=_EMPTY["refused"]
+        "refused.html", visitor, "refused", told="", refusals=shown, meanings=_MEANINGS, empty=_EMPTY["refused"]
     )
 
 

@@ -1,8 +1,9 @@
 """Identifies visitors of pages by a token in `Authorization` (sent by a proxy that signs people in) or in a cookie.
 
 There are no sessions on the server: the cookie is the token and is verified at each request, so that every gateway
-knows the visitor, and the session ends with the token. Each form carries a mark made from a second, random cookie
-and the visitor's name. Another site can neither read nor guess it, so it cannot submit a form for the visitor (CSRF).
+knows the visitor, and the session ends with the token, or when its holder signs out. Each form carries a mark made from
+a second, random cookie and the visitor's name. Another site can neither read nor guess it, so it cannot submit a form
+for the visitor (CSRF).
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from fastapi import Depends, Request, Response
 
 from cases.inbound.wire import PartnerName
 from domain import registry
+from domain.kernel.proof import claimed
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body
 from gateway.http.problems import Problem
@@ -50,7 +52,7 @@ class Visitor:
     @property
     def name(self) -> str:
         """For the record."""
-        return f"unsigned:{self.partner}" if self.caller is None else self.caller.identity.sender
+        return str(claimed(self.partner) if self.caller is None else self.caller.presented)
 
     @property
     def may_redrive(self) -> bool:
@@ -72,10 +74,10 @@ async def _visitor(request: Request, deps: Deps, partner: str) -> Visitor:
     """Raises `Problem`: `not-found` for an unknown partner, or what is wrong with the token."""
     known = known_partner(partner)
     caller = await presented(request, deps)
-    signed_in = _cookie(request, deps, "session") if caller is None else None
+    signed_in = session_of(request, deps) if caller is None else None
     if signed_in is not None:
         caller = await deps.tokens.verify(signed_in, deps.server_now())
-        request.state.identity = caller.identity
+        request.state.identity = caller.presented
     if caller is None and deps.tokens.required:
         raise Problem("token-missing")
     return Visitor(known, caller, form_key_of(request, deps), by_cookie=signed_in is not None)
@@ -121,6 +123,11 @@ def remember(response: Response, deps: GatewayDeps, kind: str, value: str | None
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
     else:
         response.set_cookie(name, value, path="/", secure=secure, httponly=True, samesite="strict")
+
+
+def session_of(request: Request, deps: GatewayDeps) -> str | None:
+    """The token by which the visitor signed in on a page."""
+    return _cookie(request, deps, "session")
 
 
 def _cookie(request: Request, deps: GatewayDeps, kind: str) -> str | None:

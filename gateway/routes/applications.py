@@ -12,6 +12,7 @@ from domain import registry
 from domain.kernel.case import Case
 from domain.kernel.ids import CaseId, case_id_from_entropy
 from domain.kernel.messages import FileApplication
+from domain.kernel.proof import claimed
 from eventstore.inbox import Incoming
 from gateway.deps import Deps, GatewayDeps
 from gateway.http.body import read_body
@@ -68,17 +69,18 @@ async def file_application(
     A case is opened for every application; the case then shows its outcome and the reason.
     """
     body = await read_body(request)
-    await deps.admit("applications")
+    sender = FILES.sender_of(caller, "supporter")
+    await deps.admit(f"applications:{sender}")
     filing = read_filing(body)
     await _require_programme(deps, filing.programme)
     incoming = Incoming(
         source="supporter",
-        message_id=idempotency_key,
+        message_id=deps.cases.message_id(sender, idempotency_key),  # two services never share an id
         case_id=await _draw_case_id(deps, filing.programme),
         programme=filing.programme,
         body=filing.submission,
         received_at=deps.now(),
-        sender="unsigned:supporter" if caller is None else caller.identity.sender,
+        proof=FILES.proof_of(caller, "supporter"),
         person_keys=deps.cases.person_keys(_persons(filing, deps.now())),
     )
     receipt = await receive(deps, metrics, incoming)
@@ -97,7 +99,7 @@ async def _require_programme(deps: GatewayDeps, programme: str) -> None:
 
 def _persons(filing: Filing, now: datetime) -> tuple[str, ...]:
     """By whom a later filing of the same person finds this one while it is undecided."""
-    command = FileApplication("", "supporter", "", filing.submission, now)
+    command = FileApplication("", "supporter", "", filing.submission, now, claimed("supporter"))
     return registry.programme(filing.programme).family.enquire(Case(""), command).persons
 
 

@@ -66,13 +66,14 @@ async def check_boarding(
     Every answer is recorded, with its time and the carrier it was given to.
     """
     body = await read_body(request)
-    await deps.admit("carrier")
+    carrier = CHECKS_BOARDING.sender_of(caller, "carrier")
+    await deps.admit(f"carrier:{carrier}")
     question = read_as(BoardingQuestion, body)
     found = await _answer(deps, question.case)
     reply = BoardingReply(case=question.case, answer=found.answer, checked_at=deps.now())
     noted = NotedCheck(
         programme=found.programme,
-        carrier="unsigned:carrier" if caller is None else caller.identity.sender,
+        carrier=str(CHECKS_BOARDING.proof_of(caller, "carrier")),
         case_id=reply.case,
         answer=reply.answer,
         checked_at=reply.checked_at,

@@ -14,10 +14,11 @@ from eventstore.format.codec import CODEC
 from eventstore.inbox import InboxRow
 from eventstore.port import Stored
 from eventstore.summary import CaseSummary
-from gateway.deps import Deps
+from gateway.deps import Deps, GatewayDeps
 from gateway.http.parameters import CasePath
 from gateway.http.problems import Problem, documented
 from gateway.identity.callers import READS_RECORD, READS_STATUS, UNKNOWN_CALLER
+from gateway.identity.tokens import Caller
 
 router = APIRouter(tags=["cases"])
 
@@ -59,7 +60,12 @@ class EventView(BaseModel):
     event_id: str = Field(examples=["VEN-7Q4K-M2XS:8"])
     happened_at: AwareDatetime
     recorded_at: AwareDatetime
-    actor: str = Field(description="Who caused it: a sender or an officer's reference, never a name.")
+    actor: str = Field(description="Who caused it: a sender, or a role and a staff reference; never a name.")
+    proof: str = Field(
+        description="By what that was known: a key, a token, a partner's signed answer, a command, the clock, or none.",
+        examples=["key:vetting:5f3a91c2"],
+    )
+    received_at: AwareDatetime | None = Field(description="When the message it answers came in; null for a limit.")
     facts: dict[str, Any] = Field(description="What the event says that is not personal.")
 
 
@@ -73,12 +79,12 @@ class EventsView(BaseModel):
 @router.get(
     "/v1/cases/{case_id}",
     summary="Where a case stands",
-    dependencies=[Depends(READS_STATUS)],
-    responses=documented(*UNKNOWN_CALLER, "unknown-case", "malformed"),
+    responses=documented(*UNKNOWN_CALLER, "too-many-messages", "unknown-case", "malformed"),
     openapi_extra=READS_STATUS.documented,
 )
-async def show_case(deps: Deps, case_id: CasePath) -> CaseView:
+async def show_case(deps: Deps, case_id: CasePath, caller: Annotated[Caller | None, Depends(READS_STATUS)]) -> CaseView:
     """The case's stage, whom it waits on, what is due, and its outcome once it has one."""
+    await _note_reader(deps, caller, case_id)
     summary = await deps.store.summary(case_id)
     if summary is not None:
         return _view(summary)
@@ -86,6 +92,13 @@ async def show_case(deps: Deps, case_id: CasePath) -> CaseView:
     if filing is None:
         raise Problem("unknown-case")
     return _received(case_id, filing)
+
+
+async def _note_reader(deps: GatewayDeps, caller: Caller | None, case_id: CaseId) -> None:
+    """Hold the reader to a pace of their own, and keep that they read this case; both are for those with a token."""
+    if caller is not None:
+        await deps.admit(f"reads:{caller.presented}")
+        await deps.note_read(str(caller.presented), case_id)
 
 
 def _view(summary: CaseSummary) -> CaseView:
@@ -129,17 +142,18 @@ def _received(case_id: CaseId, filing: InboxRow) -> CaseView:
 @router.get(
     "/v1/cases/{case_id}/events",
     summary="What happened in a case",
-    dependencies=[Depends(READS_RECORD)],
-    responses=documented(*UNKNOWN_CALLER, "unknown-case", "malformed"),
+    responses=documented(*UNKNOWN_CALLER, "too-many-messages", "unknown-case", "malformed"),
     openapi_extra=READS_RECORD.documented,
 )
 async def list_events(
     deps: Deps,
     case_id: CasePath,
+    caller: Annotated[Caller | None, Depends(READS_RECORD)],
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="The version to read on from.")] = 0,
     limit: Annotated[int, Query(ge=1, le=EVENTS_MAX)] = EVENTS_MAX,
 ) -> EventsView:
     """The case's events in order, each with its facts that are not personal."""
+    await _note_reader(deps, caller, case_id)
     stream = await deps.store.load(case_id)
     if not stream.events and await deps.inbox.next_undecided(case_id) is None:
         raise Problem("unknown-case")
@@ -157,5 +171,7 @@ def _event(stored: Stored) -> EventView:
         happened_at=stored.happened_at,
         recorded_at=stored.recorded_at,
         actor=stored.actor,
+        proof=stored.proof,
+        received_at=stored.received_at,
         facts=json.loads(public),
     )

@@ -5,6 +5,9 @@ Every reader is recorded before the document is sent.
 
 import asyncio
 import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Literal, get_args
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -31,6 +34,11 @@ UPLOAD_TIMEOUT_S: Final = 60.0
 """Enough for 5 MiB at 0.7 Mbit/s, a slow mobile connection."""
 UPLOADS_AT_ONCE: Final = 8
 """In one gateway: 40 MiB of content, and twice that during encryption."""
+UPLOADS_OF_ONE: Final = 2
+"""Of one caller at once, so that no caller takes every place."""
+STALLED_S: Final = 10.0
+"""An upload of which nothing comes for so long is given up."""
+RETRY_UPLOAD_S: Final = 5
 
 MediaType = Literal["application/pdf", "image/jpeg", "image/png"]
 """What cameras and scanners produce, and nothing that a viewer would execute."""
@@ -100,8 +108,9 @@ async def put_document(
     It is encrypted under the case's key and erased with the case. Applications and evidence refer to it.
     """
     media_type = _media_type_of(request)
-    await deps.admit("documents")
-    async with request.app.state.uploads:
+    sender = SENDS.sender_of(caller, "applicant")
+    await deps.admit(f"documents:{sender}")
+    async with _place(request, sender):
         content = await _read(request)
         if not content.startswith(_SIGNATURES[media_type]):
             raise Problem("document-media-type", "The bytes are not of the type that the header says.")
@@ -112,12 +121,27 @@ async def put_document(
             media_type=media_type,
             content=content,
             received_at=deps.now(),
-            sender="unsigned:applicant" if caller is None else caller.identity.sender,
+            sender=str(SENDS.proof_of(caller, "applicant")),
         )
         first = await _kept(_documents(deps), new)
     response.status_code = 201 if first else 200
     response.headers["Location"] = f"/v1/cases/{case_id}/documents/{sha256}"
     return DocumentTaken(case=case_id, sha256=sha256, media_type=media_type, size_bytes=len(content))
+
+
+@asynccontextmanager
+async def _place(request: Request, sender: str) -> AsyncIterator[None]:
+    """A place among the uploads of this gateway. Raises `Problem`: `too-many-messages`."""
+    counted: Counter[str] = request.app.state.uploads
+    if counted[sender] >= UPLOADS_OF_ONE or counted.total() >= UPLOADS_AT_ONCE:
+        raise Problem("too-many-messages", retry_after_s=RETRY_UPLOAD_S)
+    counted[sender] += 1
+    try:
+        yield
+    finally:
+        counted[sender] -= 1
+        if not counted[sender]:
+            del counted[sender]
 
 
 def _documents(deps: GatewayDeps) -> PostgresDocuments:
@@ -151,7 +175,8 @@ async def _read(request: Request) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(UPLOAD_TIMEOUT_S):
-            async for chunk in request.stream():
+            chunks = aiter(request.stream())
+            while (chunk := await asyncio.wait_for(anext(chunks, None), STALLED_S)) is not None:
                 body += chunk
                 if len(body) > DOCUMENT_MAX_BYTES:
                     raise Problem("document-too-large")
@@ -180,7 +205,7 @@ class DocumentsView(BaseModel):
     "/v1/cases/{case_id}/documents",
     summary="Which documents a case has",
     dependencies=[Depends(VIEWS)],
-    responses=documented(*UNKNOWN_CALLER, "unknown-case", "personal-data-erased", "malformed"),
+    responses=documented(*UNKNOWN_CALLER, "too-many-messages", "unknown-case", "personal-data-erased", "malformed"),
     openapi_extra=VIEWS.documented,
 )
 async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
@@ -198,7 +223,14 @@ async def list_documents(deps: Deps, case_id: CasePath) -> DocumentsView:
     response_class=Response,
     responses={
         200: {"description": "Its bytes, as they were stored.", "content": _binary("%PDF-1.7 …")},
-        **documented(*UNKNOWN_CALLER, "unknown-case", "unknown-document", "personal-data-erased", "malformed"),
+        **documented(
+            *UNKNOWN_CALLER,
+            "too-many-messages",
+            "unknown-case",
+            "unknown-document",
+            "personal-data-erased",
+            "malformed",
+        ),
     },
     openapi_extra=VIEWS.documented,
 )
@@ -213,8 +245,9 @@ async def view_document(
         raise Problem("unknown-case") from None
     if found is None:
         raise Problem("unknown-document")
-    actor = "unsigned:officer" if caller is None else caller.identity.sender
-    await record_view(deps.store.access, Viewer(actor, because), await _seen(deps, case_id), deps.now())
+    await record_view(
+        deps.store.access, Viewer(VIEWS.proof_of(caller, "officer"), because), await _seen(deps, case_id), deps.now()
+    )
     headers = {
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",

@@ -39,10 +39,10 @@ class Taken(BaseModel):
     code: str | None = Field(default=None, description="Why it was rejected.", examples=["no-open-request"])
 
     @classmethod
-    def of(cls, receipt: Receipt) -> "Taken":
-        """The sender's view of a receipt."""
+    def of(cls, receipt: Receipt, message_id: str) -> "Taken":
+        """The sender's view of a receipt; `message_id` is the sender's own."""
         return cls(
-            message_id=receipt.message_id,
+            message_id=message_id,
             number=receipt.number,
             received_at=receipt.received_at,
             answer=receipt.answer,

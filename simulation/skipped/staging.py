@@ -13,13 +13,13 @@ from temporalio.client import Client
 
 from activities.notify import PendingNotification, notify
 from activities.partners.agreements import read_agreements
+from cases.inbound.senders import ANYBODY
 from cases.programme_commands import handle_programme
 from eventstore.keys import DirectoryKeyStore
 from eventstore.operations import Statistics
 from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
-from gateway.identity.senders import ANYBODY
 from gateway.identity.tokens import OPEN
 from process.backing import Backing, opened_backing
 from relay.relay import notify_once
@@ -71,7 +71,7 @@ async def open_staging(
         open_partners(AgendaScheduler(agenda, clock, names, replan=_replan(server)))
     )
     client = _case_client(server, clock)
-    for worker in case_workers(client, backing, partners.clients, read_agreements()):
+    for worker in case_workers(client, backing, partners.clients, read_agreements(), ANYBODY):
         await stack.enter_async_context(worker)
     http = await stack.enter_async_context(_gateway(backing))
     entrances = SkippedEntrances(GatewayClient(http, patience_s=0), names, partners=partners)

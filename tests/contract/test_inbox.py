@@ -10,6 +10,7 @@ from domain.humanitarian_parole.stages.entry import EvidenceSubmission
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer, SponsorWithdrew
 from domain.kernel.messages import OfficerDecision, ProgrammeSuspension
+from domain.kernel.proof import claimed
 from eventstore.inbox import Incoming, MessageContentDiffers, UnknownStream
 from eventstore.keys import DirectoryKeyStore, KeyDestroyed
 from eventstore.port import Decides
@@ -35,7 +36,7 @@ async def test_a_message_is_read_back_whole(store: PostgresStore) -> None:
     assert (row.number, row.stream, row.case_id, row.programme) == (receipt.number, case_id, case_id, PROGRAMME)
     assert (row.source, row.message_id, row.kind) == ("supporter", "f1", "application.submitted")
     assert row.body.application == application()
-    assert (row.received_at, row.sender, len(row.digest)) == (NOON, "gateway", 32)
+    assert (row.received_at, row.proof, len(row.digest)) == (NOON, claimed("supporter"), 32)
 
 
 async def test_a_case_takes_messages_before_its_filing_is_decided(store: PostgresStore) -> None:
@@ -171,5 +172,5 @@ def _to_programme(message_id: str) -> Incoming:
         programme=PROGRAMME,
         body=ProgrammeSuspension(),
         received_at=NOON,
-        sender="cli",
+        proof=claimed("governments"),
     )

@@ -114,6 +114,7 @@ def _closed_gateway(stack: RunningStack) -> Iterator[str]:
         "PASSAGE_DATABASE_URL": state["database_url"],
         "PASSAGE_GATEWAY_PORT": str(port),
         "PASSAGE_PARTNER_KEYS": str(stack.data_dir / "partner-keys" / "gateway.json"),
+        "PASSAGE_EMBEDDED_STACK": "true",
         "PASSAGE_UNSIGNED_MESSAGES": "false",
         "PASSAGE_TOKEN_ISSUER": state["token_issuer"],
         "PASSAGE_TOKEN_AUDIENCE": state["token_audience"],

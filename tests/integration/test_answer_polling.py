@@ -14,7 +14,7 @@ from activities.answer_polling import ASKS_MAX, BATCH, AnswerPolling
 from activities.partner_requests import PartnerRequests
 from activities.partners.agreements import read_agreements
 from activities.partners.circuit import TERMS, GuardedPartners
-from activities.partners.errors import PartnerMisdirected, PartnerRefused, PartnerUnavailable
+from activities.partners.errors import PartnerMisdirected, PartnerRefused, PartnerUnavailable, PartnerUnproven
 from cases.clock import ScaledClock
 from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer, SponsorNotConfirmedAnswer
 from eventstore.partner_calls import PartnerStanding
@@ -62,7 +62,7 @@ class Office:
 
     async def answers(self, case_id: str) -> list[tuple[str, str, str]]:
         rows = await self.desk.database.fetch(
-            "SELECT message_id, kind, sender FROM passage.inbox WHERE case_id = $1 AND source = 'sponsor_registry'"
+            "SELECT message_id, kind, proof FROM passage.inbox WHERE case_id = $1 AND source = 'sponsor_registry'"
             " ORDER BY number",
             case_id,
         )
@@ -86,7 +86,16 @@ async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
         guarded = GuardedPartners(partners.clients(), desk.store.circuits(TERMS))
         clock = ScaledClock(NOON, datetime.now(UTC), 1.0)
         requests = PartnerRequests(desk.deps.cases, guarded)
-        polling = AnswerPolling(desk.deps.inbox, desk.store.unanswered, guarded, requests, AGREED, clock, read_answer)
+        polling = AnswerPolling(
+            desk.deps.inbox,
+            desk.store.unanswered,
+            guarded,
+            requests,
+            AGREED,
+            clock,
+            read_answer,
+            desk.store.guard.record_refusals,
+        )
         yield Office(desk, partners, polling)
 
 
@@ -102,13 +111,25 @@ async def test_a_lost_answer_is_asked_for_and_taken_like_any_message(office: Off
 
     assert await office.round(PATIENCE) == 1
 
-    assert await office.answers(case_id) == [(f"{request_id}:answer", "sponsor.confirmed", "asked:sponsor_registry")]
+    assert await office.answers(case_id) == [
+        (f"{request_id}:answer", "sponsor.confirmed", "asked:sponsor_registry:5f3a91c2")
+    ]
     assert await office.desk.deps.inbox.claim_notifications(10) != ()  # the relay notifies its case
     await office.desk.take_all(case_id)
     events = [stored.type for stored in (await office.desk.store.load(case_id)).events]
     assert "SponsorConfirmed" in events
     assert (await office.row(request_id))["heard"] == "answered"
     assert await office.round(timedelta(days=400)) == 0
+
+
+async def test_an_answer_that_the_partner_did_not_sign_is_not_taken_and_is_on_record(office: Office) -> None:
+    case_id, _ = await office.asked()
+    office.partners.fail_next(PartnerUnproven("sponsor_registry", "signature-wrong"))
+    assert await office.round(PATIENCE) == 1
+
+    assert await office.answers(case_id) == []
+    rows = await office.desk.database.fetch("SELECT partner, route, code, times FROM passage.refusal")
+    assert [tuple(row) for row in rows] == [("sponsor_registry", "asked", "signature-wrong", 1)]
 
 
 async def test_an_answer_that_comes_after_all_is_the_same_message(office: Office) -> None:

@@ -13,9 +13,10 @@ from audit.replay.case import as_json
 from audit.replay.html import page
 from audit.replay.text import lines
 from audit.replay.words import ASKED
-from cli.audit.replay import auditor_of, replayed, until_of
+from cli.audit.replay import reason_of, replayed, until_of
 from cli.errors import UnusableError
 from domain.access import ACCESS_EVENTS, AccessEvent, PersonalDataViewed, access_stream
+from domain.kernel.proof import Proof
 from process.config import Settings
 from relay.maintenance import record_checks
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
@@ -41,7 +42,7 @@ async def test_what_is_personal_is_shown_to_somebody_with_a_reason_who_is_on_rec
     hidden = await replayed(settings, case_id, None, None)
     assert hidden.personal == "withheld"
     assert (await desk.store.load(access_stream(PROGRAMME))).version == 0
-    shown = await replayed(settings, case_id, 2, Auditor("a-3", "complaint"))
+    shown = await replayed(settings, case_id, 2, Auditor(Proof("operator", "a-3", "auditor"), "complaint"))
     assert EMAIL in json.dumps(shown.entries[0].details)
     (viewed,) = (await desk.store.load(access_stream(PROGRAMME))).events
     assert viewed.actor == "auditor:a-3"
@@ -59,7 +60,7 @@ async def test_nothing_is_shown_where_it_cannot_be_put_on_record(
 
     monkeypatch.setattr("cli.audit.replay.record_view", away)
     with pytest.raises(ConnectionError):
-        await replayed(settings, case_id, None, Auditor("a-3", "complaint"))
+        await replayed(settings, case_id, None, Auditor(Proof("operator", "a-3", "auditor"), "complaint"))
 
 
 async def test_a_case_that_nobody_filed_is_said_so(settings: Settings) -> None:
@@ -67,11 +68,10 @@ async def test_a_case_that_nobody_filed_is_said_so(settings: Settings) -> None:
         await replayed(settings, "VEN-7Q4K-M2XS", None, None)
 
 
-def test_who_and_why_go_together_and_are_no_names() -> None:
-    assert auditor_of(None, None) is None
-    for actor, reason in (("a-3", None), (None, "complaint"), ("Ana Rojas", "complaint"), ("a-3", "He asked me")):
-        with pytest.raises(UnusableError):
-            auditor_of(actor, reason)
+def test_a_reason_is_a_code_and_tells_nothing() -> None:
+    assert reason_of("complaint") == "complaint"
+    with pytest.raises(UnusableError):
+        reason_of("He asked me")
 
 
 def test_a_moment_needs_its_zone() -> None:
@@ -89,11 +89,11 @@ async def test_it_tells_who_asked_about_the_case_and_about_no_other(desk: Desk, 
     for asked in (other, case_id, case_id):
         await desk.board(asked)
     await record_checks(desk.store.access)
-    await replayed(settings, case_id, None, Auditor("a-3", "complaint"))
+    await replayed(settings, case_id, None, Auditor(Proof("operator", "a-3", "auditor"), "complaint"))
     found = await replayed(settings, case_id, None, None)
     assert [(each.type, each.actor) for each in found.asked] == [
-        ("BoardingChecked", "unsigned:carrier"),
-        ("BoardingChecked", "unsigned:carrier"),
+        ("BoardingChecked", "carrier"),
+        ("BoardingChecked", "carrier"),
         ("PersonalDataViewed", "auditor:a-3"),
     ]
     assert (await replayed(settings, case_id, NOON + timedelta(minutes=30), None)).asked == ()

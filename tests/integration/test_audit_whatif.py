@@ -10,6 +10,7 @@ from cases.erasure import ErasureOrder, erase
 from cases.repository import CaseRepository
 from cli.audit.whatif import lines
 from domain import registry
+from domain.kernel.proof import claimed
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore
@@ -50,7 +51,9 @@ async def test_an_erased_case_is_counted_and_not_guessed_at(log: SealedLog) -> N
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=1, role="passage_eraser")
     cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()))
-    order = ErasureOrder(case_id=case_id, officer="o-1", second_officer="o-2", because="retention-ended")
+    order = ErasureOrder(
+        case_id=case_id, first=claimed("officer", "o-1"), second=claimed("officer", "o-2"), because="retention-ended"
+    )
     await erase(cases, keys, order, day(900))
     await store.close()
     found = await asked(log, adult_age_years=60)

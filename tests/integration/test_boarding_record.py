@@ -37,11 +37,13 @@ async def test_each_answer_is_an_event_with_its_carrier_and_its_moment(desk: Des
     assert await desk.board(case_id) == "ok"
     later = datetime(2023, 1, 19, 5, tzinfo=UTC)
     desk.moments.append(later)
-    desk.app.dependency_overrides[CHECKS_BOARDING] = lambda: Caller("carrier-7", frozenset({"partner:carrier"}))
+    desk.app.dependency_overrides[CHECKS_BOARDING] = lambda: Caller(
+        "carrier-7", frozenset({"partner:carrier"}), "carrier-7"
+    )
     assert await desk.board(case_id) == "expired"
     assert await recorded(desk) == [
-        ("unsigned:carrier", NOON, BoardingChecked(at=NOON, case=case_id, answer="ok")),
-        ("token:carrier-7", later, BoardingChecked(at=later, case=case_id, answer="expired")),
+        ("carrier", NOON, BoardingChecked(at=NOON, case=case_id, answer="ok")),
+        ("partner:carrier:carrier-7", later, BoardingChecked(at=later, case=case_id, answer="expired")),
     ]
 
 
@@ -111,7 +113,7 @@ async def test_a_relay_killed_at_any_moment_records_each_check_once(
 ) -> None:
     case_id = await desk.authorized_case()
     await desk.database.execute(
-        "SELECT passage.note_check($1, 'signed:carrier:' || n % 3, $2, 'ok', now()) FROM generate_series(1, 6000) AS n",
+        "SELECT passage.note_check($1, 'key:carrier:' || n % 3, $2, 'ok', now()) FROM generate_series(1, 6000) AS n",
         PROGRAMME, case_id,
     )  # fmt: skip
     settings = {"PASSAGE_DATABASE_URL": database_url, "TEMPORAL_ADDRESS": "127.0.0.1:1"}

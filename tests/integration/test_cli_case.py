@@ -29,7 +29,9 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 @pytest.fixture
 def stack(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reached:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    settings = Settings(data_dir=tmp_path, temporal_ui_url="http://127.0.0.1:8233")
+    settings = Settings(
+        data_dir=tmp_path, temporal_ui_url="http://127.0.0.1:8233", embedded_stack=True, unsigned_messages=True
+    )
     return Reached(settings, desk.backing)
 
 

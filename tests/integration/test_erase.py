@@ -16,6 +16,7 @@ from domain.humanitarian_parole.stages.passport import PassportChange
 from domain.kernel.events import PersonalDataErased
 from domain.kernel.ids import CaseId
 from domain.kernel.messages import FileApplication
+from domain.kernel.proof import claimed
 from eventstore.conflicts import ErasureRefused
 from eventstore.format.lookups import Lookups
 from eventstore.inbox import Incoming
@@ -54,7 +55,12 @@ async def canary_case(log: SealedLog) -> CaseId:
     )
     case_id = new_case_id()
     filing = FileApplication(
-        case_id, "supporter", "filing-canary", ApplicationSubmitted(application=application), FILED_AT
+        case_id,
+        "supporter",
+        "filing-canary",
+        ApplicationSubmitted(application=application),
+        FILED_AT,
+        claimed("supporter"),
     )
     await log.take(case_id, filing, FILED_AT)
     await log.say(case_id, PassportChange(passport=a_passport(number=CANARIES[1] + "-new")), FILED_AT)
@@ -75,13 +81,16 @@ async def receive(log: SealedLog, case_id: CaseId, body: Any) -> None:
         programme=None,
         body=body,
         received_at=FILED_AT,
-        sender="gateway",
+        proof=claimed("applicant"),
     )
     await log.store.inbox.receive(incoming)
 
 
+FIRST, SECOND, THIRD = (claimed("officer", f"o-{number}") for number in (17, 18, 9))
+
+
 def order(case_id: CaseId, **changed: Any) -> ErasureOrder:
-    said: dict[str, Any] = {"officer": "o-17", "second_officer": "o-18", "because": "retention-ended", **changed}
+    said: dict[str, Any] = {"first": FIRST, "second": SECOND, "because": "retention-ended", **changed}
     return ErasureOrder(case_id=case_id, **said)
 
 
@@ -160,7 +169,7 @@ async def test_a_second_order_changes_nothing_and_a_crash_before_the_key_is_ende
         with pytest.raises(ConnectionError):
             await erase(eraser, keys, order(case_id), LATER)
     await DirectoryKeyStore(log.keys).get(case_id)  # the key is still there
-    again = await erase(eraser, keys, order(case_id, officer="o-20"), LATER)
+    again = await erase(eraser, keys, order(case_id, first=THIRD), LATER)
     assert not again.first
     with pytest.raises(KeyDestroyed):
         await DirectoryKeyStore(log.keys).get(case_id)
@@ -172,9 +181,9 @@ async def test_what_may_not_be_erased_is_refused_by_name(log: SealedLog, eraser:
     keys = DirectoryKeyStore(log.keys)
     still_open = await log.file()
     case_id = await closed_case(log)
-    await hold(eraser, case_id, "o-9", "litigation", "hold:1", LATER)
+    await hold(eraser, case_id, THIRD, "litigation", "hold:1", LATER)
     refused = {
-        "one-officer-twice": order(case_id, second_officer="o-17"),
+        "one-officer-twice": order(case_id, second=FIRST),
         "case-open": order(still_open),
         "legal-hold": order(case_id),
         "unknown-case": order("VEN-7Q4K-M2XS"),
@@ -183,9 +192,9 @@ async def test_what_may_not_be_erased_is_refused_by_name(log: SealedLog, eraser:
         with pytest.raises(ErasureRefused, match=code):
             await erase(eraser, keys, asked, LATER)
     await keys.get(case_id)
-    await release(eraser, case_id, "o-9", "litigation-ended", "hold:2", LATER)
+    await release(eraser, case_id, THIRD, "litigation-ended", "hold:2", LATER)
     with pytest.raises(ErasureRefused, match="not-held"):
-        await release(eraser, case_id, "o-9", "litigation-ended", "hold:3", LATER)
+        await release(eraser, case_id, THIRD, "litigation-ended", "hold:3", LATER)
     await receive(log, case_id, WithdrawalRequest())
     with pytest.raises(ErasureRefused, match="messages-undecided"):
         await erase(eraser, keys, order(case_id), LATER)

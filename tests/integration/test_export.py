@@ -24,6 +24,7 @@ from audit.log.log_key import FileLogKey, make_log_key
 from audit.log.notes import NoteForged
 from domain.access import CaseExported, PersonalDataViewed, access_stream
 from domain.kernel.ids import CaseId
+from domain.kernel.proof import Proof
 from tests.support.filed import day
 from tests.support.filings import PROGRAMME
 from tests.support.sealed_log import ORIGIN, SealedLog
@@ -42,7 +43,7 @@ async def a_case(log: SealedLog) -> CaseId:
 
 
 async def exported(log: SealedLog, case_id: CaseId, **asked: Any) -> Exported:
-    export = Export(case_id=case_id, auditor=Auditor("a-3", "court-order"), **asked)
+    export = Export(case_id=case_id, auditor=Auditor(Proof("operator", "a-3", "auditor"), "court-order"), **asked)
     return await export_case(log.database_url, log.keys, export, day(30))
 
 

@@ -14,6 +14,7 @@ from domain.kernel.decider import decide_or_reject
 from domain.kernel.messages import TakeMessage
 from gateway.http.examples import MESSAGES
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
+from tests.support.given import named
 
 FAMILY = registry.programme(PROGRAMME).family
 ENDING_KINDS = FAMILY.ending_kinds
@@ -94,6 +95,7 @@ async def test_no_other_message_can_end_what_was_ok(desk: Desk) -> None:
         if name.startswith("programme."):
             continue
         fields = {field: value for field, value in MESSAGES[name].items() if field != "case"}
-        command = TakeMessage(senders_of(name)[0], "m-1", FAMILY.read(fields), now)
+        message = FAMILY.read(fields)
+        command = TakeMessage(senders_of(name)[0], "m-1", message, now, named(message))
         after = decide_or_reject(FAMILY, case, command, world).case
         assert may_travel(after, programme, rules, now) == "ok", name

@@ -12,6 +12,7 @@ import pytest
 
 from cases.erasure import ErasureOrder, erase
 from domain.access import PersonalDataViewed, access_stream
+from domain.kernel.proof import claimed
 from eventstore.documents import DOCUMENT_MAX_BYTES, DOCUMENTS_MAX
 from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore
@@ -66,9 +67,9 @@ async def test_a_document_is_put_once_and_read_by_somebody_who_is_on_record(desk
     assert (unjudged.content, unjudged.headers["content-type"]) == (CANARY, "application/pdf")
     assert unjudged.headers["cache-control"] == "no-store"
     await desk.take_all(case_id)
-    desk.app.dependency_overrides[module.VIEWS] = lambda: Caller("o-17", frozenset({"officer"}))
+    desk.app.dependency_overrides[module.VIEWS] = lambda: Caller("o-17", frozenset({"officer"}), "o-17")
     assert (await read(desk, case_id, because="complaint")).content == CANARY
-    assert await views(desk) == [("unsigned:officer", "referral", 0), ("token:o-17", "complaint", 2)]
+    assert await views(desk) == [("officer", "referral", 0), ("officer:o-17", "complaint", 2)]
 
 
 async def test_a_case_tells_which_documents_it_has_and_nothing_of_what_they_hold(desk: Desk) -> None:
@@ -83,7 +84,7 @@ async def test_a_case_tells_which_documents_it_has_and_nothing_of_what_they_hold
             "media_type": kind,
             "size_bytes": len(content),
             "received_at": at,
-            "sender": "unsigned:applicant",
+            "sender": "none:applicant",
         }
         for content, kind, at in (
             (CANARY, "application/pdf", "2022-10-20T12:00:00Z"),
@@ -184,7 +185,9 @@ async def test_erasing_the_case_erases_its_documents(desk: Desk, database_url: s
     keys = DirectoryKeyStore(tmp_path / "keys")
     eraser = await PostgresStore.connect(database_url, keys, connections=1, role="passage_eraser")
     desk.deps.cases.store = eraser
-    order = ErasureOrder(case_id=case_id, officer="o-1", second_officer="o-2", because="retention-ended")
+    order = ErasureOrder(
+        case_id=case_id, first=claimed("officer", "o-1"), second=claimed("officer", "o-2"), because="retention-ended"
+    )
     await erase(desk.deps.cases, keys, order, desk.moments[-1])
     await eraser.close()
     assert await desk.database.fetchval("SELECT count(*) FROM passage.document") == 0

@@ -65,7 +65,7 @@ async def test_one_message_is_shown_by_its_number_or_its_senders_id(desk: Desk, 
     by_id = await inbox("show", "applicant:a-1")
     assert by_id.stdout == (await inbox("show", "2")).stdout
     assert f"2  application.withdrawn about {case_id}" in by_id.stdout
-    assert "known as unsigned:applicant" in by_id.stdout
+    assert "known by none:applicant" in by_id.stdout
     missing = await inbox("show", "applicant:a-2")
     assert (missing.returncode, len(missing.stderr.splitlines())) == (2, 1)
     assert (await inbox("show", "nonsense")).returncode == 2

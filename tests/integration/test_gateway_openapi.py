@@ -54,9 +54,14 @@ async def document(desk: Desk) -> Document:
 async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     file = tmp_path / "partners.json"
     file.write_text(json.dumps({name: [key] for name, key in KEYS.items()}))
+    file.chmod(0o600)
     # Every second request or so is unsigned, and so also gets past the guard.
     guard = Settings(
-        database_url=SecretStr(database_url), partner_keys=file, unsigned_messages=True, sender_rate_per_s=1e6
+        database_url=SecretStr(database_url),
+        partner_keys=file,
+        embedded_stack=True,
+        unsigned_messages=True,
+        sender_rate_per_s=1e6,
     )
     async with gateway_desk(database_url, tmp_path / "keys", guard=guard) as opened:
         yield opened

@@ -30,7 +30,8 @@ PLACE = "/partners/applicant/deliveries"
 
 def settings(database_url: str, home: Path, **more: Any) -> Settings:
     file = home / "partners.json"
-    file.write_text(json.dumps({"applicant": [KEY], "border": [KEY]}))
+    file.write_text(json.dumps({"applicant": [KEY], "border": [new_shared_key()]}))
+    file.chmod(0o600)
     return Settings(database_url=SecretStr(database_url), partner_keys=file, **more)
 
 
@@ -42,7 +43,7 @@ async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 async def embedded(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    guard = settings(database_url, tmp_path, unsigned_messages=True)
+    guard = settings(database_url, tmp_path, embedded_stack=True, unsigned_messages=True)
     async with gateway_desk(database_url, tmp_path / "keys", guard=guard) as opened:
         yield opened
 
@@ -148,7 +149,14 @@ class TestShown:
         browser = await signed_in(desk, "partner:applicant")
         link = (await browser.get(PLACE)).links["2"]
         page = await browser.get(link)
-        for said in ("msg_2f6c1e", case_id, "signed:applicant:", "waiting", "once", "0 times"):
+        for said in (
+            desk.deps.cases.message_id("applicant", "msg_2f6c1e"),
+            case_id,
+            "key:applicant:",
+            "waiting",
+            "once",
+            "0 times",
+        ):
             assert said in page.text
 
     async def test_nothing_there_is_said_in_words(self, desk: Desk) -> None:
@@ -170,7 +178,7 @@ class TestShown:
         assert refused[2:5] == [
             "The message must be signed: send webhook-timestamp and webhook-signature.",
             "1",
-            "forged",
+            desk.deps.cases.message_id("refused", "forged"),
         ]
 
     async def test_older_messages_are_a_page_further(self, desk: Desk) -> None:
@@ -270,7 +278,7 @@ class TestWhoMay:
         assert page.forms[0].button == "Sign in"
         await desk.http.get(PLACE, headers=desk.bearer("officer", subject="o-1"))
         kept = await desk.database.fetch("SELECT partner, code, sender FROM passage.refusal")
-        assert [tuple(row) for row in kept] == [("applicant", "role-missing", "token:o-1")]
+        assert [tuple(row) for row in kept] == [("applicant", "role-missing", f"token:{await desk.reference('o-1')}")]
 
     async def test_a_token_that_is_not_good_is_not_kept_and_that_is_said(self, desk: Desk) -> None:
         browser = Browser(desk)

@@ -59,6 +59,7 @@ async def test_it_answers_what_is_under_way_and_ends_in_order(desk: Desk, databa
     settings = {
         "PASSAGE_DATABASE_URL": database_url,
         "PASSAGE_GATEWAY_PORT": str(port),
+        "PASSAGE_EMBEDDED_STACK": "1",
         "PASSAGE_UNSIGNED_MESSAGES": "1",
     }
     address = f"http://{HOST}:{port}"

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from cases.inbound.senders import Senders
 from cases.inbound.webhooks import Signer, Verifier, new_key_pair, new_shared_key, sign
-from gateway.identity.senders import Senders
 from tests.support.gateway import NOON, Desk, gateway_desk
 
 SHARED, (PRIVATE, PUBLIC) = new_shared_key(), new_key_pair()
@@ -53,8 +53,8 @@ async def test_a_signed_message_is_taken_and_its_key_is_on_record(desk: Desk, pa
     body = withdrawal(case_id)
     sent = await post(desk, signed(body, key), body, partner)
     assert sent.status_code == 202, sent.text
-    sender = await desk.database.fetchval("SELECT sender FROM passage.inbox WHERE message_id = 'm-1'")
-    assert sender == f"signed:{partner}:{KNOWN[partner][0].fingerprint}"
+    proof = await desk.database.fetchval("SELECT proof FROM passage.inbox ORDER BY number DESC LIMIT 1")
+    assert proof == f"key:{partner}:{KNOWN[partner][0].fingerprint}"
 
 
 async def test_an_attempt_signed_anew_is_the_same_message(desk: Desk) -> None:
@@ -121,5 +121,5 @@ async def test_where_unsigned_messages_are_taken_a_signature_is_held_to_all_the_
         "signature-missing",
     )
     assert (await post(lenient, {"webhook-id": "m-1"}, body)).status_code == 202
-    sender = await lenient.database.fetchval("SELECT sender FROM passage.inbox WHERE message_id = 'm-1'")
-    assert sender == "unsigned:applicant"
+    proof = await lenient.database.fetchval("SELECT proof FROM passage.inbox ORDER BY number DESC LIMIT 1")
+    assert proof == "none:applicant"

@@ -19,14 +19,16 @@ from process.config import ConfigurationError, Settings
 from stack.token_issuer import ISSUER, ensure_issuer, issue_token
 from tests.support.gateway import NOON, PROGRAMME, Desk, gateway_desk
 from tests.support.partner_calls import served
+from tests.support.staff import Nobodys
 
-DESK_KEY = new_shared_key()
-FORGED = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IngifQ.e30.AAAA"
+DESK_KEY, BORDER_KEY = new_shared_key(), new_shared_key()
+FORGED = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6IngiLCJ0eXAiOiJhdCtqd3QifQ.e30.AAAA"
 
 
 def settings(database_url: str, home: Path, **more: Any) -> Settings:
     file = home / "partners.json"
-    file.write_text(json.dumps({"officer": [DESK_KEY], "border": [DESK_KEY]}))
+    file.write_text(json.dumps({"officer": [DESK_KEY], "border": [BORDER_KEY]}))
+    file.chmod(0o600)
     return Settings(database_url=SecretStr(database_url), partner_keys=file, **more)
 
 
@@ -41,7 +43,9 @@ async def embedded(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     """As `passage up` has it: an issuer, and whoever shows no token is let in all the same."""
     files = ensure_issuer(tmp_path / "token-issuer")
     urls = {"token_issuer": ISSUER, "token_keys_url": files.public_keys.as_uri()}
-    guard = settings(database_url, tmp_path, unsigned_messages=True, token_signing_key=files.signing_key, **urls)
+    guard = settings(
+        database_url, tmp_path, embedded_stack=True, unsigned_messages=True, token_signing_key=files.signing_key, **urls
+    )
     async with gateway_desk(database_url, tmp_path / "keys", guard=guard) as opened:
         yield opened
 
@@ -63,6 +67,10 @@ async def refusals(desk: Desk) -> list[tuple[str, str, str, str]]:
         "SELECT route, code, sender, message_id FROM passage.refusal ORDER BY first_at, code"
     )
     return [tuple(row) for row in rows]
+
+
+def kept(desk: Desk, message_id: str) -> str:
+    return desk.deps.cases.message_id("refused", message_id)
 
 
 async def ask(desk: Desk, operation: str, case_id: str, headers: dict[str, str]) -> httpx2.Response:
@@ -102,7 +110,9 @@ async def test_what_is_open_to_everybody_stays_so(desk: Desk) -> None:
 
 async def test_who_files_is_on_record(desk: Desk) -> None:
     await desk.file()
-    assert await desk.database.fetchval("SELECT sender FROM passage.inbox") == "token:s-1"
+    assert (
+        await desk.database.fetchval("SELECT proof FROM passage.inbox") == f"token:{await desk.reference('s-1')}:intake"
+    )
 
 
 @pytest.mark.parametrize("operation", MAY)
@@ -137,7 +147,14 @@ async def test_two_tokens_are_none(desk: Desk) -> None:
 async def test_who_is_known_is_named_where_they_are_refused(desk: Desk) -> None:
     case_id = await desk.filed_case()
     await ask(desk, "GET /v1/cases/{case}/events", case_id, desk.bearer("intake", subject="portal-2"))
-    assert await refusals(desk) == [("/v1/cases/{case_id}/events", "role-missing", "token:portal-2", "again")]
+    assert await refusals(desk) == [
+        (
+            "/v1/cases/{case_id}/events",
+            "role-missing",
+            f"token:{await desk.reference('portal-2')}",
+            kept(desk, "again"),
+        )
+    ]
 
 
 async def test_a_stranger_learns_nothing_of_what_there_is(desk: Desk) -> None:
@@ -153,13 +170,17 @@ class TestOfficers:
         token = desk.bearer("officer", subject="o-1")
         sent = await speak(desk, "desk-1", decision(case_id), **token)
         assert sent.status_code == 202, sent.text
-        assert await desk.database.fetchval("SELECT sender FROM passage.inbox WHERE source = 'officer'") == "token:o-1"
+        proof = await desk.database.fetchval("SELECT proof FROM passage.inbox WHERE source = 'officer'")
+        assert proof == f"token:{await desk.reference('o-1')}:officer"
+        assert await desk.reference("O-1") == await desk.reference("o-1") != await desk.reference("o-2")
         again = await speak(desk, "desk-1", decision(case_id), **token)
         assert again.json() == sent.json()
-        read = await desk.http.get(sent.headers["location"], headers=desk.bearer("officer", subject="o-2"))
+        read = await desk.http.get(sent.headers["location"], headers=token)
         assert read.json()["message_id"] == "desk-1"
+        another = await desk.http.get(sent.headers["location"], headers=desk.bearer("officer", subject="o-2"))
+        assert await said(another) == (404, "unknown-message")  # each officer has a namespace of their own
 
-    @pytest.mark.parametrize("officer", ["o-2", "O-1", "o-11", "o"])
+    @pytest.mark.parametrize("officer", ["o-2", "o-11", "o"])
     async def test_nobody_lends_their_voice(self, desk: Desk, officer: str) -> None:
         case_id = await desk.filed_case()
         for body in (decision(case_id, officer), {"case": case_id, "message": "officer.confirmed", "officer": officer}):
@@ -167,7 +188,14 @@ class TestOfficers:
             assert await said(sent) == (403, "officer-differs")
             assert 'error="insufficient_scope"' in sent.headers["www-authenticate"]
         assert await desk.rows() == 1
-        assert await refusals(desk) == [("/v1/partners/{partner}/messages", "officer-differs", "token:o-1", "desk-1")]
+        assert await refusals(desk) == [
+            (
+                "/v1/partners/{partner}/messages",
+                "officer-differs",
+                f"token:{await desk.reference('o-1')}:officer",
+                kept(desk, "desk-1"),
+            )
+        ]
 
     async def test_a_second_officer_is_another_token(self, desk: Desk) -> None:
         case_id = await desk.filed_case()
@@ -207,7 +235,7 @@ class TestOfficers:
         sent = await desk.send("border", "b-1", crossing, **desk.bearer("partner:border"))
         assert await said(sent) == (401, "signature-missing")
         raw = json.dumps(crossing).encode()
-        signed = sign([Signer.parse(DESK_KEY)], "b-1", desk.moments[-1], raw)
+        signed = sign([Signer.parse(BORDER_KEY)], "b-1", desk.moments[-1], raw)
         for bearer, status in ((desk.bearer("partner:carrier"), 403), (desk.bearer("partner:border"), 202)):
             headers = {"content-type": "application/json", **signed, **bearer}
             assert (
@@ -264,7 +292,7 @@ async def test_an_issuer_that_is_away_is_told_and_known_keys_go_on_working(datab
     app.get("/jwks")(lambda: Response(files.public_keys.read_bytes(), status_code=status[-1]))
     async with served(app) as address:
         urls = {"token_issuer": ISSUER, "token_keys_url": f"{address}/jwks", "token_signing_key": files.signing_key}
-        guard = settings(database_url, tmp_path, **urls)
+        guard = settings(database_url, tmp_path, embedded_stack=True, **urls)
         async with gateway_desk(database_url, tmp_path / "keys", guard=guard) as desk:
             away = await desk.file()
             assert await said(away) == (503, "issuer-unavailable")
@@ -279,7 +307,7 @@ async def test_an_issuer_that_is_away_is_told_and_known_keys_go_on_working(datab
 
 async def test_a_deployment_without_an_issuer_does_not_start(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="PASSAGE_TOKEN_ISSUER"):
-        async with open_tokens(settings(database_url, tmp_path)):
+        async with open_tokens(settings(database_url, tmp_path), Nobodys()):
             raise AssertionError
 
 

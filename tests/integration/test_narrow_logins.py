@@ -10,6 +10,7 @@ import pytest
 
 from domain.access import CaseExported, PersonalDataViewed, access_stream
 from domain.kernel.ids import CommandId
+from domain.kernel.proof import Proof
 from eventstore.access import AccessRecord, wrap_access
 from eventstore.format.codec import CODEC
 from eventstore.format.envelope import NO_HASH, Envelope, leaf_hash, machine_clock
@@ -40,7 +41,8 @@ async def auditor(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def write(connection: asyncpg.Connection, changed: dict[str, Any], row: dict[str, Any]) -> None:
     """Record a view as the auditor's own program does, but for what is `changed`; the hashes are made to fit."""
-    record = AccessRecord(programme=PROGRAMME, command_id=CommandId("view:1"), actor="auditor:a-1", events=(VIEWED,))
+    by = Proof("operator", "a-1", "auditor")
+    record = AccessRecord(programme=PROGRAMME, command_id=CommandId("view:1"), proof=by, events=(VIEWED,))
     async with connection.transaction():
         head = await connection.fetchrow("SELECT * FROM passage.lock_access($1)", PROGRAMME)
         [honest] = wrap_access(record, 0, NO_HASH, machine_clock(), CODEC)
@@ -99,7 +101,9 @@ async def test_an_eraser_deletes_nothing_without_the_event_and_appends_nothing_e
         "SELECT proname FROM pg_proc "
         "WHERE pronamespace = 'passage'::regnamespace AND has_function_privilege(oid, 'EXECUTE')"
     )
-    assert {row[0] for row in granted} == {"erase_case", "record_holds", "lock_access", "access_result"}
+    assert {row[0] for row in granted} == {
+        "erase_case", "record_holds", "lock_access", "access_result", "staff_reference", "forget_staff"
+    }  # fmt: skip
     for table in ("document", "case_person", "supporter_key", "legal_hold", "case_head", "events"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await eraser.execute(f"DELETE FROM passage.{table}")  # constants

@@ -16,6 +16,7 @@ from activities.partners.agreements import read_agreements
 from activities.partners.circuit import GuardedPartners
 from activities.partners.errors import PartnerUnavailable
 from cases.clock import ScaledClock
+from cases.inbound.senders import ANYBODY
 from eventstore.partner_calls import CircuitTerms
 from relay.relay import notify_once
 from tests.support.gateway import NOON, Desk, gateway_desk
@@ -74,7 +75,7 @@ async def outage(database_url: str, tmp_path: Path, dev_server: WorkflowEnvironm
         partners = MemoryPartners(lambda: datetime.now(UTC))
         guarded = GuardedPartners(partners.clients(), desk.store.circuits(TERMS))
         backing = replace(desk.backing, clock=ScaledClock(NOON, datetime.now(UTC), 1.0))
-        for worker in case_workers(dev_server.client, backing, guarded, read_agreements()):
+        for worker in case_workers(dev_server.client, backing, guarded, read_agreements(), ANYBODY):
             await stack.enter_async_context(worker)
         outage = Outage(desk, partners, dev_server)
         relaying = asyncio.create_task(outage.relay())

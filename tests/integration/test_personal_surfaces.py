@@ -24,12 +24,13 @@ from cli.case.view import show_case
 from cli.reach import Reached
 from domain import registry
 from domain.access import PersonalDataViewed, access_stream
+from domain.kernel.proof import Proof
 from process.config import Settings
 from tests.support import canary
 from tests.support.gateway import PROGRAMME, Desk, gateway_desk
 from tests.support.sealed_log import ORIGIN
 
-SOMEBODY = Auditor("a-3", "complaint")
+SOMEBODY = Auditor(Proof("operator", "a-3", "auditor"), "complaint")
 
 
 @pytest.fixture

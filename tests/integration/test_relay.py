@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.notify import PendingNotification
 from cases.programme_commands import handle_programme
 from domain.kernel.messages import ProgrammeSuspension
+from domain.kernel.proof import claimed
 from eventstore.inbox import Incoming
 from process.config import child_environment
 from relay import relay
@@ -128,7 +129,7 @@ async def test_what_the_governments_said_is_decided_and_made_known_if_the_gatewa
             programme=PROGRAMME,
             body=ProgrammeSuspension(),
             received_at=NOON,
-            sender="unsigned:governments",
+            proof=claimed("governments"),
         )
     )
 

@@ -21,6 +21,7 @@ from audit.verify.sealed.maps import MAPS_REBUILT
 from cases.erasure import ErasureOrder, erase, hold
 from cases.repository import CaseRepository
 from domain.kernel.messages import ProgrammeResumption, ProgrammeSuspension
+from domain.kernel.proof import claimed
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
 from eventstore.keys import DirectoryKeyStore
@@ -140,9 +141,11 @@ async def test_an_erased_case_and_the_access_log_verify(log: SealedLog) -> None:
     keys = DirectoryKeyStore(log.keys)
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
     cases = CaseRepository(store, store.inbox, Lookups(await keys.pepper()))
-    order = ErasureOrder(case_id=erased, officer="o-1", second_officer="o-2", because="retention-ended")
+    order = ErasureOrder(
+        case_id=erased, first=claimed("officer", "o-1"), second=claimed("officer", "o-2"), because="retention-ended"
+    )
     await erase(cases, keys, order, day(900))
-    await hold(cases, held, "o-1", "litigation", "hold:1", day(900))
+    await hold(cases, held, claimed("officer", "o-1"), "litigation", "hold:1", day(900))
     await store.close()
     assert await log.codes(kept) == set()
     await log.seal_map()

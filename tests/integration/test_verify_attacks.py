@@ -256,7 +256,7 @@ async def checked(log: SealedLog, *answers: str) -> None:
     for answer in answers:
         noted = NotedCheck(
             programme=PROGRAMME,
-            carrier="signed:carrier:1",
+            carrier="key:carrier:1",
             case_id=await case(log, 0),
             answer=answer,
             checked_at=FILED_AT,
@@ -290,7 +290,7 @@ async def test_an_edited_boarding_check(log: SealedLog) -> None:
 
 async def test_a_boarding_check_rewritten_with_header_hash_and_head(log: SealedLog) -> None:
     await sealed_checks(log)
-    await rewrite(log, CHECKS, 3, actor="signed:carrier:2")
+    await rewrite(log, CHECKS, 3, actor="key:carrier:2")
     digest = await log.value(f"SELECT encode(hash, 'hex') FROM passage.events WHERE {at(CHECKS, 3)}")
     await log.attack(f"UPDATE passage.access_head SET hash = '\\x{digest}'")
     assert await log.codes() == {Code.EVENT_REWRITTEN}

@@ -9,6 +9,7 @@ import pytest
 from audit.verify.faults import Code
 from domain.access import HistoryStored
 from domain.kernel.ids import CommandId
+from domain.kernel.proof import CLOCK
 from eventstore.access import AccessRecord
 from eventstore.format.histories import pack
 from tests.support.filed import FILED_AT
@@ -32,7 +33,7 @@ async def log(database_url: str, tmp_path: Path) -> AsyncIterator[SealedLog]:
                 AccessRecord(
                     programme=PROGRAMME,
                     command_id=CommandId(f"history:{run}"),
-                    actor="passage",
+                    proof=CLOCK,
                     events=(event,),
                     history=packed.content,
                 )

@@ -7,6 +7,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.partners.agreements import read_agreements
+from cases.inbound.senders import NOBODY
 from domain import registry
 from process.backing import Backing
 from worker import case_workers
@@ -23,7 +24,7 @@ async def test_a_worker_serves_each_partner_at_its_agreed_pace(dev_server: Workf
     client = await Client.connect(dev_server.client.service_client.config.target_host)  # one has each queue once
 
     workers = case_workers(
-        client, cast("Backing", _Nothing()), cast("Any", None), read_agreements(file)
+        client, cast("Backing", _Nothing()), cast("Any", None), read_agreements(file), NOBODY
     )  # none of them takes a task here
 
     pace = {each.task_queue: each.config()["max_task_queue_activities_per_second"] for each in workers}

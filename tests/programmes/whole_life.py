@@ -19,6 +19,7 @@ from audit.replay.read import opened_log
 from audit.replay.text import lines
 from audit.verify.record import Scope, verify
 from cli.audit.replay import replayed
+from domain.kernel.proof import Proof
 from eventstore.format.envelope import machine_clock
 from eventstore.postgres.heads import case_summary
 from process.config import Settings
@@ -51,7 +52,7 @@ async def audited(url: str, keys: Path, case_id: str) -> dict[str, Any]:
     verifier = FileLogKey(keys).verifier
     await verify(url, Scope(verifier=verifier), lambda fault: faults.append(fault.line))
     replay = await replayed(settings, case_id, None, None)
-    asked = Export(case_id=case_id, auditor=Auditor("a-1", "court-order"))
+    asked = Export(case_id=case_id, auditor=Auditor(Proof("operator", "a-1", "auditor"), "court-order"))
     exported = await export_case(url, keys, asked, machine_clock())
     return {
         "faults": faults,

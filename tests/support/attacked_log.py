@@ -18,6 +18,7 @@ from domain.humanitarian_parole.stages.parole import WorkPermitApplication
 from domain.humanitarian_parole.stages.sponsor import SponsorWithdrewNotice
 from domain.kernel.ids import CaseId
 from domain.kernel.messages import CapChange
+from domain.kernel.proof import Proof
 from eventstore.access import NotedCheck
 from eventstore.format.envelope import NO_HASH, Columns, machine_clock, seal
 from eventstore.format.lookups import Lookups
@@ -61,7 +62,7 @@ async def build(server: EmbeddedPostgres, template: str, keys: Path) -> Template
 
 async def _live(log: SealedLog, cases: dict[str, CaseId]) -> None:
     check = NotedCheck(
-        programme=PROGRAMME, carrier="signed:carrier:1", case_id=cases["travels"], answer="ok", checked_at=day(10)
+        programme=PROGRAMME, carrier="key:carrier:1", case_id=cases["travels"], answer="ok", checked_at=day(10)
     )
     await log.store.access.note_check(check)
     await log.store.access.record_checks()
@@ -76,7 +77,7 @@ async def _live(log: SealedLog, cases: dict[str, CaseId]) -> None:
     await log.govern(CapChange(places=2), day(13))
     unread = Incoming(
         source="applicant", message_id="unread", case_id=cases["asked"], programme=None, body=WorkPermitApplication(),
-        received_at=day(14), sender="signed:applicant:1",
+        received_at=day(14), proof=Proof("key", "applicant", "1"),
     )  # fmt: skip
     await log.store.inbox.receive(unread)
 
@@ -86,9 +87,10 @@ async def _forget(log: SealedLog, cases: dict[str, CaseId]) -> None:
     store = await PostgresStore.connect(log.database_url, keys, connections=2, role="passage_eraser")
     try:
         erasers = CaseRepository(store, store.inbox, Lookups(await keys.pepper()))
-        order = ErasureOrder(case_id=cases["erased"], officer="o-1", second_officer="o-2", because="retention-ended")
+        first, second = Proof("operator", "o-1", "officer"), Proof("operator", "o-2", "officer")
+        order = ErasureOrder(case_id=cases["erased"], first=first, second=second, because="retention-ended")
         await erase(erasers, keys, order, day(900))
-        await hold(erasers, cases["kept"], "o-1", "litigation", "hold:1", day(13))
+        await hold(erasers, cases["kept"], first, "litigation", "hold:1", day(13))
     finally:
         await store.close()
 

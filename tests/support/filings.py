@@ -14,11 +14,13 @@ from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CommandId, case_id_from_entropy
 from domain.kernel.programme import ProgrammeEvent
 from domain.kernel.programme import open_programme as events_of_opening
+from domain.kernel.proof import claimed
 from eventstore.format.envelope import NO_HASH
 from eventstore.inbox import Inbox, Incoming, Receipt
 from eventstore.places import Pool, PoolPeriod
 from eventstore.port import Append, Appended, EventStore
 from eventstore.summary import CaseSummary, ProgrammeSummary
+from tests.support.given import named
 
 PROGRAMME = "venezuela-air"
 MONTH = "2022-10"
@@ -88,7 +90,7 @@ def filing(case_id: str, message_id: str, **changed: Any) -> Incoming:
         programme=PROGRAMME,
         body=ApplicationSubmitted(application=application()),
         received_at=NOON,
-        sender="gateway",
+        proof=claimed("supporter"),
     )
     return replace(plain, **changed)
 
@@ -101,7 +103,7 @@ def message(case_id: str, message_id: str, body: Any, **changed: Any) -> Incomin
         programme=None,
         body=body,
         received_at=NOON,
-        sender="gateway",
+        proof=named(body),
     )
     return replace(plain, **changed)
 
@@ -129,7 +131,7 @@ class Writer:
             expected_version=self.version,
             previous_hash=self.hash,
             events=events,
-            actor="test",
+            proof=claimed("test"),
             now=NOON,
             rules_digest=RULES_DIGEST,
             summary=programme_summary() if of_programme else summary(self.stream),

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from cases.clock import SystemClock
 from cases.handle import command_of, handle
+from cases.inbound.senders import ANYBODY, Senders
 from cases.programme_commands import open_if_new
 from domain import registry
 from eventstore.keys import DirectoryKeyStore
@@ -24,7 +25,6 @@ from gateway.app import create_app
 from gateway.assembly import open_gateway
 from gateway.deps import GatewayDeps
 from gateway.http.examples import FILING
-from gateway.identity.senders import ANYBODY, Senders
 from gateway.identity.tokens import OPEN
 from process.backing import Backing, opened_backing
 from process.config import Settings
@@ -52,6 +52,8 @@ class Desk:
     database: "asyncpg.Pool[asyncpg.Record]"
     moments: list[datetime]
     """The last is now."""
+    url: str
+    """The database's."""
     signing_key: Path | None = None
     """Of the issuer of tokens, where the gateway wants them."""
 
@@ -109,6 +111,10 @@ class Desk:
         while (row := seen.pending.row) is not None:
             seen = (await handle(self.deps.cases, seen, command_of(row), now, row)).seen
 
+    async def reference(self, subject: str) -> str:
+        """The staff reference of a subject of our own issuer."""
+        return await self.backing.store.staff.reference(ISSUER, subject)
+
     async def rows(self) -> int:
         """Messages in the inbox."""
         count: int = await self.database.fetchval("SELECT count(*) FROM passage.inbox")
@@ -120,7 +126,7 @@ def with_issuer(guard: Settings, directory: Path) -> Settings:
     if guard.unsigned_messages or guard.token_issuer is not None:
         return guard
     files = ensure_issuer(directory)
-    urls = {"token_issuer": ISSUER, "token_keys_url": files.public_keys.as_uri()}
+    urls = {"token_issuer": ISSUER, "token_keys_url": files.public_keys.as_uri(), "embedded_stack": True}
     return guard.model_copy(update={**urls, "token_signing_key": files.signing_key})
 
 
@@ -154,6 +160,6 @@ async def gateway_desk(
         deps = replace(deps, server_now=lambda: moments[-1])
         app = create_app(deps)
         transport = httpx2.ASGITransport(app=app)
-        http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
+        http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://localhost"))
         key = None if guard is None else guard.token_signing_key
-        yield Desk(http, app, deps, backing, database, moments, key)
+        yield Desk(http, app, deps, backing, database, moments, database_url, key)

@@ -20,6 +20,7 @@ from domain.kernel.decider import Decision, deadlines, decide, decide_or_reject,
 from domain.kernel.events import CaseEvent, MessageRejected
 from domain.kernel.messages import Command, FileApplication, MeetDeadline, Message, TakeMessage
 from domain.kernel.programme import Programme
+from domain.kernel.proof import Proof, claimed
 from domain.kernel.rule_set import RuleSet, read_rule_set
 from tests.support.filed import CASE, FILED_AT, an_application
 
@@ -66,12 +67,18 @@ def a_world(now: datetime, **changes: Any) -> World:
 def filing(application: Any = None, at: datetime = FILED_AT) -> FileApplication:
     """The command that begins a case."""
     message = ApplicationSubmitted(application=application or an_application())
-    return FileApplication(CASE, "supporter", "filing", message, at)
+    return FileApplication(CASE, "supporter", "filing", message, at, claimed("supporter"))
 
 
 def told(message: Message, at: datetime, source: str | None = None) -> TakeMessage:
     """The command to take `message`, received at `at`, from the first that may send it if no `source` is named."""
-    return TakeMessage(source or message.SENDERS[0], f"{message.message}@{at.isoformat()}", message, at)
+    message_id = f"{message.message}@{at.isoformat()}"
+    return TakeMessage(source or message.SENDERS[0], message_id, message, at, named(message))
+
+
+def named(message: Message, sender: str | None = None) -> Proof:
+    """No proof, but the sender and the officer that a message names, as an embedded stack takes it."""
+    return claimed(sender or message.SENDERS[0], getattr(message, "officer", None))
 
 
 def met(name: str, at: datetime) -> MeetDeadline:

@@ -9,6 +9,7 @@ from datetime import datetime
 from activities.partners.errors import PartnerError
 from activities.partners.requests import Accepted, AnswerGiven, Status
 from domain.kernel.messages import PartnerAnswer, PartnerCheck
+from domain.kernel.proof import Proof
 from eventstore.partner_calls import Paused
 
 
@@ -38,7 +39,9 @@ class MemoryPartners:
         """`partner` has answered, and says so when it is asked; nobody is told otherwise."""
         case_id = self._receipts[partner, request_id].case_id
         body = {"case": case_id, **answer.model_dump(mode="json", exclude_none=True)}
-        self._answers[partner, request_id] = AnswerGiven(f"{request_id}:answer", json.dumps(body).encode())
+        self._answers[partner, request_id] = AnswerGiven(
+            f"{request_id}:answer", Proof("asked", partner, "5f3a91c2"), json.dumps(body).encode()
+        )
 
     def forget(self, partner: str, request_id: str) -> None:
         """`partner` knows nothing of a request that it took."""

@@ -38,11 +38,13 @@ from domain.kernel.messages import (
     TakeMessage,
 )
 from domain.kernel.programme import Programme, ProgrammeEvent, decide_programme, evolve_programme, open_programme
+from domain.kernel.proof import CLOCK, claimed
 from domain.kernel.rule_set import RuleSet
 from simulation.format.applications import ScenarioApplication, stand_in
 from simulation.format.programmes import places_at_start, programme_of, programmes_of, rules_at_start
 from simulation.format.scenario import Scenario, TimelineItem
 from simulators.scripts import PARTNERS, SILENT
+from tests.support.given import named
 from tests.support.people import People
 from tests.support.places import Places
 
@@ -187,7 +189,10 @@ class Player:
         if application.other_case is not None:
             application = application.naming(self.stand_ins[application.other_case])
         message = registry.family_of(case_id).submission.model_validate({"application": application.content})
-        self._take(playing, FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now))
+        self._take(
+            playing,
+            FileApplication(case_id, "supporter", f"filing-{playing.name}", message, self.now, claimed("supporter")),
+        )
 
     def _say(self, item: TimelineItem, index: int) -> None:
         for _ in range(item.deliver):
@@ -202,10 +207,11 @@ class Player:
         playing = self.cases[item.case]
         if item.is_question:
             return may_travel(playing.case, self.programme_of(playing.case), self.rules_of(playing.case), self.now)
-        says, named = item.says, self.scenario.taken_back(item)
-        if named is not None:
-            says = says.model_copy(update={"of": f"timeline-{named}"})
-        return self._take(playing, TakeMessage(self.scenario.sender_of(item), message_id, says, self.now))
+        says, taken_back = item.says, self.scenario.taken_back(item)
+        if taken_back is not None:
+            says = says.model_copy(update={"of": f"timeline-{taken_back}"})
+        sender = self.scenario.sender_of(item)
+        return self._take(playing, TakeMessage(sender, message_id, says, self.now, named(says, sender)))
 
     def _govern(self, item: TimelineItem, message_id: str) -> str:
         known = self.__dict__.setdefault("_governed", {})
@@ -237,7 +243,7 @@ class Player:
         while self.notifications:
             playing, notification = self.notifications.popleft()
             self.notified += 1
-            self._take(playing, TakeMessage("passage", f"notification-{self.notified}", notification, self.now))
+            self._take(playing, TakeMessage("passage", f"notification-{self.notified}", notification, self.now, CLOCK))
 
     def _take(self, playing: Playing, command: Command) -> str:
         if command.command_id not in playing.answered:
@@ -322,4 +328,7 @@ class Player:
     def _answer(self, call: Call) -> None:
         says = (call.playing.application.partners.of(call.partner) or SILENT).says
         message = says.model_copy(update={"request_id": call.request_id})
-        self._take(call.playing, TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now))
+        self._take(
+            call.playing,
+            TakeMessage(call.partner, f"answer-{call.request_id}", message, self.now, claimed(call.partner)),
+        )

@@ -10,6 +10,7 @@ from domain.humanitarian_parole.stages.travel import ALLOTMENT as AIR
 from domain.humanitarian_parole.stages.travel import Waitlisted
 from domain.kernel.ids import CommandId
 from domain.kernel.programme import PlacesChanged, ProgrammeOpened
+from domain.kernel.proof import claimed
 from eventstore.format.envelope import NO_HASH
 from eventstore.places import AllotPlaces, PlaceChange, Pool
 from eventstore.port import Append, Appended
@@ -40,7 +41,7 @@ class Stream:
             expected_version=self.version,
             previous_hash=self.hash,
             events=events,
-            actor="test",
+            proof=claimed("test"),
             now=NOON,
             rules_digest=RULES_DIGEST,
             summary=summary(self.name, programme=self.programme),

@@ -25,6 +25,7 @@ from domain.humanitarian_parole.stages.sponsor import SponsorConfirmedAnswer
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
 from domain.kernel.ids import CaseId
 from domain.kernel.messages import FileApplication, MeetDeadline, TakeMessage
+from domain.kernel.proof import claimed
 from eventstore.format.envelope import machine_clock
 from eventstore.format.lookups import Lookups
 from eventstore.inbox import InboxRow, Incoming
@@ -32,6 +33,7 @@ from eventstore.keys import DirectoryKeyStore
 from eventstore.postgres.store import PostgresStore
 from tests.support.filed import FILED_AT, a_beneficiary, a_passport, a_supporter, an_application, day
 from tests.support.filings import PROGRAMME, new_case_id
+from tests.support.given import named
 
 RULES = "2022-10-19"
 ORIGIN = "passage/test"
@@ -63,7 +65,9 @@ class SealedLog:
         )
         case_id = new_case_id()
         message = ApplicationSubmitted(application=application)
-        await self.take(case_id, FileApplication(case_id, "supporter", f"filing-{number}", message, at), at)
+        await self.take(
+            case_id, FileApplication(case_id, "supporter", f"filing-{number}", message, at, claimed("supporter")), at
+        )
         return case_id
 
     async def take(self, case_id: CaseId, command: Any, now: datetime) -> None:
@@ -85,7 +89,7 @@ class SealedLog:
         await self.store.inbox.receive(
             Incoming(
                 source=command.source, message_id=command.message_id, case_id=case_id, programme=PROGRAMME,
-                body=command.message, received_at=command.received_at, sender=f"signed:{command.source}:1",
+                body=command.message, received_at=command.received_at, proof=command.proof,
             )
         )  # fmt: skip
         while (row := await self.store.inbox.next_undecided(case_id)) is not None and row.source == "passage":
@@ -96,7 +100,8 @@ class SealedLog:
 
     async def say(self, case_id: CaseId, message: Any, at: datetime) -> None:
         """A message that nobody asked for, or that answers the open request."""
-        await self.take(case_id, TakeMessage(message.SENDERS[0], f"{message.message}-{case_id}-{at}", message, at), at)
+        message_id = f"{message.message}-{case_id}-{at}"
+        await self.take(case_id, TakeMessage(message.SENDERS[0], message_id, message, at, named(message)), at)
 
     async def meet(self, case_id: CaseId, name: Any, due_at: datetime) -> None:
         """A limit is over."""
@@ -123,7 +128,7 @@ class SealedLog:
         """The governments speak."""
         said = Incoming(
             source="governments", message_id=f"{message.message}-{at:%s}", case_id=None, programme=programme,
-            body=message, received_at=at, sender="gateway",
+            body=message, received_at=at, proof=claimed("governments"),
         )  # fmt: skip
         await self.store.inbox.receive(said)
         await handle_programme(self.cases, programme, at)

@@ -12,6 +12,7 @@ from domain.kernel.events import CaseEvent
 from domain.kernel.ids import CaseId, CommandId
 from domain.kernel.messages import Command, MeetDeadline
 from domain.kernel.programme import ProgrammeEvent
+from domain.kernel.proof import CLOCK, Proof, claimed
 from eventstore.format.envelope import NO_HASH, Envelope
 from eventstore.format.wrapping import wrap
 from eventstore.keys import CaseKey
@@ -53,23 +54,22 @@ class StoringPlayer(Player):
         rules = self.rules_of(playing.case)
         answer = super()._take(playing, command)
         if playing.events[before:]:
-            actor = "passage" if isinstance(command, MeetDeadline) else command.source
             received_at = None if isinstance(command, MeetDeadline) else command.received_at
             events = tuple(playing.events[before:])
-            self._store(playing.case.case_id, command.command_id, actor, events, rules.digest, received_at)
+            self._store(playing.case.case_id, command.command_id, command.proof, events, rules.digest, received_at)
         return answer
 
     def _evolve(self, name: str, events: tuple[ProgrammeEvent, ...]) -> None:
         opening = name not in self.programmes
         command_id = "passage:open" if opening else f"governments:{len(self.log.streams)}-{self.now}"
-        self._store(name, command_id, "passage" if opening else "governments", events)
+        self._store(name, command_id, CLOCK if opening else claimed("governments"), events)
         super()._evolve(name, events)
 
     def _store(
         self,
         stream: str,
         command_id: str,
-        actor: str,
+        proof: Proof,
         events: tuple[CaseEvent | ProgrammeEvent, ...],
         rules_digest: str | None = None,
         received_at: datetime | None = None,
@@ -88,7 +88,7 @@ class StoringPlayer(Player):
             expected_version=len(rows),
             previous_hash=rows[-1].hash if rows else NO_HASH,
             events=events,
-            actor=actor,
+            proof=proof,
             now=self.now,
             rules_digest=rules_digest,
             received_at=received_at,

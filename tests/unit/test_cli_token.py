@@ -11,6 +11,7 @@ from cli.stack.token import token
 from gateway.assembly import open_tokens
 from process.config import Settings, child_environment
 from stack.token_issuer import ISSUER, ensure_issuer
+from tests.support.staff import Nobodys
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 async def test_it_prints_a_token_that_the_gateway_believes(stack: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     token(role=["officer", "auditor"], subject="o-1", minutes=5)
     printed = capsys.readouterr().out.strip()
-    async with open_tokens(stack.model_copy(update={"unsigned_messages": False})) as tokens:
+    believing = stack.model_copy(update={"unsigned_messages": False, "embedded_stack": True})
+    async with open_tokens(believing, Nobodys()) as tokens:
         caller = await tokens.verify(printed, datetime.now(UTC))
     assert (caller.subject, caller.roles) == ("o-1", frozenset({"officer", "auditor"}))
 

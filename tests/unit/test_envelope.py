@@ -42,7 +42,7 @@ def test_the_header_holds_every_column_and_is_canonical() -> None:
     assert header["encrypted_body_sha256"] == hashlib.sha256(first.encrypted_body or b"").hexdigest()
     assert header["recorded_at"] == "2026-01-02T03:04:05.000678Z"
     assert header["message_digest"] == first.message_digest.hex()
-    assert (header["proof"], header["received_at"]) == ("none", None)
+    assert (header["proof"], header["received_at"]) == ("none:test", None)
 
 
 def test_a_row_is_its_columns_and_what_seals_them() -> None:

@@ -109,6 +109,10 @@ def test_a_wish_of_many_blanks_is_read_at_once() -> None:
     assert time.perf_counter() - begun_s < 1
 
 
+BESIDE_ROUTES = {"method-not-allowed", "form-stale", "not-local", "case-not-asked"}
+"""Of no route, of pages, of any request to an embedded stack, and of the record alone."""
+
+
 class TestDocument:
     def test_every_operation_tells_its_errors_and_every_error_is_told(self, app: FastAPI) -> None:
         told = set()
@@ -120,7 +124,7 @@ class TestDocument:
                     for problem in answer.get("content", {}).get("application/problem+json", {}).get("examples", {}):
                         assert str(PROBLEMS[problem].status) == status
                         told.add(problem)
-        assert told == set(PROBLEMS) - {"method-not-allowed", "form-stale"}  # the last is of pages
+        assert told == set(PROBLEMS) - BESIDE_ROUTES
 
     def test_its_examples_are_of_its_schemas(self, app: FastAPI) -> None:
         document = app.openapi()

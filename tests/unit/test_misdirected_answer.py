@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from activities.partner_requests import tell_misdirected
 from domain.humanitarian_parole.stages.filing import WithdrawalRequest
 from domain.humanitarian_parole.stages.vetting import VettingClearedAnswer
+from domain.kernel.proof import claimed
 from eventstore.inbox import InboxRow
 from tests.support.partner_calls import CASE_ID, OTHER_CASE_ID
 
@@ -25,7 +26,7 @@ def row(body: Any) -> InboxRow:
         body=body,
         digest=bytes(32),
         received_at=datetime(2022, 10, 20, tzinfo=UTC),
-        sender="vetting",
+        proof=claimed("vetting"),
     )
 
 

@@ -22,6 +22,7 @@ from domain.kernel.events import CaseClosed, CaseEvent
 from domain.kernel.family import ProgrammeDefinition
 from domain.kernel.ids import case_id_from_entropy
 from domain.kernel.messages import FileApplication
+from domain.kernel.proof import claimed
 from tests.support.filed import a_beneficiary, a_passport, an_application, an_entry
 from tests.support.given import Given, a_world, happened, opened, plus, told
 
@@ -49,7 +50,7 @@ class Elsewhere:
 
     def file(self, application: Application, *then: object) -> Given:
         message = ApplicationSubmitted(application=application)
-        command = FileApplication(self.case_id, "supporter", "filing", message, FILED_AT)
+        command = FileApplication(self.case_id, "supporter", "filing", message, FILED_AT, claimed("supporter"))
         return Given(Case(self.case_id)).when(command, a_world(FILED_AT, **self.around)).then(*then)  # type: ignore[arg-type]  # as `then` takes them
 
 
@@ -114,7 +115,7 @@ def test_a_venezuelan_is_of_another_nationality(elsewhere: Elsewhere) -> None:
 def test_a_national_is_of_another_nationality_in_the_first_programme(elsewhere: Elsewhere) -> None:
     first = registry.programme("venezuela-air").sets["2023-01-06"]
     message = ApplicationSubmitted(application=elsewhere.national())
-    command = FileApplication(elsewhere.case_id, "supporter", "filing", message, FILED_AT)
+    command = FileApplication(elsewhere.case_id, "supporter", "filing", message, FILED_AT, claimed("supporter"))
 
     Given(Case(elsewhere.case_id)).when(command, rules=first, programme=opened(first)).then(
         ApplicationFiled, happened(CaseClosed, outcome="ineligible", reason="nationality")

@@ -14,6 +14,7 @@ from domain.kernel.case import Case
 from domain.kernel.events import CaseClosed
 from domain.kernel.ids import case_id_from_entropy
 from domain.kernel.messages import FileApplication
+from domain.kernel.proof import claimed
 from process.config import Settings
 from tests.support.filed import a_beneficiary, a_passport, an_application
 from tests.support.given import Given, a_world, happened, opened, plus
@@ -56,7 +57,8 @@ def test_a_copied_programme_is_found_and_decides_by_its_own_rules(honduras: str,
     passport = a_passport(issuing_country=country)
     applied = an_application(a_beneficiary(nationalities=(country,), passport=passport, located_in=country))
     filed_at = plus(definition.opens_at, days=10)
-    command = FileApplication(case_id, "supporter", "filing", ApplicationSubmitted(application=applied), filed_at)
+    filing = ApplicationSubmitted(application=applied)
+    command = FileApplication(case_id, "supporter", "filing", filing, filed_at, claimed("supporter"))
 
     decided = Given(Case(case_id)).when(command, a_world(filed_at, rules=rules, programme=opened(rules)))
     decided.then(ApplicationFiled, happened(last, reason="nationality") if last is CaseClosed else last)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cases.clock import SystemClock
+from cases.inbound.senders import Senders
 from cases.inbound.webhooks import Signer, Verifier, new_shared_key, sign
 from cases.repository import CaseRepository
 from eventstore.format.lookups import Lookups
@@ -22,7 +23,6 @@ from eventstore.postgres.store import PostgresStore
 from gateway.app import create_app
 from gateway.deps import GatewayDeps
 from gateway.http.examples import BOARDING_QUESTION, FILING, MESSAGES
-from gateway.identity.senders import Senders
 from gateway.identity.tokens import OPEN
 from stack.postgres.server import EmbeddedPostgres
 from tests.support.postgres import fresh_database

@@ -153,17 +153,19 @@ def test_an_answer_that_was_changed_afterwards() -> None:
 
 def test_a_direct_signal_whose_row_is_missing() -> None:
     case, runs = case_and_runs(CLOSED)
-    rows = {number: row for number, row in case.rows.items() if row.message_id != "ops-1"}
-    gone = replace(case, rows=rows)
-    findings = [each for each in found(gone, runs) if "signalled directly" in each.detail]
+    sent = signal("vetting.referred", flags=["name-match"])
+    taken_up = next(asked for asked in runs[-1].asked if asked.reported is not None)
+    taken_up.direct = (sent,)
+    findings = [each for each in found(case, runs) if "signalled directly" in each.detail]
     assert [(each.code, each.detail) for each in findings] == [
         (
             Found.INBOX_ROW_MISSING,
-            "officer.decided was signalled directly as officer:ops-1, which is not in the inbox",
+            f"vetting.referred was signalled directly as vetting:{case.case_id}:ops-9, which is not in the inbox",
         )
     ]
-    elsewhere = replace(gone, elsewhere=frozenset({("officer", "ops-1")}))  # refused: the id was another case's
-    assert not [each for each in found(elsewhere, runs) if "signalled directly" in each.detail]
+    assert taken_up.reported is not None
+    taken_up.reported = replace(taken_up.reported, refused=(("vetting.referred", "ops-9"),))
+    assert not [each for each in found(case, runs) if "signalled directly" in each.detail]
 
 
 def test_a_direct_signal_that_was_lost_with_a_terminated_run() -> None:

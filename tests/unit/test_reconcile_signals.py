@@ -14,10 +14,11 @@ from tests.support.reconciling import signal
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        (signal("sponsor.confirmed"), ["sponsor_registry:ops-9"]),
-        (signal("application.withdrawn", source="supporter"), ["supporter:ops-9"]),
+        (signal("sponsor.confirmed"), ["sponsor_registry:VEN-7Q4K-M2XS:ops-9"]),
+        (signal("application.withdrawn", source="supporter"), ["supporter:VEN-7Q4K-M2XS:ops-9"]),
         (signal("sponsor.confirmed", source="border"), []),
-        (signal("officer.decided"), []),
+        (signal("officer.decided", officer="o-1", decision="deny"), []),
+        (signal("place.offered"), []),
         (signal("sponsor.not_confirmed", why="A whole sentence"), []),
         (signal("evidence.submitted"), []),
         (signal("no.such.kind"), []),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
+from domain.kernel.proof import Proof
 from gateway.http.problems import KINDS, Problem
 from gateway.identity.token_keys import read_key_set
-from gateway.identity.tokens import LEEWAY_S, TOKEN_MAX_BYTES, Caller, Tokens
+from gateway.identity.tokens import LEEWAY_S, LIFETIME_MAX_S, TOKEN_MAX_BYTES, Caller, Tokens
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ISSUER, AUDIENCE = "https://id.example/realms/officers", "passage"
@@ -32,7 +34,12 @@ async def find_key(key_id: str, algorithm: str) -> Key | None:
     return read_key_set(PUBLISHED).get((key_id, algorithm))
 
 
-TOKENS = Tokens(ISSUER, AUDIENCE, find_key, required=True)
+async def reference_of(issuer: str, subject: str) -> str:
+    assert issuer == ISSUER
+    return f"s-{subject.casefold()}"  # as the table keeps them
+
+
+TOKENS = Tokens(ISSUER, AUDIENCE, find_key, reference_of, required=True)
 
 
 def claims(**changed: Any) -> dict[str, Any]:
@@ -64,8 +71,8 @@ async def refused(token: str, now: datetime = NOW) -> str:
 @pytest.mark.parametrize("algorithm", KEYS)
 async def test_what_the_issuer_signed_is_believed(algorithm: str) -> None:
     caller = await TOKENS.verify(signed(claims(), algorithm), NOW)
-    assert caller == Caller("o-1", frozenset({"officer"}))
-    assert caller.identity.sender == "token:o-1"
+    assert caller == Caller("o-1", frozenset({"officer"}), "s-o-1")
+    assert caller.require("auditor", "officer") == Proof("token", "s-o-1", "officer")
 
 
 async def test_it_is_believed_again_until_it_expires() -> None:
@@ -148,6 +155,8 @@ async def test_a_public_key_is_no_secret() -> None:
         {"alg": "PS256"},
         {"typ": "logout+jwt"},
         {"typ": "secevent+jwt"},
+        {"typ": "JWT"},  # an ID token
+        {"typ": ...},
         {"typ": 1},
         {"crit": ["exp"], "exp": 1},
         {"crit": ["b64"], "b64": False},
@@ -159,9 +168,43 @@ async def test_a_header_that_is_not_as_it_must_be_is_malformed(header: dict[str,
     assert await refused(signed(claims(), **header)) == "token-malformed"
 
 
-@pytest.mark.parametrize("kind", ["JWT", "at+jwt", "application/AT+JWT", ...], ids=str)
-async def test_an_access_token_has_a_type_of_one_of_these_or_none(kind: Any) -> None:
+@pytest.mark.parametrize("kind", ["at+jwt", "application/AT+JWT"])
+async def test_an_access_token_has_a_type_of_one_of_these(kind: str) -> None:
     await TOKENS.verify(signed(claims(), typ=kind), NOW)
+
+
+@pytest.mark.parametrize(
+    "changed", [{}, {"iat": NOW.timestamp()}, {"iat": NOW.timestamp() + 40 * 365 * 86400}], ids=str
+)
+async def test_a_token_that_lives_for_years_is_refused(changed: dict[str, Any]) -> None:
+    a_day, years = NOW.timestamp() + LIFETIME_MAX_S, NOW.timestamp() + 100 * 365 * 86400
+    await TOKENS.verify(signed(claims(exp=a_day)), NOW)
+    assert await refused(signed(claims(exp=years, **changed))) == "token-lives-too-long"
+
+
+async def test_two_spellings_of_a_subject_are_one_person() -> None:
+    first, second = [await TOKENS.verify(signed(claims(sub=sub)), NOW) for sub in ("o-1", "O-1")]
+    assert first == second
+
+
+async def test_staff_must_have_signed_in_as_the_deployment_wants_and_services_need_not() -> None:
+    strict = replace(TOKENS, acr=frozenset({"phr"}))
+    await strict.verify(signed(claims(acr="phr")), NOW)
+    await strict.verify(signed(claims(roles=["intake"])), NOW)
+    for changed in ({}, {"acr": "pwd"}):
+        with pytest.raises(Problem) as caught:
+            await strict.verify(signed(claims(**changed)), NOW)
+        assert caught.value.code == "token-acr-insufficient"
+
+
+async def test_a_token_whose_holder_signed_out_is_refused() -> None:
+    out = signed(claims())
+
+    async def signed_out(token: str) -> bool:
+        return token == out
+
+    with pytest.raises(Problem, match="token-revoked"):
+        await replace(TOKENS, is_revoked=signed_out).verify(out, NOW)
 
 
 async def test_a_key_or_an_address_in_the_token_is_not_looked_at() -> None:

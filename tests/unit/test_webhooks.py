@@ -158,14 +158,27 @@ def test_keys_are_not_in_what_is_printed() -> None:
         (json.dumps({"vetting": [SHARED] * (KEYS_MAX + 1)}), "one key, or two"),
         ('{"vetting": "whsec_x"}', "one key, or two"),
         ('{"vetting": ["hunter2"]}', "(vetting): a receiver"),
+        (json.dumps({"vetting": [SHARED], "border": [SHARED]}), "(vetting): another sender has the same key"),
     ],
 )
 def test_a_file_of_keys_that_is_none_says_why_in_one_line(tmp_path: Path, content: str | None, words: str) -> None:
     file = tmp_path / "keys.json"
     if content is not None:
         file.write_text(content)
+        file.chmod(0o600)
     with pytest.raises(ConfigurationError) as refusal:
         read_keys(file, Verifier.parse)
     assert words in str(refusal.value)
     assert "hunter2" not in str(refusal.value)
     assert SHARED not in str(refusal.value)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
+def test_a_file_of_keys_that_other_users_can_open_is_refused(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"vetting": [SHARED]}))
+    file.chmod(0o600)
+    assert set(read_keys(file, Verifier.parse)) == {"vetting"}
+    file.chmod(mode)
+    with pytest.raises(ConfigurationError, match="open to other users"):
+        read_keys(file, Verifier.parse)

@@ -52,12 +52,8 @@ async def test_each_kind_can_be_signalled_as_the_ui_describes_it(dev_server: Wor
         await desk.until(lambda: len(desk.programme.direct) == len(DIRECT))
 
         assert [message.message for message in desk.programme.direct] == DIRECT
-        denial = next(message for message in desk.programme.direct if message.message == "officer.decided")
-        assert (denial.notification.officer, denial.notification.decision, denial.notification.why) == (
-            "o-1",
-            "deny",
-            "name-match",
-        )
+        review = next(message for message in desk.programme.direct if message.message == "sponsor.needs_review")
+        assert review.notification.flags == ("income",)
 
 
 async def test_a_kind_with_personal_content_notifies_for_the_inbox(dev_server: WorkflowEnvironment) -> None:

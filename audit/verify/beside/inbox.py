@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from audit.log.tables import Connection
 from audit.verify.faults import Code, Faults
-from eventstore.format.proof import proof_of
 
 _ROWS: Final = 1000
 
@@ -23,10 +22,10 @@ WHERE e.stream NOT LIKE 'access:%'
 ORDER BY e.stream, e.version
 """  # noqa: S608  constants
 
-_SENDERS: Final = f"""
-SELECT i.sender, e.proof, min(e.stream || ':' || e.version) AS first
+_PROOFS: Final = f"""
+SELECT i.proof AS told, e.proof, min(e.stream || ':' || e.version) AS first
 FROM passage.events AS e JOIN passage.inbox AS i ON {_BY_MESSAGE}
-GROUP BY i.sender, e.proof
+GROUP BY i.proof, e.proof
 """  # noqa: S608  constants
 
 _UNTOLD: Final = """
@@ -71,10 +70,10 @@ async def check_inbox(connection: Connection, faults: Faults) -> None:
     """Hold the inbox, and what heads keep of it, to the events."""
     async for row in connection.cursor(_DIFFERING, prefetch=_ROWS):
         _tell_differing(row, faults)
-    for row in await connection.fetch(_SENDERS):
-        if str(proof_of(row["sender"])) != row["proof"]:
+    for row in await connection.fetch(_PROOFS):
+        if row["told"] != row["proof"]:
             stream, _, version = row["first"].rpartition(":")
-            faults.add(Code.INBOX_EDITED, stream, int(version), "the sender is not the one whose proof was sealed")
+            faults.add(Code.INBOX_EDITED, stream, int(version), "the sender's proof is not the one that was sealed")
     async for row in connection.cursor(_UNTOLD, prefetch=_ROWS):
         detail = f"{row['source']}:{row['message_id']} was accepted, and no event followed from it"
         faults.add(Code.ANSWER_WITHOUT_EVENT, row["stream"], None, detail)

@@ -183,7 +183,7 @@ DECLARE
 BEGIN
     WITH gone AS (
         DELETE FROM passage.boarding_check
-        WHERE number = ANY (p_numbers) AND programme = p_programme AND carrier = p_actor
+        WHERE number = ANY (p_numbers) AND programme = p_programme AND carrier = p_proof
         RETURNING number, case_id, answer, checked_at
     )
     SELECT count(*) INTO v_said

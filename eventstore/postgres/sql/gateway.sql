@@ -84,6 +84,57 @@ BEGIN
 END
 $$;
 
+-- Tokens whose holders signed out, as hashes, until they would have expired anyway.
+CREATE TABLE passage.revoked_token (
+    digest bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+    expires_at timestamptz NOT NULL
+);
+
+CREATE FUNCTION passage.revoke_token(p_digest bytea, p_expires_at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM passage.revoked_token WHERE expires_at < clock_timestamp() - interval '1 day';
+    INSERT INTO passage.revoked_token (digest, expires_at) VALUES (p_digest, p_expires_at) ON CONFLICT DO NOTHING
+$$;
+
+CREATE FUNCTION passage.token_is_revoked(p_digest bytea) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM passage.revoked_token WHERE digest = p_digest)
+$$;
+
+-- Who read which case's status or events, by day: no content, but a trace of a caller that reads what it has no need of.
+CREATE TABLE passage.case_read (
+    day date NOT NULL,
+    caller text NOT NULL,
+    case_id text NOT NULL,
+    times bigint NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (day, caller, case_id)
+) WITH (fillfactor = 80);
+
+CREATE FUNCTION passage.note_read(p_caller text, p_case text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO passage.case_read AS r (day, caller, case_id, times, first_at, last_at)
+    VALUES (current_date, p_caller, p_case, 1, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (day, caller, case_id) DO UPDATE SET times = r.times + 1, last_at = excluded.last_at;
+END
+$$;
+
+-- As refusals: 10,000 at once, and nothing younger than 90 days.
+CREATE FUNCTION passage.prune_reads() RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH pruned AS (
+        DELETE FROM passage.case_read AS r USING (
+            SELECT o.day, o.caller, o.case_id FROM passage.case_read AS o
+            WHERE o.day < current_date - 90 ORDER BY o.day LIMIT 10000
+        ) AS old
+        WHERE (r.day, r.caller, r.case_id) = (old.day, old.caller, old.case_id) RETURNING 1
+    )
+    SELECT count(*)::integer FROM pruned
+$$;
+
 -- How often a message came again after the first time.
 CREATE TABLE passage.repeat (
     source text NOT NULL,

@@ -15,7 +15,8 @@ GRANT EXECUTE ON FUNCTION
     passage.admit_call, passage.note_failed_call, passage.note_taken_call,
     passage.lock_access, passage.access_result, passage.record_views, passage.record_history, passage.note_check,
     passage.append_checks, passage.keep_document,
-    passage.record_refusals, passage.prune_refusals, passage.take_tokens, passage.note_repeat
+    passage.record_refusals, passage.prune_refusals, passage.take_tokens, passage.note_repeat, passage.staff_reference,
+    passage.revoke_token, passage.token_is_revoked, passage.note_read, passage.prune_reads
 TO passage_writer;
 
 -- Pages, lists and statistics: no lookup hashes, no documents.
@@ -32,13 +33,13 @@ GRANT SELECT ON
     passage.events, passage.unsealed, passage.case_head, passage.programme_head, passage.inbox,
     passage.waiting_list, passage.place_counter, passage.pool, passage.programme_pool, passage.access_head,
     passage.legal_hold, passage.run_history,
-    passage.boarding_check, passage.refusal,
+    passage.boarding_check, passage.refusal, passage.staff, passage.case_read,
     passage.notification, passage.outbound_call, passage.schema_migration,
     passage.log_size, passage.leaf, passage.tile, passage.checkpoint, passage.map_seal
 TO passage_auditor;
 GRANT SELECT (case_id) ON passage.case_person, passage.supporter_key TO passage_auditor;  -- whether, never who
 GRANT EXECUTE ON FUNCTION
-    passage.lock_access, passage.access_result, passage.record_views
+    passage.lock_access, passage.access_result, passage.record_views, passage.staff_reference
 TO passage_auditor;
 
 GRANT SELECT ON
@@ -54,5 +55,6 @@ GRANT SELECT ON
     passage.pool, passage.programme_pool, passage.waiting_list, passage.access_head, passage.legal_hold
 TO passage_eraser;
 GRANT EXECUTE ON FUNCTION
-    passage.erase_case, passage.record_holds, passage.lock_access, passage.access_result
+    passage.erase_case, passage.record_holds, passage.lock_access, passage.access_result,
+    passage.staff_reference, passage.forget_staff
 TO passage_eraser;

@@ -14,7 +14,7 @@ CREATE TABLE passage.inbox (
     key_id text,
     digest bytea NOT NULL,
     received_at timestamptz NOT NULL,
-    sender text NOT NULL,
+    proof text NOT NULL,
     answer text,
     code text,
     decided_at timestamptz,
@@ -97,7 +97,7 @@ $$;
 -- the row, or the row finds that the deadline was applied and is not earlier than it.
 CREATE FUNCTION passage.receive(
     p_stream text, p_case text, p_programme text, p_source text, p_message_id text, p_kind text, p_body bytea,
-    p_key_id text, p_digest bytea, p_received_at timestamptz, p_sender text, p_persons bytea[], p_filing boolean
+    p_key_id text, p_digest bytea, p_received_at timestamptz, p_proof text, p_persons bytea[], p_filing boolean
 ) RETURNS passage.inbox_receipt LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_receipt passage.inbox_receipt := passage.receipt(p_source, p_message_id);
@@ -132,9 +132,9 @@ BEGIN
     SELECT received_at INTO v_last FROM passage.inbox
     WHERE stream = p_stream AND source <> 'passage' ORDER BY number DESC LIMIT 1;
     INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, key_id, digest,
-                               received_at, sender)
+                               received_at, proof)
     VALUES (p_stream, nextval('passage.inbox_number'), p_case, v_programme, p_source, p_message_id, p_kind, p_body,
-            p_key_id, p_digest, greatest(p_received_at, v_applied, v_last), p_sender)
+            p_key_id, p_digest, greatest(p_received_at, v_applied, v_last), p_proof)
     ON CONFLICT (source, message_id) DO NOTHING
     RETURNING number, stream, case_id, message_id, received_at, NULL, NULL, digest, true INTO v_receipt;
     IF NOT FOUND THEN  -- the same message at the same time, by another door

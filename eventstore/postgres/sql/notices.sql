@@ -32,9 +32,9 @@ BEGIN
         FROM (SELECT c AS case_id FROM unnest(p_cases) WITH ORDINALITY AS given(c, place) ORDER BY place) AS ordered
     ), written AS (
         INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, digest,
-                                   received_at, sender)
+                                   received_at, proof)
         SELECT n.case_id, n.number, n.case_id, h.programme, 'passage', p_kind || ':' || n.number, p_kind, b.body,
-               sha256(b.body), p_now, 'passage'
+               sha256(b.body), p_now, 'clock'
         FROM numbered AS n JOIN passage.case_head AS h ON h.case_id = n.case_id AND (NOT h.closed OR h.held)
         CROSS JOIN LATERAL (SELECT convert_to(format('{"message":"%s"}', p_kind), 'UTF8')) AS b(body)
         RETURNING inbox.number, inbox.case_id, inbox.message_id

@@ -71,8 +71,8 @@ async def test_an_authorization_with_a_message_that_led_to_it(target: Attacked, 
     await target.sealed(
         await forged_authorization(target, **command),
         "INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, key_id, "
-        f"digest, received_at, sender, answer) SELECT '{case_id}', 999, '{case_id}', programme, source, 'mine', kind, "
-        f"body, key_id, sha256('x'), '{day(15).isoformat()}', 'signed:vetting:1', 'accepted' "
+        f"digest, received_at, proof, answer) SELECT '{case_id}', 999, '{case_id}', programme, source, 'mine', kind, "
+        f"body, key_id, sha256('x'), '{day(15).isoformat()}', 'key:vetting:1', 'accepted' "
         "FROM passage.inbox WHERE source = 'vetting' LIMIT 1",
     )
     codes = told("an authorization forged with its message", await target.found())
@@ -97,7 +97,7 @@ async def test_an_authorization_that_was_there_while_a_carrier_asked(target: Att
     """Removed before it was sealed; only the answer tells of it."""
     async with target.log() as log:
         check = NotedCheck(
-            programme=PROGRAMME, carrier="signed:carrier:1", case_id=target.cases["asked"], answer="ok",
+            programme=PROGRAMME, carrier="key:carrier:1", case_id=target.cases["asked"], answer="ok",
             checked_at=day(15),
         )  # fmt: skip
         await log.store.access.note_check(check)
@@ -110,7 +110,7 @@ async def test_an_authorization_that_was_there_while_a_carrier_asked(target: Att
 async def test_a_carrier_was_told_what_was_not_so(target: Attacked, told: Told, answer: str) -> None:
     async with target.log() as log:
         check = NotedCheck(
-            programme=PROGRAMME, carrier="signed:carrier:1", case_id=target.cases["travels"], answer=answer,
+            programme=PROGRAMME, carrier="key:carrier:1", case_id=target.cases["travels"], answer=answer,
             checked_at=day(15),
         )  # fmt: skip
         await log.store.access.note_check(check)

@@ -100,9 +100,9 @@ BESIDE = (
     attack("when a message was received", Code.INBOX_EDITED,
            f"UPDATE passage.inbox SET received_at = received_at - interval '3 days' WHERE {_OF_VETTING}"),
     attack("who sent a message", Code.INBOX_EDITED,
-           f"UPDATE passage.inbox SET sender = 'signed:vetting:2' WHERE {_OF_VETTING}"),
+           f"UPDATE passage.inbox SET proof = 'key:vetting:2' WHERE {_OF_VETTING}"),
     attack("who sent one, unproven", Code.INBOX_EDITED,
-           f"UPDATE passage.inbox SET sender = 'passage' WHERE {_OF_VETTING}"),
+           f"UPDATE passage.inbox SET proof = 'clock' WHERE {_OF_VETTING}"),
     attack("a message with its digest", Code.INBOX_EDITED,
            f"UPDATE passage.inbox SET body = 'x', digest = sha256('x') WHERE {_OF_VETTING}"),
     attack("a message of the governments", Code.INBOX_EDITED,
@@ -117,8 +117,8 @@ BESIDE = (
            f"UPDATE passage.inbox SET stream = '{{second}}', case_id = '{{second}}' WHERE {_OF_VETTING}"),
     attack("an acceptance slipped in", Code.ANSWER_WITHOUT_EVENT,
            "INSERT INTO passage.inbox (stream, number, case_id, programme, source, message_id, kind, body, digest, "
-           "received_at, sender, answer) SELECT stream, 9999, case_id, programme, source, 'mine', kind, body, digest, "
-           f"received_at, sender, answer FROM passage.inbox WHERE {_OF_VETTING}"),
+           "received_at, proof, answer) SELECT stream, 9999, case_id, programme, source, 'mine', kind, body, digest, "
+           f"received_at, proof, answer FROM passage.inbox WHERE {_OF_VETTING}"),
     attack("an undecided message that nobody is notified of", Code.NOTIFICATION_MISSING,
            "DELETE FROM passage.notification WHERE stream = '{asked}'"),
     attack("an offer that nobody is notified of", Code.NOTIFICATION_MISSING,
