@@ -80,6 +80,7 @@ FAMILY: Final = Family(
     ),
     submission=filing.ApplicationSubmitted,
     submission_says="A supporter files for a beneficiary.",
+    registers_persons=True,
     file=filing.file_application,
     filed=filing.filed,
     judge=(

@@ -90,6 +90,8 @@ class Family:
     """As each of these is called."""
     on_hold: Callable[[Case], bool]
     """It waits for the programme, or what it was given may not be used at the moment."""
+    registers_persons: bool = False
+    """`registers` names somebody for every case that is filed, so that a case of whom nobody is found is a fault."""
     names_case: tuple[str, ...] = ()
     """Where what is filed names another case, as a path; in a scenario that is the other case's name in the file."""
     may_travel: Callable[[Case, Programme, RuleSet, datetime], str] | None = None

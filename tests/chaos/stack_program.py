@@ -7,6 +7,7 @@ are it writes to `upstreams.json` of its data directory.
 import asyncio
 import json
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ class LinkedStack(EmbeddedStack):
         super().__init__(settings, simulators=True)
         self._links = links
         self._upstreams: dict[str, int] = {}
+        self._writing = threading.Lock()
 
     def _environment_with(self, database_url: str | None, **changes: object) -> Mapping[str, str]:
         environment = dict(super()._environment_with(database_url, **changes))
@@ -40,9 +42,10 @@ class LinkedStack(EmbeddedStack):
         return environment
 
     def _write_down(self) -> None:
-        fresh = self._data_dir / f"{UPSTREAMS}.new"
-        fresh.write_text(json.dumps(self._upstreams))
-        fresh.replace(self._data_dir / UPSTREAMS)
+        with self._writing:  # programs are made ready side by side, each in a thread
+            fresh = self._data_dir / f"{UPSTREAMS}.new"
+            fresh.write_text(json.dumps(self._upstreams))
+            fresh.replace(self._data_dir / UPSTREAMS)
 
 
 async def _stay(_: StackState) -> None:

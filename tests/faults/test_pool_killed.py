@@ -31,7 +31,7 @@ async def test_exactly_the_cap_whoever_is_killed(database_url: str, tmp_path: Pa
     keys = tmp_path / "keys"
     store = await PostgresStore.connect(database_url, DirectoryKeyStore(keys), connections=8)
     await open_programmes(store, Pool("chnv", PLACES, "month"), *PROGRAMMES)
-    filed = await asyncio.gather(*(file_in(store, PROGRAMMES[number % 4]) for number in range(CASES)))
+    filed = await asyncio.gather(*(file_in(store, PROGRAMMES[number // PROCESSES % 4]) for number in range(CASES)))
     await store.close()
     lists = [tmp_path / f"cases-{number}" for number in range(PROCESSES)]
     for number, path in enumerate(lists):

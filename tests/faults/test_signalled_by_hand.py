@@ -37,9 +37,9 @@ LIVES: list[tuple[Any, list[Said], str | None]] = [
             ("sponsor.needs_review", {}),
             ("officer.decided", APPROVE),
             ("entry.mismatch", {}),
-            ("officer.decided", APPROVE),
+            ("officer.decided", {**APPROVE, "referral": 2}),
             ("vetting.referred", {}),
-            ("officer.decided", APPROVE),
+            ("officer.decided", {**APPROVE, "referral": 3}),
             ("authorization.extension_requested", {}),
             ("arrival.paroled", {}),
             ("work_permit.applied", {}),
@@ -55,10 +55,16 @@ LIVES: list[tuple[Any, list[Said], str | None]] = [
             ("vetting.hit", {}),
             ("officer.decided", {"decision": "deny", "why": "name-match"}),
             ("officer.confirmed", {"officer": "o-2"}),
+            ("officer.reconsidered", {"officer": "o-3"}),
         ],
         "denied",
     ),
-    (application, [("sponsor.not_confirmed", {})], "not_confirmed"),
+    (
+        application,
+        [("sponsor.needs_review", {}), ("fact.retracted", {"of": 0, "source": "sponsor_registry"}),
+         ("sponsor.not_confirmed", {})],
+        "not_confirmed",
+    ),
     (
         without_documents,
         [("sponsor.confirmed", {}), ("entry.not_found", {}), ("evidence.submitted", {}), ("vetting.cleared", {}),
@@ -82,7 +88,9 @@ LIVES: list[tuple[Any, list[Said], str | None]] = [
         None,
     ),
 ]  # fmt: skip
-"""Who files, what is signalled then, and the outcome; a kind whose content is personal is sent to the gateway first."""
+"""Who files, what is signalled then, and the outcome; a kind whose content is personal is sent to the gateway first.
+
+`of` is the place of what is taken back."""
 
 
 @dataclass
@@ -126,8 +134,11 @@ class Operator:
     async def live(self, case_id: str, said: list[Said], person: int) -> None:
         """Signal all of it, each accepted; officers come to the gateway. What only Temporal had is not proved."""
         await self.until_shown(case_id)
-        for kind, fields in said:
+        ids: list[str] = []
+        for kind, given in said:
             message_id = self.senders.new_id()
+            fields = {**given, "of": ids[given["of"]]} if "of" in given else given
+            ids.append(message_id)
             if kind in INBOX_ONLY:
                 content = personal_content(kind, person)
                 await self.senders.post("applicant", message_id, {"case": case_id, "message": kind, **content})

@@ -24,6 +24,8 @@ def contents(person: int) -> dict[str, dict[str, Any]]:
         "officer.decided": {"officer": "o-1", "decision": "approve", "why": "after review of the file"},
         "arrival.paroled": {"port": "MIA", "by": "air"},
         "officer.confirmed": {"officer": "o-2"},
+        "officer.reconsidered": {"officer": "o-3", "why": "after another look at the file"},
+        "fact.retracted": {"of": "what-nobody-said"},
         "arrival.refused": {"port": "MIA"},
         "sponsor.replaced": {"supporter": supporter(person + 500).model_dump(mode="json", exclude_none=True)},
         "passport.changed": {"passport": passport(f"17{person:07}").model_dump(mode="json", exclude_none=True)},

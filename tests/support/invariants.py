@@ -7,7 +7,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +29,10 @@ Row = Any
 _HEADER_ONLY: Final = {"public_body_sha256", "encrypted_body_sha256", "previous_hash"}
 _MOMENTS: Final = ("happened_at", "recorded_at", "received_at")
 _REJECTED_MAX: Final = 50
+_AFTER_CLOSING: Final = {
+    "IrregularCrossingRecorded", "FactRetracted", "ReconsiderationRequested", "CaseReopened", "PersonalDataErased",
+}  # fmt: skip
+"""What may follow `CaseClosed`, until `CaseReopened`."""
 
 
 @asynccontextmanager
@@ -144,7 +148,7 @@ class Log:
             last = self.events[case.case_id][-1]
             wanted |= {"version": last["version"], "hash": last["hash"]}
             for name, value in wanted.items():
-                found = tuple(head[name]) if name == "flags" else head[name]
+                found = _READ.get(name, _as_it_is)(head[name])
                 if found != value:
                     faults.append(f"{case.case_id}: the head's {name} is {found}, the log says {value}")
         return faults
@@ -184,6 +188,14 @@ class Log:
                 yield f"{pool}: {places} places are held of {pools[pool]['places']}, in {when}"
 
 
+_READ: Final[dict[str, Callable[[Any], Any]]] = {"flags": tuple, "facts": json.loads}
+"""How a column is read that the driver gives in another form."""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 def _command_id(row: Row) -> str:
     return f"{row['source']}:{row['message_id']}"
 
@@ -211,8 +223,16 @@ def chain_faults(stream: str, rows: list[Row]) -> Iterable[str]:
             if header[column] != written:
                 yield f"{name}: column {column} is not what was hashed"
         previous = row["hash"]
-    if any(row["type"] == "CaseClosed" for row in rows[:-1]):
-        yield f"{stream}: something follows CaseClosed"
+    yield from closing_faults(stream, rows)
+
+
+def closing_faults(stream: str, rows: list[Row]) -> Iterable[str]:
+    """Nothing follows the closing of a case but what may."""
+    closed = False
+    for row in rows:
+        if closed and row["type"] not in _AFTER_CLOSING:
+            yield f"{stream} {row['version']}: {row['type']} follows CaseClosed"
+        closed = row["type"] == "CaseClosed" or (closed and row["type"] != "CaseReopened")
 
 
 def command_faults(stream: str, rows: list[Row]) -> Iterable[str]:

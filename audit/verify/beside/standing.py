@@ -4,6 +4,7 @@ from typing import Final
 
 from audit.log.tables import Connection
 from audit.verify.faults import Code, Faults
+from domain import registry
 
 _ROWS: Final = 1000
 
@@ -34,7 +35,8 @@ untouched since, so that it was never passed over."""
 
 _UNKNOWN: Final = """
 SELECT h.case_id FROM passage.case_head AS h
-WHERE NOT h.erased AND NOT EXISTS (SELECT FROM passage.case_person AS p WHERE p.case_id = h.case_id)
+WHERE NOT h.erased AND h.programme = ANY ($1::text[])
+  AND NOT EXISTS (SELECT FROM passage.case_person AS p WHERE p.case_id = h.case_id)
 ORDER BY h.case_id
 """
 
@@ -53,7 +55,8 @@ async def check_standing(connection: Connection, faults: Faults) -> None:
     async for row in connection.cursor(_OVERTAKEN, prefetch=_ROWS):
         detail = f"a place is reserved for it, and {row['ahead']} was ahead of it"
         faults.add(Code.RESERVATION_DIFFERS, row["case_id"], None, detail)
-    async for row in connection.cursor(_UNKNOWN, prefetch=_ROWS):
+    registering = [each.id for each in registry.programmes().values() if each.family.registers_persons]
+    async for row in connection.cursor(_UNKNOWN, registering, prefetch=_ROWS):
         faults.add(Code.LOOKUP_MISSING, row["case_id"], None, "nobody is registered as its person")
     async for row in connection.cursor(_KEPT, prefetch=_ROWS):
         faults.add(Code.LOOKUP_NOT_ERASED, row["case_id"], None, "it is erased, and its people can still be found")
