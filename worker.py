@@ -74,7 +74,9 @@ def case_workers(
 
     requests = PartnerRequests(backing.cases, partners)
     guard = backing.store.guard
-    direct = DirectSignals(backing.cases.inbox, client, backing.clock, senders, guard.record_refusal)
+    direct = DirectSignals(
+        backing.cases.inbox, client, backing.clock, senders, guard.record_refusal, backing.cases.message_id
+    )
     cases = CaseActivities(backing.cases, backing.clock, requests, direct, notify_cases)
     appending = Worker(
         client,

@@ -43,6 +43,8 @@ SCOPED_ID_MAX: Final = 128
 
 RecordRefusal = Callable[[Refusal], Awaitable[None]]
 """Raises `StoreUnavailable` if it is not recorded."""
+KeptId = Callable[[str, str], str]
+"""Sender and given id to the id in the record, where the gateway keeps none in clear (`gateway/routes/messages.py`)."""
 
 
 class SignalRefused(Exception):
@@ -67,6 +69,7 @@ class DirectSignals:
     clock: Clock
     senders: Senders
     record_refusal: RecordRefusal
+    kept_id: KeptId
 
     async def receive(self, advance: Advance, now: datetime) -> tuple[RefusedSignal, ...]:
         """Put every direct message of `advance` into the inbox that is not there yet; those that are refused."""
@@ -123,7 +126,8 @@ class DirectSignals:
         if message.message in GATEWAY_ONLY:
             raise SignalRefused("not-by-signal")
         if message.message in INBOX_ONLY:
-            if await self.inbox.get(source, message.notification.message_id) is None:
+            given = message.notification.message_id
+            if not (await self.inbox.get(source, self.kept_id(source, given)) or await self.inbox.get(source, given)):
                 raise SignalRefused("content-not-in-inbox")
             return
         if source not in MESSAGE_SENDERS[message.message]:

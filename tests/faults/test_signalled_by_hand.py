@@ -114,9 +114,13 @@ class Operator:
         async with asyncio.timeout(ANSWERED_WITHIN_S):
             while True:
                 row = await self.database.fetchrow(
-                    "SELECT * FROM passage.inbox WHERE source = $1 AND message_id = $2 AND answer IS NOT NULL",
+                    "SELECT * FROM passage.inbox WHERE source = $1 AND stream = $2 AND kind = $3 "
+                    "AND (message_id = $4 OR $5) AND answer IS NOT NULL ORDER BY number DESC",
                     source,
-                    message_id if kind in INBOX_ONLY else scoped_id(case_id, message_id),
+                    case_id,
+                    kind,
+                    scoped_id(case_id, message_id),
+                    kind in INBOX_ONLY,  # the gateway kept another id
                 )
                 if row is not None:
                     return row
@@ -138,7 +142,7 @@ class Operator:
         for kind, given in said:
             message_id = self.senders.new_id()
             fields = {**given, "of": ids[given["of"]]} if "of" in given else given
-            ids.append(message_id)
+            ids.append(scoped_id(case_id, message_id))
             if kind in INBOX_ONLY:
                 content = personal_content(kind, person)
                 await self.senders.post("applicant", message_id, {"case": case_id, "message": kind, **content})

@@ -15,7 +15,7 @@ SELECT e.stream, e.version, e.command_id, i.number IS NULL AS gone, i.digest <> 
        (e.type = 'MessageRejected') <> (coalesce(i.answer, '') = 'rejected') AS answered_otherwise
 FROM passage.events AS e LEFT JOIN passage.inbox AS i ON {_BY_MESSAGE}
 WHERE e.stream NOT LIKE 'access:%'
-  AND CASE WHEN i.number IS NULL THEN e.type <> 'ProgrammeOpened' AND (
+  AND CASE WHEN i.number IS NULL THEN e.type NOT IN ('ProgrammeOpened', 'PersonalDataErased') AND (
                     e.received_at IS NOT NULL OR split_part(e.proof, ':', 1) IN ('key', 'token', 'asked', 'none'))
            ELSE i.digest <> e.message_digest OR i.received_at IS DISTINCT FROM e.received_at OR i.answer IS NULL
                 OR (e.type = 'MessageRejected') <> (i.answer = 'rejected') END
