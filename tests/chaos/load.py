@@ -45,7 +45,7 @@ _OVERTAKES_WITHIN_S: Final = 3.0
 """The second delivery of a message comes so much later at most; what happens meanwhile overtakes it."""
 _AT_ONCE: Final = 40
 """Requests under way; those of a partner who waits in line."""
-_REFUSAL: Final = "case-not-asked"
+_REFUSAL: Final = "unknown-case"
 """The one ground on which intake refuses what these senders say: a partner that was not asked about the case yet."""
 _TRANSIENT: Final = frozenset({408, 425, 429})
 

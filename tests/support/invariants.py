@@ -249,14 +249,16 @@ def command_faults(stream: str, rows: list[Row]) -> Iterable[str]:
 
 def receipt_faults(receipts: Iterable[Told], inbox: list[Row]) -> Iterable[str]:
     """Whoever was told that a message is safe, under a number and with an answer, was told the truth."""
-    rows = {(row["source"], row["message_id"]): row for row in inbox}
+    rows = {row["number"]: row for row in inbox}  # the id that a person gave is not kept in clear
+    numbers: dict[tuple[str, str], int] = {}
     for told in receipts:
-        row = rows.get((told.source, told.message_id))
+        row = rows.get(told.number)
         name = f"{told.source}:{told.message_id}"
-        if row is None:
+        first = numbers.setdefault((told.source, told.message_id), told.number)
+        if row is None or row["source"] != told.source:
             yield f"{name}: its sender has a receipt, and it is lost"
-        elif row["number"] != told.number:
-            yield f"{name}: its sender was told number {told.number}, it is {row['number']}"
+        elif first != told.number:
+            yield f"{name}: its sender was told number {told.number}, and before that {first}"
         elif told.answer is not None and (told.answer, told.code) != (row["answer"], row["code"]):
             yield f"{name}: its sender was told {told.answer} ({told.code}), it is {row['answer']} ({row['code']})"
 
