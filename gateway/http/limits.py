@@ -67,10 +67,10 @@ class Misses:
     """How often one caller may ask for what is not there: nobody finds cases by trying ids."""
 
     BURST: Final = 100
-    RATE_PER_S: Final = 1.0
+    RATE_PER_S: Final = 0.2
     """A mistyped id fails its check character and is no miss; a partner's answer that comes before it was asked is one,
     and such answers may come in a bunch. One of ten thousand open cases among 27 billion ids is found at this pace once
-    in a month, and every try is on record."""
+    in five months, and every try is on record."""
 
     def __init__(self) -> None:
         self._pace = Pace(self.BURST, self.RATE_PER_S)
