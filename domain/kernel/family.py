@@ -233,8 +233,9 @@ class Family:
 
     @cached_property
     def ending_kinds(self) -> frozenset[str]:
-        """Messages after which somebody who may board may no longer."""
-        return frozenset(each.name for each in self.messages.values() if each.ends)
+        """Messages after which somebody who may board may no longer; a partner's news is one of them."""
+        ended = {each.name for each in self.messages.values() if each.ends}
+        return frozenset(ended | {each.name for each in self.answers.values() if each.news is not None})
 
     def kind_of(self, name: str) -> type[Message] | None:
         """The class of a message of this name; None where no case of this family takes it."""

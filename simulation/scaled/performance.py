@@ -115,7 +115,13 @@ class Performance:
                 yield PlayedCase(name if len(names) > 1 else each.scenario.scenario, each, name)
 
     def _prepared(self, scenario: Scenario) -> Playing:
-        scenario = scenario.model_copy(update={"programme": self._programme})
+        applications = {
+            name: each.model_copy(update={"programme": self._programme})
+            if each.programme == scenario.programme
+            else each
+            for name, each in scenario.applications.items()
+        }
+        scenario = scenario.model_copy(update={"programme": self._programme, "applications": applications})
         names = CaseNames(registry.programme(self._programme).prefix)
         pace = Pace(scenario, names, self._board, self._clock)
 
