@@ -50,10 +50,10 @@ _HEAD: Final = (
     "rules_version", "stage", "waiting_on", "since", "due_name", "due_at", "outcome", "reason", "facts", "flags",
     "filed_at", "closed", "held", "overdue_since",
 )  # fmt: skip
-_SENDER: Final = "signed:bench:1"
+_PROOF: Final = claimed("bench")
 _INBOX: Final = (
     "stream", "number", "case_id", "programme", "source", "message_id", "kind", "body", "key_id", "digest",
-    "received_at", "sender", "answer",
+    "received_at", "proof", "answer",
 )  # fmt: skip
 _CASES_AT_ONCE: Final = 500
 EVENTS_A_CASE: Final = 11
@@ -91,7 +91,7 @@ def _append(stream: str, events: tuple[Any, ...], command: str) -> Append:
     return Append(
         stream=stream, programme=PROGRAMME, command_id=CommandId(command),
         message_digest=hashlib.sha256(command.encode()).digest(), expected_version=0, previous_hash=NO_HASH,
-        events=events, proof=claimed("bench"), now=AT, rules_digest=_RULES.digest, received_at=AT,
+        events=events, proof=_PROOF, now=AT, rules_digest=_RULES.digest, received_at=AT,
         summary=summarize_programme(_OPEN),
     )  # fmt: skip
 
@@ -167,7 +167,7 @@ async def _copy_beside(connection: asyncpg.Connection, made: list[_Made], first:
     for number, each in enumerate(made, start=first):
         case_id, digest = each.case.case_id, each.rows[0].message_digest
         messages.append((case_id, number, case_id, PROGRAMME, "bench", case_id, "application.submitted", b"", case_id,
-                         digest, AT, _SENDER, "accepted"))  # fmt: skip
+                         digest, AT, str(_PROOF), "accepted"))  # fmt: skip
         persons.append((case_id, digest))
     await connection.copy_records_to_table("inbox", schema_name="passage", columns=_INBOX, records=messages)
     await connection.copy_records_to_table("case_person", schema_name="passage", records=persons)

