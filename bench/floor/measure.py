@@ -20,6 +20,7 @@ from bench.ratio import Ratio
 from process.config import Settings, child_environment, load_settings
 from simulators.scripts import AGREEABLE
 from stack.embedded import EmbeddedStack
+from stack.partner_keys import ensure_partner_keys
 from stack.ports import HOST, choose_port
 from stack.services import PythonService
 from stack.state import StackState
@@ -148,6 +149,7 @@ async def bare_side(settings: Settings, state: StackState) -> AsyncIterator[Side
     folder = settings.data_dir.absolute() / "bare"
     folder.mkdir()
     gateway, partners = choose_port(0), choose_port(0)
+    keys = ensure_partner_keys(folder / "partner-keys")  # both sides sign their calls, and are signed to
     own = settings.model_copy(
         update={
             "data_dir": folder,
@@ -155,6 +157,10 @@ async def bare_side(settings: Settings, state: StackState) -> AsyncIterator[Side
             "gateway_url": f"http://{HOST}:{gateway}",
             "simulators_port": partners,
             "partners_url": f"http://{HOST}:{partners}",
+            "partner_keys": keys.gateway,
+            "sender_keys": keys.senders,
+            "call_keys": keys.calls,
+            "caller_keys": keys.callers,
         }
     )
     temporal = {"TEMPORAL_ADDRESS": state.temporal_address, "TEMPORAL_CONFIG_FILE": "/dev/null"}
