@@ -17,7 +17,7 @@ pytest_plugins = ["tests.support.postgres", "tests.support.temporal"]
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps files in memory
 _ROOM_BYTES = 6 * 2**30
-"""Three times what two processes with a stack each have needed."""
+"""Ample by estimate: the peak of two processes with a stack each was not measured."""
 
 
 def pytest_configure() -> None:
