@@ -72,7 +72,7 @@ class Run:
             self._note("everything is said")
             self.broken["no case is stuck"] = await self._stuck()
             self._note("nothing moves any more")
-            await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+            await senders.command_programme("programme.terminated", parole_ends_on="2022-10-20")
             await self._judge(senders, load)
         self.say(f"{len(load.filed)} cases filed, {repeating.repeated} requests delivered twice or more")
         self.say(f"refused by the gateway: {dict(load.refused) or 'nobody'}")

@@ -72,7 +72,7 @@ async def test_every_message_thrice_and_in_any_order(stack: WholeStack, number: 
         refused = await deliver(senders, deliveries)
         by, message_id, body = shuffling.choice([each for each in told if each[2]["message"] == "officer.decided"])
         altered = await senders.post(by, message_id, {**body, "decision": "deny"})
-        await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+        await senders.command_programme("programme.terminated", parole_ends_on="2022-10-20")
 
     assert altered.status_code == httpx2.codes.CONFLICT
     await until_all_closed(settings, programme)

@@ -177,7 +177,7 @@ async def operating(stack: WholeStack, number: int, persons: int) -> AsyncIterat
             await open_programme(backing, programme)
             await senders.script(range(1000 * number, 1000 * number + persons), NOBODY_ANSWERS)
             yield Operator(temporal, database, senders)
-            await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+            await senders.command_programme("programme.terminated", parole_ends_on="2022-10-20")
             await until_all_closed(settings, programme)
     finally:
         await database.close()

@@ -54,7 +54,7 @@ async def test_messages_are_taken_while_temporal_is_away(stack: WholeStack, numb
         with stack.frozen("temporal"):
             writing = (keeps_writing(senders, case, person, until) for case, person in zip(cases, persons, strict=True))
             sent = dict(zip(cases, await asyncio.gather(*writing), strict=True))
-        await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+        await senders.command_programme("programme.terminated", parole_ends_on="2022-10-20")
 
     await until_all_closed(settings, programme)
     async with reading(settings) as log:

@@ -83,7 +83,7 @@ async def test_one_dies_and_one_hangs_in_the_middle_of_an_append(stack: WholeSta
             os.kill(hangs.pid, signal.SIGCONT)
             await asyncio.sleep(2)  # it goes on where it was, a minute late
             await watching.close()
-        await senders.govern("programme.terminated", parole_ends_on="2022-10-20")
+        await senders.command_programme("programme.terminated", parole_ends_on="2022-10-20")
     await database.close()
 
     await until_all_closed(settings, programme)

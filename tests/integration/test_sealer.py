@@ -159,7 +159,7 @@ async def test_pauses_and_waits_are_not_taken_for_edits(log: SealedLog) -> None:
     travelling, asked = await log.file(), await log.file()
     await log.authorize(travelling)
     for number, message in enumerate((ProgrammeSuspension(), ProgrammeResumption(), ProgrammeSuspension())):
-        await log.govern(message, day(3 + number))
+        await log.command_programme(message, day(3 + number))
         assert await log.codes() == set()
         await log.take_all(travelling, day(3.5 + number))
         assert await log.codes() == set()

@@ -318,7 +318,7 @@ async def test_a_cap_that_another_programme_of_the_pool_named_is_no_fault(log: S
     for programme in ("cuba-air", "haiti-air"):
         [rules] = registry.programme(programme).sets.values()
         await open_if_new(log.cases, rules, None, FILED_AT)
-    await log.govern(CapChange(places=29_000), FILED_AT + timedelta(days=1), "cuba-air")
+    await log.command_programme(CapChange(places=29_000), FILED_AT + timedelta(days=1), "cuba-air")
     await log.seal()
     assert await log.value("SELECT places FROM passage.pool WHERE pool = 'chnv'") == 29_000
     assert await log.codes() == set()

@@ -74,7 +74,7 @@ async def _live(log: SealedLog, cases: dict[str, CaseId]) -> None:
     await log.say(cases["refused"], WorkPermitApplication(), day(12))
     await log.withdraw(cases["erased"], day(12))
     await _forget(log, cases)
-    await log.govern(CapChange(places=2), day(13))
+    await log.command_programme(CapChange(places=2), day(13))
     unread = Incoming(
         source="applicant", message_id="unread", case_id=cases["asked"], programme=None, body=WorkPermitApplication(),
         received_at=day(14), proof=Proof("key", "applicant", "1"),

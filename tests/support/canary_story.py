@@ -201,7 +201,7 @@ async def while_things_die(story: Story) -> None:
         ("sponsor_registry", "sponsor.confirmed", {}),
         ("entry_records", "entry.matched", {"place": "Xochimehuaq"}),
     )
-    assert (await story.senders.govern("programme.suspended")).answer == "accepted"
+    assert (await story.senders.command_programme("programme.suspended")).answer == "accepted"
     for name in ("worker", "gateway", "relay"):
         before = story.stack.kill(name)
         await story.hear(case_id, ("vetting", "vetting.hit", {"kind": "Pkindgrue"}))
@@ -210,7 +210,7 @@ async def while_things_die(story: Story) -> None:
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'passage' AND pid <> pg_backend_pid() LIMIT 1"
     )
     os.kill(backend, signal.SIGKILL)  # Postgres tells what it was doing, and starts over
-    assert (await story.senders.govern("programme.resumed")).answer == "accepted"
+    assert (await story.senders.command_programme("programme.resumed")).answer == "accepted"
     await story.hear(case_id, ("officer", "officer.decided", {**DENIES, "referral": 1}))
 
 

@@ -124,7 +124,7 @@ class SealedLog:
         """The applicant withdraws: two events."""
         await self.say(case_id, WithdrawalRequest(), at or day(20))
 
-    async def govern(self, message: Any, at: datetime, programme: str = PROGRAMME) -> None:
+    async def command_programme(self, message: Any, at: datetime, programme: str = PROGRAMME) -> None:
         """The governments speak."""
         said = Incoming(
             source="governments", message_id=f"{message.message}-{at:%s}", case_id=None, programme=programme,

@@ -69,7 +69,7 @@ class Senders:
         """Say something about a case until it is taken, and wait for the answer."""
         return await self._client.send(by, self.new_id(), {"case": case_id, "message": message, **fields})
 
-    async def govern(self, message: str, **fields: Any) -> Reply:
+    async def command_programme(self, message: str, **fields: Any) -> Reply:
         """The governments speak."""
         return await self._client.send("governments", self.new_id(), {"programme": self.programme, "message": message,
                                                                     **fields})  # fmt: skip

@@ -137,7 +137,7 @@ BEGIN
             p_key_id, p_digest, greatest(p_received_at, v_applied, v_last), p_proof)
     ON CONFLICT (source, message_id) DO NOTHING
     RETURNING number, stream, case_id, message_id, received_at, NULL, NULL, digest, true INTO v_receipt;
-    IF NOT FOUND THEN  -- the same message at the same time, by another door
+    IF NOT FOUND THEN  -- the same message at the same time, received elsewhere
         RETURN passage.receipt(p_source, p_message_id);
     END IF;
     INSERT INTO passage.notification (number, stream) VALUES (v_receipt.number, p_stream);
